@@ -1,0 +1,91 @@
+// swift-tools-version: 6.1
+
+import PackageDescription
+
+let argumentParser = Target.Dependency.product(
+    name: "ArgumentParser", package: "swift-argument-parser")
+let yams = Target.Dependency.product(name: "Yams", package: "Yams")
+
+let package = Package(
+    name: "MambaTreeL",
+    products: [
+        .library(
+            name: "MambaTreeL",
+            targets: [
+                "Tokenization", "MambaLM", "TreeSSMText", "LoRA", "FineTuning", "Evaluation",
+            ]),
+        .library(name: "Kernels", targets: ["Kernels"]),
+        .executable(name: "mtl-finetune", targets: ["mtl-finetune"]),
+        .executable(name: "mtl-eval", targets: ["mtl-eval"]),
+        .executable(name: "mtl-chat", targets: ["mtl-chat"]),
+    ],
+    dependencies: [
+        .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.0"),
+        .package(url: "https://github.com/jpsim/Yams", from: "6.2.0"),
+    ],
+    targets: [
+        // C libraries and kernels.
+        .systemLibrary(
+            name: "COpenBLAS", pkgConfig: "openblas", providers: [.apt(["libopenblas-dev"])]),
+        .systemLibrary(name: "CZstd", pkgConfig: "libzstd", providers: [.apt(["libzstd-dev"])]),
+        .target(name: "CSentencePiece", linkerSettings: [.linkedLibrary("sentencepiece")]),
+        .target(name: "CKernels"),
+
+        // Libraries, each importing only what stands above it.
+        .target(name: "Kernels", dependencies: ["COpenBLAS", "CKernels"]),
+        .target(name: "Storage", dependencies: ["CZstd"]),
+        .target(name: "Tokenization", dependencies: ["CSentencePiece"]),
+        .target(name: "Jinja"),
+        .target(name: "MambaLM", dependencies: ["Kernels", "Storage"]),
+        .target(name: "TreeSSMText", dependencies: ["MambaLM", "Kernels"]),
+        .target(name: "LoRA", dependencies: ["MambaLM", "Kernels", "Storage"]),
+        .target(
+            name: "FineTuning",
+            dependencies: ["LoRA", "MambaLM", "Kernels", "Storage", "Tokenization", "Jinja"]),
+        .target(
+            name: "Evaluation", dependencies: ["MambaLM", "Storage", "Tokenization", "Jinja"]),
+        .target(
+            name: "CommandSupport",
+            dependencies: [
+                "LoRA", "TreeSSMText", "MambaLM", "Kernels", "Storage", "Tokenization",
+                argumentParser, yams,
+            ]),
+
+        // Commands.
+        .executableTarget(
+            name: "mtl-finetune", dependencies: ["FineTuning", "CommandSupport", argumentParser]),
+        .executableTarget(
+            name: "mtl-eval", dependencies: ["Evaluation", "CommandSupport", argumentParser]),
+        .executableTarget(name: "mtl-chat", dependencies: ["CommandSupport", argumentParser]),
+
+        // Tests, one target beside each library; they run in release (see CONTRIBUTING.md).
+        .target(name: "TestSupport", dependencies: ["Kernels"], path: "Tests/TestSupport"),
+        .testTarget(name: "KernelsTests", dependencies: ["Kernels", "TestSupport"]),
+        .testTarget(
+            name: "StorageTests", dependencies: ["Storage", "TestSupport"],
+            resources: [.copy("Fixtures")]),
+        .testTarget(
+            name: "TokenizationTests", dependencies: ["Tokenization", "TestSupport"],
+            resources: [.copy("Fixtures")]),
+        .testTarget(name: "JinjaTests", dependencies: ["Jinja"], resources: [.copy("Fixtures")]),
+        .testTarget(
+            name: "MambaLMTests", dependencies: ["MambaLM", "TestSupport"],
+            resources: [.copy("Fixtures")]),
+        .testTarget(
+            name: "TreeSSMTextTests", dependencies: ["TreeSSMText", "TestSupport"],
+            resources: [.copy("Fixtures")]),
+        .testTarget(name: "LoRATests", dependencies: ["LoRA", "TestSupport"]),
+        .testTarget(
+            name: "FineTuningTests",
+            dependencies: ["FineTuning", "TreeSSMText", "CommandSupport", "TestSupport"],
+            resources: [.copy("Fixtures")]),
+        .testTarget(
+            name: "EvaluationTests", dependencies: ["Evaluation", "TestSupport"],
+            resources: [.copy("Fixtures")]),
+        .testTarget(
+            name: "CommandTests", dependencies: ["TestSupport"],
+            resources: [.copy("Fixtures")]),
+    ],
+    swiftLanguageModes: [.v6],
+    cxxLanguageStandard: .cxx17
+)
