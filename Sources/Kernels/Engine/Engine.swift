@@ -1,0 +1,99 @@
+/// What a model's layers ask of a processor.
+///
+/// Every requirement is one operation of a layer, forward or backward, over row-major tensors whose
+/// first axis is the tokens of a batch; sequences lie one after the other, without padding. An
+/// engine for another processor implements these and nothing else changes.
+///
+/// Results depend on the operands alone: not on the number of threads, and a token's result not on
+/// the other sequences of its batch. Gradients are *added to* their targets unless the operation
+/// says otherwise; a gradient that nobody needs is passed as `nil` and costs nothing.
+public protocol Engine: AnyObject {
+    /// The processor, the kernels in use and the number of threads, in a few words.
+    var summary: String { get }
+
+    /// Computes `y = x · weightᵀ + bias`, or adds it to `y`.
+    ///
+    /// - Parameters:
+    ///   - x: `[tokens, in]`.
+    ///   - weight: `[out, in]`.
+    ///   - bias: `[out]`.
+    ///   - y: `[tokens, out]`.
+    ///   - accumulating: Whether the result is added to what `y` holds.
+    func linear(_ x: Tensor, weight: Tensor, bias: Tensor?, into y: Tensor, accumulating: Bool)
+
+    /// Computes `gradX = gradY · weight`, or adds it to `gradX`.
+    func linearInputGradient(
+        _ gradY: Tensor, weight: Tensor, into gradX: Tensor, accumulating: Bool)
+
+    /// Adds `gradYᵀ · x` to `gradWeight`, `[out, in]`.
+    func linearWeightGradient(_ gradY: Tensor, x: Tensor, into gradWeight: Tensor)
+
+    /// Adds the sum of the rows of `gradY` to `gradBias`.
+    func biasGradient(_ gradY: Tensor, into gradBias: Tensor)
+
+    /// Copies row `indices[i]` of `table`, `[entries, width]`, to row `i` of `y`.
+    func gatherRows(_ indices: [Int32], of table: Tensor, into y: Tensor)
+
+    /// Adds row `i` of `gradY` to row `indices[i]` of `gradTable`, in rising order of `i`.
+    func scatterAddRows(_ gradY: Tensor, to indices: [Int32], of gradTable: Tensor)
+
+    /// Adds `scale · x` to `y`; both have the same shape.
+    func add(_ x: Tensor, scale: Float, to y: Tensor)
+
+    /// Multiplies every element.
+    func scale(_ x: Tensor, by factor: Float)
+
+    /// See ``RMSNorm``.
+    func normalize(_ x: RMSNorm.Inputs, into y: Tensor)
+    /// See ``RMSNorm``.
+    func normalizeBackward(_ x: RMSNorm.Inputs, gradY: Tensor, into gradients: RMSNorm.Gradients)
+
+    /// See ``CausalConvolution``.
+    func convolve(_ x: CausalConvolution.Inputs, into u: Tensor)
+    /// See ``CausalConvolution``; `gradU` is used as working memory and undefined afterwards.
+    func convolveBackward(
+        _ x: CausalConvolution.Inputs, gradU: Tensor, into gradients: CausalConvolution.Gradients)
+
+    /// Replaces every element `a` by `log(1 + exp(a))`.
+    func softplus(_ x: Tensor)
+    /// Replaces the gradient by `softplus(a)` in `grad` with the gradient by `a`.
+    ///
+    /// - Parameters:
+    ///   - grad: The gradient, replaced in place.
+    ///   - y: What ``softplus(_:)`` gave; the derivative is `1 - exp(-y)`.
+    func softplusBackward(_ grad: Tensor, y: Tensor)
+
+    /// Computes `y · SiLU(z)`; all operands have the same shape.
+    func gate(_ y: Tensor, z: Tensor, into result: Tensor)
+    /// Overwrites `gradY` and `gradZ` with the gradients of ``gate(_:z:into:)``.
+    ///
+    /// - Parameters:
+    ///   - gradResult: Gradient of the loss by the result; `gradY` may be the same tensor.
+    func gateBackward(_ gradResult: Tensor, y: Tensor, z: Tensor, gradY: Tensor, gradZ: Tensor)
+
+    /// See ``SelectiveScan``.
+    func scan(_ x: SelectiveScan.Inputs, into y: Tensor)
+    /// See ``SelectiveScan``.
+    func scanBackward(
+        _ x: SelectiveScan.Inputs, gradY: Tensor, into gradients: SelectiveScan.Gradients)
+
+    /// The cosines between the state inputs `X[t] = delta[t] * u[t] * B[t]` of pairs of tokens.
+    ///
+    /// The outer product factorises, so `cos(X[a], X[b]) = cos(v[a], v[b]) * cos(B[a], B[b])` with
+    /// `v = delta * u`, and `X` is never formed. A zero vector has cosine 0 with any other.
+    ///
+    /// - Parameters:
+    ///   - x: The operands; of them `u`, `delta` and `B` are read.
+    ///   - edges: Pairs of rows of the batch.
+    /// - Returns: One cosine a pair.
+    func stateInputCosines(_ x: SelectiveScan.Inputs, edges: [(Int32, Int32)]) -> [Float]
+
+    /// See ``CrossEntropy``.
+    func crossEntropy(_ logits: Tensor, _ x: CrossEntropy.Inputs) -> CrossEntropy.Result
+
+    /// See ``AdamW``.
+    func adamW(_ step: AdamW, parameter: Tensor, gradient: Tensor, moments: AdamW.Moments)
+
+    /// The sum of the squares of all elements.
+    func sumOfSquares(_ x: Tensor) -> Double
+}

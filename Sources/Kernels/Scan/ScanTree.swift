@@ -1,0 +1,22 @@
+/// A rooted tree over the first tokens of a sequence, in the form the scan reads.
+///
+/// Positions count from the start of the sequence. Knows nothing of how the tree was found.
+public struct ScanTree: Equatable, Sendable {
+    /// The parent of each vertex; -1 for the root.
+    public let parent: [Int32]
+    /// All vertices, every child before its parent; the last is the root.
+    public let order: [Int32]
+    /// For each vertex, the position whose decay weighs the edge to its parent; unused at the root.
+    public let transition: [Int32]
+
+    /// Groups the arrays, which must have the same count.
+    public init(parent: [Int32], order: [Int32], transition: [Int32]) {
+        precondition(
+            parent.count == order.count && parent.count == transition.count,
+            "\(parent.count) parents, \(order.count) places, \(transition.count) transitions")
+        (self.parent, self.order, self.transition) = (parent, order, transition)
+    }
+
+    /// The number of vertices.
+    public var count: Int { parent.count }
+}

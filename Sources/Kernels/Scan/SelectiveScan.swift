@@ -1,0 +1,104 @@
+/// The selective scan of Mamba, along a chain and, over a sequence's first tokens, along a tree.
+///
+/// For every channel `d` and state `n`, with `decay[t] = exp(delta[t] * A)` and
+/// `X[t] = delta[t] * u[t] * B[t]`, all states zero before a sequence:
+///
+///     chain[t] = decay[t] * chain[t - 1] + X[t]
+///     tree[v]  = X[v] + sum over children c of v of decay[transition[c]] * tree[c]
+///     state[t] = chainGain * chain[t] + treeGain * tree[t]        on the tree's tokens
+///     state[t] = decay[t] * state[t - 1] + (chainGain + treeGain) * X[t]      on later ones
+///     y[t]     = dot(C[t], state[t]) + D * u[t]
+///
+/// The tree covers the first tokens of a sequence and is rooted at the last of them; a sequence
+/// without one is a plain chain with the gain `chainGain + treeGain`.
+///
+/// Source: Gu and Dao 2023, "Mamba", algorithm 2; Xiao et al. 2024, "MambaTree", algorithm 2. That
+/// one state is enough after the tree follows from both branches sharing a recurrence there.
+public enum SelectiveScan {
+    /// The operands of a whole batch, sequences one after the other.
+    public struct Inputs {
+        /// The convolved input, `[tokens, inner]`.
+        public var u: Tensor
+        /// The step after softplus, `[tokens, inner]`.
+        public var delta: Tensor
+        /// The state matrix, `-exp(ALog)`, `[inner, state]`.
+        public var A: Tensor
+        /// The input projection, `[tokens, state]`.
+        public var B: Tensor
+        /// The output projection, `[tokens, state]`.
+        public var C: Tensor
+        /// The skip weight, `[inner]`.
+        public var D: Tensor
+        /// The sequences, in order, covering all tokens.
+        public var sequences: [Sequence]
+
+        /// Groups the operands of one scan.
+        public init(
+            u: Tensor, delta: Tensor, A: Tensor, B: Tensor, C: Tensor, D: Tensor,
+            sequences: [Sequence]
+        ) {
+            (self.u, self.delta, self.A) = (u, delta, A)
+            (self.B, self.C, self.D) = (B, C, D)
+            self.sequences = sequences
+        }
+    }
+
+    /// One sequence of a batch and how states flow in it.
+    public struct Sequence {
+        /// Its rows in the batch.
+        public var rows: Range<Int>
+        /// The weight of the chain's state.
+        public var chainGain: Float
+        /// The weight of the tree's state.
+        public var treeGain: Float
+        /// The tree over the first tokens; `nil` for a plain chain.
+        public var tree: ScanTree?
+        /// The state before the first token, `[inner, state]`, instead of zero; only without a tree.
+        public var initialState: Tensor?
+        /// Where the forward scan leaves the state after the last token, `[inner, state]`.
+        public var finalState: Tensor?
+
+        /// Describes one sequence.
+        public init(
+            rows: Range<Int>, chainGain: Float = 1, treeGain: Float = 0, tree: ScanTree? = nil,
+            initialState: Tensor? = nil, finalState: Tensor? = nil
+        ) {
+            (self.rows, self.chainGain, self.treeGain) = (rows, chainGain, treeGain)
+            (self.tree, self.initialState, self.finalState) = (tree, initialState, finalState)
+        }
+    }
+
+    /// Where the gradients go.
+    ///
+    /// Those of the activations are overwritten, those of the parameters added to.
+    public struct Gradients {
+        /// `[tokens, inner]`.
+        public var u: Tensor
+        /// `[tokens, inner]`.
+        public var delta: Tensor
+        /// `[tokens, state]`.
+        public var B: Tensor
+        /// `[tokens, state]`.
+        public var C: Tensor
+        /// `[inner, state]`; `nil` if `A` is frozen.
+        public var A: Tensor?
+        /// `[inner]`; `nil` if `D` is frozen.
+        public var D: Tensor?
+
+        /// Groups the gradients of one scan.
+        public init(
+            u: Tensor, delta: Tensor, B: Tensor, C: Tensor, A: Tensor? = nil, D: Tensor? = nil
+        ) {
+            (self.u, self.delta, self.B, self.C) = (u, delta, B, C)
+            (self.A, self.D) = (A, D)
+        }
+    }
+
+    /// The form of the recurrence.
+    public enum Kernel: String, Sendable, CaseIterable {
+        /// Blocks of channels with their states in registers; states recomputed in the backward pass.
+        case fused
+        /// Rank-one updates and read-outs by BLAS (`sger`, `sgemv`).
+        case blas
+    }
+}
