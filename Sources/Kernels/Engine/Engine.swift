@@ -54,6 +54,11 @@ public protocol Engine: AnyObject {
     func convolveBackward(
         _ x: CausalConvolution.Inputs, gradU: Tensor, into gradients: CausalConvolution.Gradients)
 
+    /// Computes `y = -exp(x)`, the state matrix from its logarithm; both contiguous.
+    func negativeExponential(_ x: Tensor, into y: Tensor)
+    /// Adds `gradY · y` to `gradX`: the gradient of ``negativeExponential(_:into:)``.
+    func negativeExponentialBackward(_ gradY: Tensor, y: Tensor, into gradX: Tensor)
+
     /// Replaces every element `a` by `log(1 + exp(a))`.
     func softplus(_ x: Tensor)
     /// Replaces the gradient by `softplus(a)` in `grad` with the gradient by `a`.

@@ -1,0 +1,84 @@
+#include "mtl_elementwise.h"
+
+#include <math.h>
+#include <string.h>
+
+#define BODY "elementwise_body.h"
+#include "variants.h"
+
+void mtl_softplus(mtl_isa isa, mtl_matrix x, size_t rows, size_t columns) {
+    DISPATCH(isa, softplus, (x, rows, columns))
+}
+
+void mtl_softplus_backward(mtl_isa isa, mtl_matrix g, mtl_matrix y, size_t rows, size_t columns) {
+    DISPATCH(isa, softplus_backward, (g, y, rows, columns))
+}
+
+void mtl_gate(mtl_isa isa, mtl_matrix y, mtl_matrix z, mtl_matrix result, size_t rows, size_t columns) {
+    DISPATCH(isa, gate, (y, z, result, rows, columns))
+}
+
+void mtl_gate_backward(mtl_isa isa, mtl_matrix g, mtl_matrix y, mtl_matrix z, mtl_matrix grad_y,
+                       mtl_matrix grad_z, size_t rows, size_t columns) {
+    DISPATCH(isa, gate_backward, (g, y, z, grad_y, grad_z, rows, columns))
+}
+
+void mtl_rms_norm(mtl_isa isa, mtl_matrix x, const float *weight, float epsilon, mtl_matrix y, size_t rows,
+                  size_t columns) {
+    DISPATCH(isa, rms_norm, (x, weight, epsilon, y, rows, columns))
+}
+
+void mtl_rms_norm_backward(mtl_isa isa, mtl_matrix x, const float *weight, float epsilon, mtl_matrix g,
+                           mtl_matrix grad_x, float *inverse, size_t rows, size_t columns) {
+    DISPATCH(isa, rms_norm_backward, (x, weight, epsilon, g, grad_x, inverse, rows, columns))
+}
+
+void mtl_rms_norm_weight(mtl_isa isa, mtl_matrix x, const float *inverse, mtl_matrix g, float *grad_weight,
+                         size_t rows, size_t columns) {
+    DISPATCH(isa, rms_norm_weight, (x, inverse, g, grad_weight, rows, columns))
+}
+
+void mtl_column_sums(mtl_isa isa, mtl_matrix x, float *sums, size_t rows, size_t columns) {
+    DISPATCH(isa, column_sums, (x, sums, rows, columns))
+}
+
+void mtl_add_scaled(mtl_isa isa, mtl_matrix x, float factor, mtl_matrix y, size_t rows, size_t columns) {
+    DISPATCH(isa, add_scaled, (x, factor, y, rows, columns))
+}
+
+void mtl_scale(mtl_isa isa, mtl_matrix x, float factor, size_t rows, size_t columns) {
+    DISPATCH(isa, scale, (x, factor, rows, columns))
+}
+
+double mtl_sum_of_squares(mtl_isa isa, const float *x, size_t count) {
+    double result;
+    DISPATCH(isa, sum_of_squares, (x, count, &result))
+    return result;
+}
+
+void mtl_convolve(mtl_isa isa, const mtl_convolution *c, mtl_matrix u) { DISPATCH(isa, convolve, (c, u)) }
+
+void mtl_convolve_backward(mtl_isa isa, const mtl_convolution *c, mtl_matrix g, mtl_matrix grad_x,
+                           float *grad_weight, float *grad_bias) {
+    DISPATCH(isa, convolve_backward, (c, g, grad_x, grad_weight, grad_bias))
+}
+
+mtl_row_score mtl_cross_entropy(mtl_isa isa, float *logits, size_t count, int32_t target,
+                                float gradient_weight) {
+    mtl_row_score score;
+    DISPATCH(isa, cross_entropy, (logits, count, target, gradient_weight, &score))
+    return score;
+}
+
+void mtl_adamw_step(mtl_isa isa, const mtl_adamw *step, float *parameter, const float *gradient, float *m,
+                    float *v, size_t count) {
+    DISPATCH(isa, adamw_step, (step, parameter, gradient, m, v, count))
+}
+
+void mtl_exp(mtl_isa isa, const float *x, float *result, size_t count) {
+    DISPATCH(isa, exp, (x, result, count))
+}
+
+void mtl_one_minus_exp(mtl_isa isa, const float *x, float *result, size_t count) {
+    DISPATCH(isa, one_minus_exp, (x, result, count))
+}

@@ -1,0 +1,301 @@
+// The bodies of mtl_elementwise.h; see variants.h.
+
+static void VARIANT(softplus)(mtl_matrix x, size_t rows, size_t columns) {
+    for (size_t r = 0; r < rows; r++) {
+        float *row = x.start + (ptrdiff_t)r * x.row;
+        for (size_t c = 0; c < columns; c += LANES) {
+            store(row + c, vector_softplus(load(row + c, columns - c)), columns - c);
+        }
+    }
+}
+
+static void VARIANT(softplus_backward)(mtl_matrix g, mtl_matrix y, size_t rows, size_t columns) {
+    for (size_t r = 0; r < rows; r++) {
+        float *gradient = g.start + (ptrdiff_t)r * g.row;
+        const float *row = y.start + (ptrdiff_t)r * y.row;
+        for (size_t c = 0; c < columns; c += LANES) {
+            v16 slope = vector_one_minus_exp(load(row + c, columns - c));
+            store(gradient + c, load(gradient + c, columns - c) * slope, columns - c);
+        }
+    }
+}
+
+static void VARIANT(gate)(mtl_matrix y, mtl_matrix z, mtl_matrix result, size_t rows, size_t columns) {
+    for (size_t r = 0; r < rows; r++) {
+        const float *yr = y.start + (ptrdiff_t)r * y.row, *zr = z.start + (ptrdiff_t)r * z.row;
+        float *out = result.start + (ptrdiff_t)r * result.row;
+        for (size_t c = 0; c < columns; c += LANES) {
+            v16 gate = load(zr + c, columns - c);
+            store(out + c, load(yr + c, columns - c) * gate * vector_sigmoid(gate), columns - c);
+        }
+    }
+}
+
+static void VARIANT(gate_backward)(mtl_matrix g, mtl_matrix y, mtl_matrix z, mtl_matrix grad_y,
+                                   mtl_matrix grad_z, size_t rows, size_t columns) {
+    for (size_t r = 0; r < rows; r++) {
+        const float *gr = g.start + (ptrdiff_t)r * g.row, *yr = y.start + (ptrdiff_t)r * y.row;
+        const float *zr = z.start + (ptrdiff_t)r * z.row;
+        float *gy = grad_y.start + (ptrdiff_t)r * grad_y.row;
+        float *gz = grad_z.start + (ptrdiff_t)r * grad_z.row;
+        for (size_t c = 0; c < columns; c += LANES) {
+            v16 up = load(gr + c, columns - c), gate = load(zr + c, columns - c);
+            v16 sigmoid = vector_sigmoid(gate);
+            v16 slope = sigmoid * (splat(1.0f) + gate * (splat(1.0f) - sigmoid));
+            store(gz + c, up * load(yr + c, columns - c) * slope, columns - c);
+            store(gy + c, up * gate * sigmoid, columns - c);
+        }
+    }
+}
+
+static float VARIANT(inverse_rms)(const float *x, float epsilon, size_t columns) {
+    v16 sum = splat(0.0f);
+    for (size_t c = 0; c < columns; c += LANES) {
+        v16 value = load(x + c, columns - c);
+        sum += value * value;
+    }
+    return 1.0f / sqrtf(sum_lanes(sum) / (float)columns + epsilon);
+}
+
+static void VARIANT(rms_norm)(mtl_matrix x, const float *weight, float epsilon, mtl_matrix y, size_t rows,
+                              size_t columns) {
+    for (size_t r = 0; r < rows; r++) {
+        const float *xr = x.start + (ptrdiff_t)r * x.row;
+        float *yr = y.start + (ptrdiff_t)r * y.row;
+        v16 inverse = splat(VARIANT(inverse_rms)(xr, epsilon, columns));
+        for (size_t c = 0; c < columns; c += LANES) {
+            v16 value = load(xr + c, columns - c) * inverse;
+            store(yr + c, load(weight + c, columns - c) * value, columns - c);
+        }
+    }
+}
+
+static void VARIANT(rms_norm_backward)(mtl_matrix x, const float *weight, float epsilon, mtl_matrix g,
+                                       mtl_matrix grad_x, float *inverse, size_t rows, size_t columns) {
+    for (size_t r = 0; r < rows; r++) {
+        const float *xr = x.start + (ptrdiff_t)r * x.row, *gr = g.start + (ptrdiff_t)r * g.row;
+        float *gx = grad_x.start + (ptrdiff_t)r * grad_x.row;
+        inverse[r] = VARIANT(inverse_rms)(xr, epsilon, columns);
+        v16 dot = splat(0.0f);
+        for (size_t c = 0; c < columns; c += LANES) {
+            dot += load(weight + c, columns - c) * load(gr + c, columns - c) * load(xr + c, columns - c);
+        }
+        float cubed = inverse[r] * inverse[r] * inverse[r];
+        v16 along = splat(sum_lanes(dot) / (float)columns * cubed), scale = splat(inverse[r]);
+        for (size_t c = 0; c < columns; c += LANES) {
+            v16 gradient = scale * load(weight + c, columns - c) * load(gr + c, columns - c)
+                - along * load(xr + c, columns - c);
+            store(gx + c, load(gx + c, columns - c) + gradient, columns - c);
+        }
+    }
+}
+
+static void VARIANT(rms_norm_weight)(mtl_matrix x, const float *inverse, mtl_matrix g, float *grad_weight,
+                                     size_t rows, size_t columns) {
+    for (size_t c = 0; c < columns; c += LANES) {
+        v16 sum = load(grad_weight + c, columns - c);
+        for (size_t r = 0; r < rows; r++) {
+            v16 value = load(x.start + (ptrdiff_t)r * x.row + c, columns - c) * splat(inverse[r]);
+            sum += load(g.start + (ptrdiff_t)r * g.row + c, columns - c) * value;
+        }
+        store(grad_weight + c, sum, columns - c);
+    }
+}
+
+static void VARIANT(column_sums)(mtl_matrix x, float *sums, size_t rows, size_t columns) {
+    for (size_t c = 0; c < columns; c += LANES) {
+        v16 sum = load(sums + c, columns - c);
+        for (size_t r = 0; r < rows; r++) {
+            sum += load(x.start + (ptrdiff_t)r * x.row + c, columns - c);
+        }
+        store(sums + c, sum, columns - c);
+    }
+}
+
+static void VARIANT(add_scaled)(mtl_matrix x, float factor, mtl_matrix y, size_t rows, size_t columns) {
+    for (size_t r = 0; r < rows; r++) {
+        const float *xr = x.start + (ptrdiff_t)r * x.row;
+        float *yr = y.start + (ptrdiff_t)r * y.row;
+        for (size_t c = 0; c < columns; c += LANES) {
+            v16 sum = load(yr + c, columns - c) + splat(factor) * load(xr + c, columns - c);
+            store(yr + c, sum, columns - c);
+        }
+    }
+}
+
+static void VARIANT(scale)(mtl_matrix x, float factor, size_t rows, size_t columns) {
+    for (size_t r = 0; r < rows; r++) {
+        float *row = x.start + (ptrdiff_t)r * x.row;
+        for (size_t c = 0; c < columns; c += LANES) {
+            store(row + c, load(row + c, columns - c) * splat(factor), columns - c);
+        }
+    }
+}
+
+static void VARIANT(sum_of_squares)(const float *x, size_t count, double *result) {
+    enum { PART = 1024 };
+    double total = 0;
+    for (size_t from = 0; from < count; from += PART) {
+        size_t end = from + PART < count ? from + PART : count;
+        v16 sum = splat(0.0f);
+        for (size_t c = from; c < end; c += LANES) {
+            v16 value = load(x + c, end - c);
+            sum += value * value;
+        }
+        total += (double)sum_lanes(sum);
+    }
+    *result = total;
+}
+
+// The weights of the block by tap, [width][MTL_CONVOLUTION_COLUMNS].
+static void VARIANT(taps)(const mtl_convolution *c, float *taps) {
+    memset(taps, 0, c->width * MTL_CONVOLUTION_COLUMNS * sizeof(float));
+    for (size_t channel = 0; channel < c->channels; channel++) {
+        for (size_t k = 0; k < c->width; k++) {
+            taps[k * MTL_CONVOLUTION_COLUMNS + channel] = c->weight[channel * c->width + k];
+        }
+    }
+}
+
+// The row that tap `k` reads at token `t`, NULL where it is zero.
+static const float *VARIANT(tap_row)(const mtl_convolution *c, size_t t, size_t k) {
+    if (t + k + 1 >= c->width) return c->x.start + (ptrdiff_t)(t + k + 1 - c->width) * c->x.row;
+    return c->before == NULL ? NULL : c->before + (ptrdiff_t)(t + k) * c->before_row;
+}
+
+static void VARIANT(convolve)(const mtl_convolution *c, mtl_matrix u) {
+    float taps[MTL_CONVOLUTION_WIDTH * MTL_CONVOLUTION_COLUMNS];
+    VARIANT(taps)(c, taps);
+    for (size_t t = 0; t < c->length; t++) {
+        const float *rows[MTL_CONVOLUTION_WIDTH];
+        for (size_t k = 0; k < c->width; k++) rows[k] = VARIANT(tap_row)(c, t, k);
+        float *out = u.start + (ptrdiff_t)t * u.row;
+        for (size_t d = 0; d < c->channels; d += LANES) {
+            size_t count = c->channels - d;
+            v16 pre = c->bias == NULL ? splat(0.0f) : load(c->bias + d, count);
+            for (size_t k = 0; k < c->width; k++) {
+                if (rows[k] == NULL) continue;
+                pre += load(rows[k] + d, count) * load(taps + k * MTL_CONVOLUTION_COLUMNS + d, LANES);
+            }
+            store(out + d, pre * vector_sigmoid(pre), count);
+        }
+    }
+}
+
+static void VARIANT(convolve_backward)(const mtl_convolution *c, mtl_matrix g, mtl_matrix grad_x,
+                                       float *grad_weight, float *grad_bias) {
+    float taps[MTL_CONVOLUTION_WIDTH * MTL_CONVOLUTION_COLUMNS];
+    float sums[MTL_CONVOLUTION_WIDTH * MTL_CONVOLUTION_COLUMNS];
+    VARIANT(taps)(c, taps);
+    if (grad_weight != NULL) memset(sums, 0, c->width * MTL_CONVOLUTION_COLUMNS * sizeof(float));
+    for (size_t t = 0; t < c->length; t++) {
+        const float *rows[MTL_CONVOLUTION_WIDTH];
+        for (size_t k = 0; k < c->width; k++) rows[k] = VARIANT(tap_row)(c, t, k);
+        float *gradient = g.start + (ptrdiff_t)t * g.row;
+        for (size_t d = 0; d < c->channels; d += LANES) {
+            size_t count = c->channels - d;
+            v16 pre = c->bias == NULL ? splat(0.0f) : load(c->bias + d, count);
+            for (size_t k = 0; k < c->width; k++) {
+                if (rows[k] == NULL) continue;
+                pre += load(rows[k] + d, count) * load(taps + k * MTL_CONVOLUTION_COLUMNS + d, LANES);
+            }
+            v16 sigmoid = vector_sigmoid(pre);
+            v16 slope = sigmoid * (splat(1.0f) + pre * (splat(1.0f) - sigmoid));
+            v16 by_pre = load(gradient + d, count) * slope;
+            store(gradient + d, by_pre, count);
+            if (grad_bias != NULL) store(grad_bias + d, load(grad_bias + d, count) + by_pre, count);
+            if (grad_weight == NULL) continue;
+            for (size_t k = 0; k < c->width; k++) {
+                if (rows[k] == NULL) continue;
+                float *sum = sums + k * MTL_CONVOLUTION_COLUMNS + d;
+                store(sum, load(sum, LANES) + by_pre * load(rows[k] + d, count), LANES);
+            }
+        }
+    }
+    for (size_t t = 0; t < c->length; t++) {
+        float *out = grad_x.start + (ptrdiff_t)t * grad_x.row;
+        size_t reach = c->length - t < c->width ? c->length - t : c->width;
+        for (size_t d = 0; d < c->channels; d += LANES) {
+            size_t count = c->channels - d;
+            v16 sum = splat(0.0f);
+            for (size_t ahead = 0; ahead < reach; ahead++) {
+                const float *tap = taps + (c->width - 1 - ahead) * MTL_CONVOLUTION_COLUMNS;
+                sum += load(g.start + (ptrdiff_t)(t + ahead) * g.row + d, count) * load(tap + d, LANES);
+            }
+            store(out + d, sum, count);
+        }
+    }
+    if (grad_weight == NULL) return;
+    for (size_t channel = 0; channel < c->channels; channel++) {
+        for (size_t k = 0; k < c->width; k++) {
+            grad_weight[channel * c->width + k] += sums[k * MTL_CONVOLUTION_COLUMNS + channel];
+        }
+    }
+}
+
+static void VARIANT(cross_entropy)(float *logits, size_t count, int32_t target, float gradient_weight,
+                                   mtl_row_score *score) {
+    enum { PART = 1024 };
+    v16 most = splat(logits[0]);
+    size_t whole = count / LANES * LANES;
+    for (size_t c = 0; c < whole; c += LANES) most = larger(load(logits + c, LANES), most);
+    float best = max_lanes(most);
+    for (size_t c = whole; c < count; c++) best = logits[c] > best ? logits[c] : best;
+    size_t first = 0;
+    while (first + 1 < count && logits[first] != best) first++;
+    score->best = (int32_t)first;
+
+    float at_target = logits[target];
+    double total = 0;
+    for (size_t from = 0; from < count; from += PART) {
+        size_t end = from + PART < count ? from + PART : count;
+        v16 sum = splat(0.0f);
+        size_t c = from;
+        for (; c + LANES <= end; c += LANES) {
+            v16 part = vector_exp(load(logits + c, LANES) - splat(best));
+            if (gradient_weight != 0) store(logits + c, part, LANES);
+            sum += part;
+        }
+        total += (double)sum_lanes(sum);
+        for (; c < end; c++) {
+            float part = vector_exp(splat(logits[c] - best))[0];
+            if (gradient_weight != 0) logits[c] = part;
+            total += (double)part;
+        }
+    }
+    score->log_probability = (double)(at_target - best) - log(total);
+    if (gradient_weight == 0) return;
+    v16 scale = splat((float)(gradient_weight / total));
+    for (size_t c = 0; c < count; c += LANES) {
+        store(logits + c, load(logits + c, count - c) * scale, count - c);
+    }
+    logits[target] -= gradient_weight;
+}
+
+static void VARIANT(adamw_step)(const mtl_adamw *s, float *parameter, const float *gradient, float *m,
+                                float *v, size_t count) {
+    for (size_t c = 0; c < count; c += LANES) {
+        size_t n = count - c;
+        v16 g = load(gradient + c, n) * splat(s->gradient_scale);
+        v16 first = load(m + c, n), second = load(v + c, n);
+        first = first + (g - first) * splat(1.0f - s->beta1);
+        second = second * splat(s->beta2) + g * g * splat(1.0f - s->beta2);
+        v16 root = __builtin_elementwise_sqrt(second) / splat(s->root_correction) + splat(s->epsilon);
+        v16 value = load(parameter + c, n) * splat(s->decay);
+        store(parameter + c, value - splat(s->step_size) * (first / root), n);
+        store(m + c, first, n);
+        store(v + c, second, n);
+    }
+}
+
+static void VARIANT(exp)(const float *x, float *result, size_t count) {
+    for (size_t c = 0; c < count; c += LANES) {
+        store(result + c, vector_exp(load(x + c, count - c)), count - c);
+    }
+}
+
+static void VARIANT(one_minus_exp)(const float *x, float *result, size_t count) {
+    for (size_t c = 0; c < count; c += LANES) {
+        store(result + c, vector_one_minus_exp(load(x + c, count - c)), count - c);
+    }
+}

@@ -1,0 +1,89 @@
+#pragma once
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "mtl_isa.h"
+
+// Operations on rows of floats. A matrix is its first element and the distance between its rows, in
+// floats; every row is contiguous. Divide rows (or columns, where a sum runs over rows) between
+// threads in parts that do not depend on their number.
+typedef struct {
+    float *start;
+    ptrdiff_t row;
+} mtl_matrix;
+
+// x = log(1 + exp(x)).
+void mtl_softplus(mtl_isa isa, mtl_matrix x, size_t rows, size_t columns);
+// gradient = gradient * (1 - exp(-y)), y being what mtl_softplus gave.
+void mtl_softplus_backward(mtl_isa isa, mtl_matrix gradient, mtl_matrix y, size_t rows, size_t columns);
+
+// result = y * z / (1 + exp(-z)).
+void mtl_gate(mtl_isa isa, mtl_matrix y, mtl_matrix z, mtl_matrix result, size_t rows, size_t columns);
+// The gradients of mtl_gate; grad_y may be the same memory as gradient.
+void mtl_gate_backward(mtl_isa isa, mtl_matrix gradient, mtl_matrix y, mtl_matrix z, mtl_matrix grad_y,
+                       mtl_matrix grad_z, size_t rows, size_t columns);
+
+// y = weight * x / sqrt(mean(x * x) + epsilon), by row.
+void mtl_rms_norm(mtl_isa isa, mtl_matrix x, const float *weight, float epsilon, mtl_matrix y, size_t rows,
+                  size_t columns);
+// grad_x += the gradient of mtl_rms_norm; leaves each row's 1 / sqrt(mean + epsilon) in `inverse`.
+void mtl_rms_norm_backward(mtl_isa isa, mtl_matrix x, const float *weight, float epsilon,
+                           mtl_matrix gradient, mtl_matrix grad_x, float *inverse, size_t rows,
+                           size_t columns);
+// grad_weight += sum over rows of gradient * x * inverse, for the columns given.
+void mtl_rms_norm_weight(mtl_isa isa, mtl_matrix x, const float *inverse, mtl_matrix gradient,
+                         float *grad_weight, size_t rows, size_t columns);
+
+// sums += sum over rows of x.
+void mtl_column_sums(mtl_isa isa, mtl_matrix x, float *sums, size_t rows, size_t columns);
+// y = y + factor * x.
+void mtl_add_scaled(mtl_isa isa, mtl_matrix x, float factor, mtl_matrix y, size_t rows, size_t columns);
+// x = x * factor.
+void mtl_scale(mtl_isa isa, mtl_matrix x, float factor, size_t rows, size_t columns);
+// The sum of the squares, added in double precision block by block.
+double mtl_sum_of_squares(mtl_isa isa, const float *x, size_t count);
+
+enum { MTL_CONVOLUTION_COLUMNS = 64, MTL_CONVOLUTION_WIDTH = 64 };
+
+// A depthwise causal convolution followed by SiLU, over one sequence and at most
+// MTL_CONVOLUTION_COLUMNS channels:
+//
+//     pre[t] = bias + sum over k of weight[k] * x[t - width + 1 + k];   u = pre / (1 + exp(-pre))
+typedef struct {
+    mtl_matrix x;          // [length, channels]
+    const float *before;   // the width - 1 rows before the sequence, `before_row` apart; NULL: zeros
+    ptrdiff_t before_row;
+    const float *weight;   // [channels, width]
+    const float *bias;     // [channels], or NULL
+    size_t length, channels, width;  // width at most MTL_CONVOLUTION_WIDTH
+} mtl_convolution;
+
+void mtl_convolve(mtl_isa isa, const mtl_convolution *c, mtl_matrix u);
+// Overwrites `gradient`, the one by u, with the one by pre, and grad_x with its own; adds to
+// grad_weight and grad_bias, which may be NULL.
+void mtl_convolve_backward(mtl_isa isa, const mtl_convolution *c, mtl_matrix gradient, mtl_matrix grad_x,
+                           float *grad_weight, float *grad_bias);
+
+typedef struct {
+    double log_probability;  // of the target
+    int32_t best;            // the first index of the largest logit
+} mtl_row_score;
+
+// Scores one row of logits. If `gradient_weight` is not zero, the row is replaced by the gradient of
+// -gradient_weight * log_probability.
+mtl_row_score mtl_cross_entropy(mtl_isa isa, float *logits, size_t count, int32_t target,
+                                float gradient_weight);
+
+// One step of AdamW on `count` elements.
+typedef struct {
+    float gradient_scale, decay, beta1, beta2, step_size, root_correction, epsilon;
+} mtl_adamw;
+
+// parameter = parameter * decay - step_size * m / (sqrt(v) / root_correction + epsilon)
+void mtl_adamw_step(mtl_isa isa, const mtl_adamw *step, float *parameter, const float *gradient, float *m,
+                    float *v, size_t count);
+
+// result = exp(x), log(1 + exp(x)) or 1 - exp(-x): the functions the kernels use, for their tests.
+void mtl_exp(mtl_isa isa, const float *x, float *result, size_t count);
+void mtl_one_minus_exp(mtl_isa isa, const float *x, float *result, size_t count);

@@ -1,0 +1,98 @@
+import CKernels
+import COpenBLAS
+
+/// The engine for processors: own kernels on a pool of threads, or OpenBLAS for matrix products.
+public final class CPUEngine: Engine {
+    /// Who multiplies matrices.
+    public enum MatrixKernel: String, CaseIterable, Sendable {
+        /// Own kernels, with AVX2 or AVX-512 where the processor has it.
+        case native
+        /// OpenBLAS, whatever kernels it picks for this processor.
+        case openblas
+    }
+
+    /// The threads that divide every operation.
+    public let pool: ThreadPool
+    /// Who multiplies matrices.
+    public let matrixKernel: MatrixKernel
+    /// The form of the recurrence.
+    public let scanKernel: SelectiveScan.Kernel
+    /// The instructions that own kernels use.
+    public let instructionSet: InstructionSet
+    private var scratches: [Scratch]
+
+    /// Starts the threads.
+    ///
+    /// OpenBLAS is set to one thread for the whole process: the pool divides the work.
+    ///
+    /// - Parameters:
+    ///   - threads: At least 1.
+    ///   - matrixKernel: Who multiplies matrices; by default own kernels where they are vectorised.
+    ///   - scanKernel: The form of the recurrence.
+    ///   - instructionSet: One of ``InstructionSet/available``.
+    public init(
+        threads: Int, matrixKernel: MatrixKernel? = nil,
+        scanKernel: SelectiveScan.Kernel = .fused, instructionSet: InstructionSet = .best
+    ) {
+        precondition(instructionSet <= .best, "\(instructionSet) on a processor without it")
+        openblas_set_num_threads(1)
+        self.pool = ThreadPool(threads: threads)
+        self.matrixKernel = matrixKernel ?? (instructionSet == .portable ? .openblas : .native)
+        self.scanKernel = scanKernel
+        self.instructionSet = instructionSet
+        self.scratches = (0..<pool.threads).map { _ in Scratch() }
+    }
+
+    /// Kernels, instruction set and threads.
+    public var summary: String {
+        let products =
+            matrixKernel == .native
+            ? "native" : "openblas (\(String(cString: openblas_get_corename())) kernels)"
+        return "\(products), \(instructionSet.rawValue), \(scanKernel.rawValue) scan, "
+            + "\(pool.threads) thread\(pool.threads == 1 ? "" : "s")"
+    }
+
+    var isa: mtl_isa { instructionSet.isa }
+
+    /// Working memory of one worker, aligned to 64 bytes; kept, so a steady state allocates nothing.
+    ///
+    /// - Parameters:
+    ///   - worker: The number that ``ThreadPool/run(_:_:)`` passes.
+    ///   - floats: How many elements are needed; their values are undefined.
+    func scratch(worker: Int, floats: Int) -> UnsafeMutablePointer<Float> {
+        scratches[worker].memory(floats: floats)
+    }
+
+    /// Calls `body` with ranges of at most `size` that make up `0..<count`, in parallel.
+    func divide(_ count: Int, by size: Int, _ body: (_ part: Range<Int>, _ worker: Int) -> Void) {
+        pool.run((count + size - 1) / size) { index, worker in
+            body(index * size..<min((index + 1) * size, count), worker)
+        }
+    }
+}
+
+/// Memory that grows and is never given back while its worker lives.
+private final class Scratch {
+    private var memory: UnsafeMutableRawPointer?
+    private var capacity = 0
+
+    deinit { memory?.deallocate() }
+
+    func memory(floats: Int) -> UnsafeMutablePointer<Float> {
+        if let memory, capacity >= floats {
+            return memory.assumingMemoryBound(to: Float.self)
+        }
+        memory?.deallocate()
+        let grown = UnsafeMutableRawPointer.allocate(
+            byteCount: max(floats, 1) * MemoryLayout<Float>.stride, alignment: 64)
+        (memory, capacity) = (grown, floats)
+        return grown.bindMemory(to: Float.self, capacity: max(floats, 1))
+    }
+}
+
+extension Tensor {
+    /// The tensor's rows from `row` and columns from `column` on, as C kernels take them.
+    func matrix(row: Int = 0, column: Int = 0) -> mtl_matrix {
+        mtl_matrix(start: base + row * rowStride + column, row: rowStride)
+    }
+}

@@ -1,0 +1,36 @@
+import CKernels
+
+extension CPUEngine {
+    /// Row `i` of `y` becomes row `indices[i]` of `table`.
+    public func gatherRows(_ indices: [Int32], of table: Tensor, into y: Tensor) {
+        check(indices, table: table, rows: y)
+        divide(y.rows, by: 64) { part, _ in
+            for row in part {
+                y.matrix(row: row).start.update(
+                    from: table.matrix(row: Int(indices[row])).start, count: y.columns)
+            }
+        }
+    }
+
+    /// Row `indices[i]` of `gradTable` grows by row `i` of `gradY`.
+    public func scatterAddRows(_ gradY: Tensor, to indices: [Int32], of gradTable: Tensor) {
+        check(indices, table: gradTable, rows: gradY)
+        // Rows may meet in the table: each job takes some columns of all of them, in order.
+        divide(gradY.columns, by: 64) { part, _ in
+            for row in 0..<gradY.rows {
+                mtl_add_scaled(
+                    isa, gradY.matrix(row: row, column: part.lowerBound), 1,
+                    gradTable.matrix(row: Int(indices[row]), column: part.lowerBound), 1, part.count)
+            }
+        }
+    }
+
+    private func check(_ indices: [Int32], table: Tensor, rows: Tensor) {
+        precondition(
+            indices.count == rows.rows && rows.columns == table.columns,
+            "\(indices.count) indices, table is \(table.shape), rows are \(rows.shape)")
+        precondition(
+            indices.allSatisfy { $0 >= 0 && Int($0) < table.rows },
+            "an index is not a row of a table of \(table.rows)")
+    }
+}

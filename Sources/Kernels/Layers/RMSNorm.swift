@@ -1,0 +1,71 @@
+import CKernels
+
+/// Root-mean-square normalisation of rows.
+///
+///     y = weight * x / sqrt(mean(x * x) + epsilon)
+///
+/// Source: Zhang and Sennrich 2019, "Root Mean Square Layer Normalization", equation 4.
+public enum RMSNorm {
+    /// The operands.
+    public struct Inputs {
+        /// `[rows, width]`.
+        public var x: Tensor
+        /// `[width]`.
+        public var weight: Tensor
+        /// Added to the mean square.
+        public var epsilon: Float
+
+        /// Groups the operands.
+        public init(x: Tensor, weight: Tensor, epsilon: Float) {
+            (self.x, self.weight, self.epsilon) = (x, weight, epsilon)
+        }
+    }
+
+    /// Where the gradients are added.
+    public struct Gradients {
+        /// `[rows, width]`.
+        public var x: Tensor
+        /// `[width]`; `nil` if the weight is frozen.
+        public var weight: Tensor?
+
+        /// Groups the gradients.
+        public init(x: Tensor, weight: Tensor?) { (self.x, self.weight) = (x, weight) }
+    }
+}
+
+extension CPUEngine {
+    /// See ``RMSNorm``.
+    public func normalize(_ x: RMSNorm.Inputs, into y: Tensor) {
+        precondition(
+            x.x.shape == y.shape && x.weight.count == y.columns,
+            "x is \(x.x.shape), weight is \(x.weight.shape), y is \(y.shape)")
+        divide(y.rows, by: 16) { part, _ in
+            mtl_rms_norm(
+                isa, x.x.matrix(row: part.lowerBound), x.weight.base, x.epsilon,
+                y.matrix(row: part.lowerBound), part.count, y.columns)
+        }
+    }
+
+    /// See ``RMSNorm``.
+    public func normalizeBackward(
+        _ x: RMSNorm.Inputs, gradY: Tensor, into gradients: RMSNorm.Gradients
+    ) {
+        precondition(
+            gradY.shape == x.x.shape && gradients.x.shape == x.x.shape,
+            "x is \(x.x.shape), gradY is \(gradY.shape), gradX is \(gradients.x.shape)")
+        let inverse = scratch(worker: 0, floats: gradY.rows)
+        divide(gradY.rows, by: 16) { part, _ in
+            mtl_rms_norm_backward(
+                isa, x.x.matrix(row: part.lowerBound), x.weight.base, x.epsilon,
+                gradY.matrix(row: part.lowerBound), gradients.x.matrix(row: part.lowerBound),
+                inverse + part.lowerBound, part.count, gradY.columns)
+        }
+        guard let gradWeight = gradients.weight else { return }
+        divide(gradY.columns, by: 64) { part, _ in
+            mtl_rms_norm_weight(
+                isa, x.x.matrix(column: part.lowerBound), inverse,
+                gradY.matrix(column: part.lowerBound), gradWeight.base + part.lowerBound,
+                gradY.rows, part.count)
+        }
+    }
+}
