@@ -28,6 +28,11 @@ public enum CrossEntropy {
         public var logProbabilities: [Double]
         /// Whether each target has the row's largest logit (the first, if several are equal).
         public var isGreedy: [Bool]
+
+        /// Groups the scores of some rows.
+        public init(logProbabilities: [Double] = [], isGreedy: [Bool] = []) {
+            (self.logProbabilities, self.isGreedy) = (logProbabilities, isGreedy)
+        }
     }
 }
 

@@ -1,0 +1,19 @@
+import Kernels
+
+/// What a model keeps of the tokens it has read: enough to go on, and of fixed size.
+///
+/// A value in meaning: continuing from a state leaves it as it is.
+public struct SequenceState {
+    /// One block's part.
+    public struct Layer {
+        /// The last inputs of the convolution, `[convolutionWidth - 1, inner]`.
+        public let history: Tensor
+        /// The scan's state, `[inner, state]`.
+        public let state: Tensor
+    }
+
+    /// One part a block.
+    public let layers: [Layer]
+    /// The number of tokens read.
+    public let position: Int
+}

@@ -1,0 +1,29 @@
+import Kernels
+
+/// Something trainable that is added to a linear layer's output.
+public protocol LinearAdapter: AnyObject {
+    /// The adapter's own parameters.
+    var parameters: [Parameter] { get }
+
+    /// Adds the adapter's output to `y`.
+    ///
+    /// - Parameters:
+    ///   - x: The layer's input, `[tokens, in]`.
+    ///   - y: The layer's output, `[tokens, out]`.
+    func add(_ x: Tensor, to y: Tensor, in pass: Pass)
+
+    /// Adds to the gradients of the parameters and, unless it is `nil`, of the input.
+    func backward(_ gradY: Tensor, x: Tensor, addingTo gradX: Tensor?, in pass: Pass)
+}
+
+/// Something trainable that is added to what an embedding looks up.
+public protocol EmbeddingAdapter: AnyObject {
+    /// The adapter's own parameters.
+    var parameters: [Parameter] { get }
+
+    /// Adds the adapter's rows of `tokens` to `y`, `[tokens, model]`.
+    func add(_ tokens: [Int32], to y: Tensor, in pass: Pass)
+
+    /// Adds to the gradients of the parameters.
+    func backward(_ gradY: Tensor, tokens: [Int32], in pass: Pass)
+}

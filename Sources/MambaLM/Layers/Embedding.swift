@@ -1,0 +1,31 @@
+import Kernels
+
+/// The table of token vectors, to which an adapter may be attached.
+public final class Embedding {
+    /// `[vocabulary, model]`.
+    public let weight: Parameter
+    /// What is added to the rows that are looked up.
+    public var adapter: (any EmbeddingAdapter)?
+
+    /// Creates an embedding from its table.
+    public init(weight: Parameter) { self.weight = weight }
+
+    /// Whether a backward pass has a gradient to compute.
+    public var isTrainable: Bool {
+        weight.isTrainable || adapter?.parameters.contains { $0.isTrainable } == true
+    }
+
+    /// Looks the vectors of `tokens` up, into `[tokens, model]`.
+    public func forward(_ tokens: [Int32], into y: Tensor, in pass: Pass) {
+        pass.engine.gatherRows(tokens, of: weight.value, into: y)
+        adapter?.add(tokens, to: y, in: pass)
+    }
+
+    /// Adds to the gradients.
+    public func backward(_ gradY: Tensor, tokens: [Int32], in pass: Pass) {
+        if let gradient = weight.gradient {
+            pass.engine.scatterAddRows(gradY, to: tokens, of: gradient)
+        }
+        adapter?.backward(gradY, tokens: tokens, in: pass)
+    }
+}

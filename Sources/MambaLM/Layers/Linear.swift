@@ -1,0 +1,63 @@
+import Kernels
+
+/// A linear layer, `y = x · weightᵀ + bias`, to which an adapter may be attached.
+public final class Linear {
+    /// `[out, in]`.
+    public let weight: Parameter
+    /// `[out]`.
+    public let bias: Parameter?
+    /// What is added to the output.
+    public var adapter: (any LinearAdapter)?
+
+    /// Creates a layer from its parameters.
+    public init(weight: Parameter, bias: Parameter? = nil) {
+        (self.weight, self.bias) = (weight, bias)
+    }
+
+    /// The layer's name: that of its weight without the ending.
+    public var name: String {
+        weight.name.hasSuffix(".weight") ? String(weight.name.dropLast(7)) : weight.name
+    }
+
+    /// The width of an input row.
+    public var inFeatures: Int { weight.value.shape[1] }
+    /// The width of an output row.
+    public var outFeatures: Int { weight.value.shape[0] }
+
+    /// Whether a backward pass through the layer has a parameter's gradient to compute.
+    public var isTrainable: Bool {
+        weight.isTrainable || bias?.isTrainable == true
+            || adapter?.parameters.contains { $0.isTrainable } == true
+    }
+
+    /// Computes the output, or adds it to `y`.
+    ///
+    /// - Parameters:
+    ///   - x: `[tokens, in]`.
+    ///   - y: `[tokens, out]`.
+    public func forward(_ x: Tensor, into y: Tensor, accumulating: Bool = false, in pass: Pass) {
+        pass.engine.linear(
+            x, weight: weight.value, bias: bias?.value, into: y, accumulating: accumulating)
+        adapter?.add(x, to: y, in: pass)
+    }
+
+    /// Adds to the parameters' gradients and computes the input's, or adds to it.
+    ///
+    /// - Parameters:
+    ///   - gradY: `[tokens, out]`.
+    ///   - x: The input of the forward pass, `[tokens, in]`.
+    ///   - gradX: `[tokens, in]`; `nil` if nobody needs it.
+    public func backward(
+        _ gradY: Tensor, x: Tensor, into gradX: Tensor?, accumulating: Bool = false, in pass: Pass
+    ) {
+        if let gradient = weight.gradient {
+            pass.engine.linearWeightGradient(gradY, x: x, into: gradient)
+        }
+        if let gradient = bias?.gradient { pass.engine.biasGradient(gradY, into: gradient) }
+        if let gradX {
+            pass.engine.linearInputGradient(
+                gradY, weight: weight.value, into: gradX, accumulating: accumulating)
+        }
+        adapter?.backward(gradY, x: x, addingTo: gradX, in: pass)
+    }
+}

@@ -1,0 +1,102 @@
+import Kernels
+
+/// One block of the residual stream: `output = input + mixer(norm(input))`.
+public final class Block {
+    /// The block's number, from 0.
+    public let layer: Int
+    /// `[model]`.
+    public let norm: Parameter
+    /// The mixer.
+    public let mixer: Mixer
+    private let epsilon: Float
+
+    /// Creates a block from its parts.
+    public init(layer: Int, norm: Parameter, mixer: Mixer, epsilon: Float) {
+        (self.layer, self.norm, self.mixer, self.epsilon) = (layer, norm, mixer, epsilon)
+    }
+
+    /// The parameters, in the order of a checkpoint.
+    public var parameters: [Parameter] { [norm] + mixer.parameters }
+
+    /// Whether a backward pass has a parameter's gradient to compute.
+    public var isTrainable: Bool { norm.isTrainable || mixer.isTrainable }
+
+    /// Computes the block's output.
+    ///
+    /// - Parameters:
+    ///   - input: `[tokens, model]`.
+    ///   - output: `[tokens, model]`; not the same memory as `input`.
+    ///   - keepingStates: Whether the state after each sequence is wanted.
+    /// - Returns: How states flowed, and the states if they were asked for.
+    func forward(
+        _ input: Tensor, of batch: TokenBatch, flow: any StateFlow, into output: Tensor,
+        keepingStates: Bool, in pass: Pass
+    ) -> (flow: [SelectiveScan.Sequence], states: [SequenceState.Layer]) {
+        let normed = normalized(input, in: pass)
+        let activations = mixer.forward(normed, of: batch, layer: layer, in: pass) { operands in
+            var sequences = flow.sequences(of: batch, operands: operands, engine: pass.engine)
+            for index in sequences.indices {
+                sequences[index].initialState = batch.sequences[index].state?.layers[layer].state
+                if keepingStates {
+                    sequences[index].finalState = Tensor(uninitialized: operands.A.shape)
+                }
+            }
+            return sequences
+        }
+        output.copy(from: input)
+        mixer.outProj.forward(activations.gated, into: output, accumulating: true, in: pass)
+        guard keepingStates else { return (activations.scan.sequences, []) }
+        let states = zip(activations.convolution.sequences, activations.scan.sequences).map {
+            SequenceState.Layer(
+                history: history(after: $0, of: activations.convolution),
+                state: $1.finalState ?? Tensor(shape: activations.scan.A.shape))
+        }
+        return (activations.scan.sequences, states)
+    }
+
+    /// Recomputes the block and adds to the gradients.
+    ///
+    /// - Parameters:
+    ///   - input: The forward pass's input, `[tokens, model]`.
+    ///   - flow: How states flowed then: topologies are not searched again.
+    ///   - gradient: On entry the gradient by the output, on return by the input,
+    ///     `[tokens, model]`.
+    ///   - needsInputGradient: Whether the gradient by the input is wanted.
+    func backward(
+        _ input: Tensor, of batch: TokenBatch, flow: [SelectiveScan.Sequence],
+        gradient: Tensor, needsInputGradient: Bool, in pass: Pass
+    ) {
+        let normed = normalized(input, in: pass)
+        let activations = mixer.forward(normed, of: batch, layer: layer, in: pass) { _ in flow }
+        let needsNorm = needsInputGradient || norm.isTrainable
+        let gradNormed =
+            needsNorm ? pass.workspace.tensor("block.gradNormed", normed.shape) : nil
+        mixer.backward(gradient, x: normed, activations: activations, into: gradNormed, in: pass)
+        guard let gradNormed else { return }
+        pass.engine.normalizeBackward(
+            RMSNorm.Inputs(x: input, weight: norm.value, epsilon: epsilon), gradY: gradNormed,
+            into: RMSNorm.Gradients(x: gradient, weight: norm.gradient))
+    }
+
+    private func normalized(_ input: Tensor, in pass: Pass) -> Tensor {
+        let normed = pass.workspace.tensor("block.normed", input.shape)
+        pass.engine.normalize(
+            RMSNorm.Inputs(x: input, weight: norm.value, epsilon: epsilon), into: normed)
+        return normed
+    }
+
+    /// The last `width - 1` inputs of the convolution, from the history where the sequence is shorter.
+    private func history(
+        after sequence: CausalConvolution.Sequence, of inputs: CausalConvolution.Inputs
+    ) -> Tensor {
+        let wanted = inputs.weight.columns - 1
+        let history = Tensor(shape: [wanted, inputs.x.columns])
+        let fresh = min(wanted, sequence.rows.count)
+        if let before = sequence.history, fresh < wanted {
+            history.rows(0..<wanted - fresh).copy(from: before.rows(fresh..<wanted))
+        }
+        history.rows(wanted - fresh..<wanted).copy(
+            from: inputs.x.rows(sequence.rows.upperBound - fresh..<sequence.rows.upperBound))
+        return history
+    }
+}
