@@ -41,7 +41,7 @@ public enum CommandArguments {
     }
 
     private static func flags(ofFile path: String) throws -> [(name: String, arguments: [String])] {
-        let bytes = try JSONTextFile.bytes(of: path)
+        let bytes = try ByteStream.contents(of: path, limit: 1 << 20)
         let node: Node?
         do {
             node = try Yams.compose(yaml: String(decoding: bytes, as: UTF8.self))

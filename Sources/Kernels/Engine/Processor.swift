@@ -16,12 +16,8 @@ public enum Processor {
 
     /// The most memory the process has used so far, in bytes; `nil` where the system does not tell.
     public static var peakBytes: Int? {
-        guard let status = text("/proc/self/status") else { return nil }
-        for line in status.split(separator: "\n") where line.hasPrefix("VmHWM:") {
-            let kilobytes = line.split(whereSeparator: { $0 == " " || $0 == "\t" }).dropFirst().first
-            return kilobytes.flatMap { Int($0) }.map { $0 * 1024 }
-        }
-        return nil
+        let kilobytes = status("VmHWM:")?.prefix(while: \.isNumber)
+        return kilobytes.flatMap { Int($0) }.map { $0 * 1024 }
     }
 
     /// The name of the processor, as the kernel tells it.
@@ -32,14 +28,22 @@ public enum Processor {
         return String(name.drop { $0 == " " })
     }
 
+    /// The numbers in a list such as `0-3,8`.
     private static var allowedProcessors: [Int] {
-        var mask = cpu_set_t()
-        guard sched_getaffinity(0, MemoryLayout<cpu_set_t>.size, &mask) == 0 else { return [0] }
-        return withUnsafeBytes(of: &mask) { bytes in
-            bytes.indices.flatMap { byte in
-                (0..<8).filter { bytes[byte] >> $0 & 1 == 1 }.map { byte * 8 + $0 }
-            }
+        let ranges = (status("Cpus_allowed_list:") ?? "0").split(separator: ",").map { range in
+            range.split(separator: "-").compactMap { Int($0) }
         }
+        return ranges.flatMap { bounds -> [Int] in
+            guard let first = bounds.first, let last = bounds.last, first <= last else { return [] }
+            return Array(first...last)
+        }
+    }
+
+    /// The value of a line of the process's status.
+    private static func status(_ field: String) -> Substring? {
+        let lines = (text("/proc/self/status") ?? "").split(separator: "\n")
+        let line = lines.first { $0.hasPrefix(field) }
+        return line?.dropFirst(field.count).drop(while: \.isWhitespace)
     }
 
     /// A container's share of the machine in whole cores, rounded up.
