@@ -1,8 +1,9 @@
 # Every target does its own set-up: `make demo` and `make test` are all that a fresh Debian machine
 # with Swift needs. `make help` lists the targets.
 
-# One set of flags for all, so that the commands and the tests share one build. Testability does not
-# reach the hot loops, which are C. Release, because numerical code in debug is 100 times slower.
+# One set of flags for all, so that the commands and the tests share one build; a bare `swift test`
+# would add testability a second time and build everything anew. Testability does not reach the hot
+# loops, which are C. Release, because numerical code in debug is 100 times slower.
 SWIFT_FLAGS := -c release -Xswiftc -enable-testing
 SWIFT_SOURCES := $(wildcard Sources Tests Benchmarks Package.swift)
 
@@ -22,7 +23,8 @@ demo: build ## Train a small tree Mamba from random weights, then an adapter for
 	@scripts/demo.sh
 
 test: dependencies ## Run the tests; FILTER=KernelsTests runs one target's.
-	swift test $(SWIFT_FLAGS) $(if $(FILTER),--filter $(FILTER))
+	swift build $(SWIFT_FLAGS) --build-tests
+	swift test -c release --skip-build $(if $(FILTER),--filter $(FILTER))
 
 lint: ## Check the format of the Swift sources.
 	swift format lint --strict --recursive $(SWIFT_SOURCES)
