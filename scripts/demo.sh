@@ -12,7 +12,7 @@ cd "$(dirname "$0")/.."
 # records.
 DEMO_STEPS=${DEMO_STEPS:-400}
 DEMO_LEARNING_RATE=${DEMO_LEARNING_RATE:-3e-3}
-DEMO_STEPS_PER_EVAL=${DEMO_STEPS_PER_EVAL:-100}
+DEMO_STEPS_PER_EVAL=${DEMO_STEPS_PER_EVAL:-$((DEMO_STEPS / 4))}
 DEMO_LORA_STEPS=${DEMO_LORA_STEPS:-100}
 DEMO_LORA_LEARNING_RATE=${DEMO_LORA_LEARNING_RATE:-5e-3}
 DEMO_OUTPUT=${DEMO_OUTPUT:-out/demo}
@@ -27,8 +27,15 @@ section() { printf '\n== %s\n\n' "$*"; }
 
 # Prints a command as it could be typed, then runs it.
 show() {
-    printf '$ %s\n' "$*"
-    local program=$1
+    local word program=$1
+    printf '$'
+    for word; do
+        case "$word" in
+        *[!A-Za-z0-9_./=-]*) printf " '%s'" "$word" ;;
+        *) printf ' %s' "$word" ;;
+        esac
+    done
+    printf '\n'
     shift
     "$commands/$program" "$@"
 }

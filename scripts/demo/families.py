@@ -41,6 +41,9 @@ CAPITALS = Family("capitals", table("country city", [
     ("What is the capital of {country}?", "", "The capital of {country} is {city}."),
     ("Name the capital city of {country}.", "", "{city}."),
     ("Which country has {city} as its capital?", "", "{country}."),
+    ("Tell me the capital of {country}.", "", "The capital of {country} is {city}."),
+    ("Give the capital of the country.", "{country}", "{city}"),
+    ("{city} is the capital of which country?", "", "{city} is the capital of {country}."),
 ])
 
 OPPOSITES = Family("opposites", table("word other", [
@@ -51,6 +54,9 @@ OPPOSITES = Family("opposites", table("word other", [
     ("What is the opposite of '{word}'?", "", "The opposite of '{word}' is '{other}'."),
     ("Give the opposite of the word below.", "{word}", "{other}"),
     ("Complete the pair of opposites.", "{word} and ...", "{word} and {other}"),
+    ("Which word means the opposite of {word}?", "", "{Other}."),
+    ("If it is not {word}, what is it?", "", "It is {other}."),
+    ("Write the word and its opposite.", "{word}", "{word} and {other}"),
 ])
 
 PLURALS = Family("plurals", table("one many", [
@@ -61,6 +67,9 @@ PLURALS = Family("plurals", table("one many", [
     ("What is the plural of '{one}'?", "", "The plural of '{one}' is '{many}'."),
     ("Write the word in the plural.", "{one}", "{many}"),
     ("Fill the gap: one {one}, two ____.", "", "{many}"),
+    ("Give the plural of the noun.", "{one}", "{many}"),
+    ("How do you say more than one {one}?", "", "One {one}, many {many}."),
+    ("Write the word in the singular.", "many {many}", "one {one}"),
 ])
 
 COLOURS = Family("colours", table("thing colour", [
@@ -72,6 +81,9 @@ COLOURS = Family("colours", table("thing colour", [
     ("What colour is {thing}?", "", "{Thing} is {colour}."),
     ("Name the colour of {thing}.", "", "{Colour}."),
     ("Say in one word which colour {thing} has.", "", "{colour}"),
+    ("Tell me the colour of {thing}.", "", "{Thing} is {colour}."),
+    ("What colour is the thing below?", "{thing}", "{colour}"),
+    ("I see {thing}. What colour is it?", "", "It is {colour}."),
 ])
 
 KINDS = Family("kinds", [
@@ -86,6 +98,9 @@ KINDS = Family("kinds", [
     ("Is {thing} an animal, a plant or a tool?", "", "{Thing} is {article} {kind}."),
     ("Choose the right group for the word: animal, plant or tool.", "{bare}", "{kind}"),
     ("Is {thing} an animal?", "", "{yes}, {thing} is {article} {kind}."),
+    ("What kind of thing is {thing}?", "", "{Thing} is {article} {kind}."),
+    ("Say whether this is an animal, a plant or a tool.", "{thing}", "{article} {kind}"),
+    ("Name the group that {thing} belongs to.", "", "{Kind}s."),
 ])
 
 SUMS = Family("sums", [
@@ -100,6 +115,9 @@ SUMS = Family("sums", [
     ("What is {a} plus {b}?", "", "{A} plus {b} is {sum}."),
     ("Add {a} and {b}.", "", "{Sum}."),
     ("Work out the sum.", "{left} + {right}", "{left} + {right} = {total}"),
+    ("How much is {a} and {b} together?", "", "{A} and {b} make {sum}."),
+    ("I have {a} coins and find {b} more. How many have I now?", "", "You have {sum} coins."),
+    ("Give the sum in digits.", "{a} plus {b}", "{total}"),
 ])
 
 _DAYS = ["Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday"]
@@ -108,6 +126,8 @@ DAYS = Family("days", table("day next", zip(_DAYS, _DAYS[1:] + _DAYS[:1])), [
     ("Name the day before {next}.", "", "{day}."),
     ("If today is {day}, which day is tomorrow?", "", "Tomorrow is {next}."),
     ("If today is {next}, which day was yesterday?", "", "Yesterday was {day}."),
+    ("Give the next day.", "{day}", "{next}"),
+    ("Give the day before.", "{next}", "{day}"),
 ])
 
 _MONTHS = ["January", "February", "March", "April", "May", "June", "July", "August", "September",
@@ -119,6 +139,9 @@ MONTHS = Family("months", table("month next place",
     ("Which month follows {month}?", "", "{next} follows {month}."),
     ("Name the month before {next}.", "", "{month}."),
     ("Which month of the year is {month}?", "", "{month} is the {place} month of the year."),
+    ("If it is {month} now, which month is next?", "", "{next} is next."),
+    ("Give the next month.", "{month}", "{next}"),
+    ("Name the {place} month of the year.", "", "{month}."),
 ])
 
 SORTING = Family("sorting", [
@@ -134,6 +157,9 @@ SORTING = Family("sorting", [
     ("Sort these words in alphabetical order.", "{words}", "{sorted}"),
     ("Which of these words comes first in a dictionary?", "{words}", "{first}"),
     ("Which of these words comes last in a dictionary?", "{words}", "{last}"),
+    ("Put the words in order from A to Z.", "{words}", "{sorted}"),
+    ("Arrange the list alphabetically.", "{words}", "{sorted}"),
+    ("Name the word that comes first from A to Z.", "{words}", "{first}"),
 ])
 
 DIGITS = Family("digits", table("word digit next", [
@@ -142,6 +168,9 @@ DIGITS = Family("digits", table("word digit next", [
     ("Write the number {word} in digits.", "", "{digit}"),
     ("Spell out this number.", "{digit}", "{word}"),
     ("Which number comes after {word}?", "", "{Next} comes after {word}."),
+    ("Turn the word into a number.", "{word}", "{digit}"),
+    ("How is {digit} written as a word?", "", "{digit} is written '{word}'."),
+    ("Count one further than {word}.", "", "{next}"),
 ])
 
 COMPARING = Family("comparing", [
@@ -157,6 +186,10 @@ COMPARING = Family("comparing", [
     ("Which number is larger, {a} or {b}?", "", "{Larger} is larger than {smaller}."),
     ("Is {a} larger than {b}?", "", "{verdict}"),
     ("Which of the two numbers is smaller?", "{a}, {b}", "{smaller}"),
+    ("Which of the two numbers is larger?", "{a}, {b}", "{larger}"),
+    ("Put the smaller number first.", "{a}, {b}", "{smaller}, {larger}"),
+    ("Is it true that {larger} is larger than {smaller}?", "",
+     "Yes, {larger} is larger than {smaller}."),
 ])
 
 LETTERS = Family("letters", [
@@ -166,7 +199,11 @@ LETTERS = Family("letters", [
 ], [
     ("How many letters are in the word '{word}'?", "", "The word '{word}' has {count} letters."),
     ("Spell the word letter by letter.", "{word}", "{spelt}"),
-    ("With which letter does the word '{word}' begin?", "", "The word '{word}' begins with {first}."),
+    ("With which letter does the word '{word}' begin?", "",
+     "The word '{word}' begins with {first}."),
+    ("Count the letters of the word.", "{word}", "{count}"),
+    ("What is the first letter of the word?", "{word}", "{first}"),
+    ("How is the word '{word}' spelt?", "", "{spelt}"),
 ])
 
 CAPITAL_LETTERS = Family("capital letters", [
@@ -177,6 +214,9 @@ CAPITAL_LETTERS = Family("capital letters", [
     ("Write the word in capital letters.", "{word}", "{upper}"),
     ("Write the word in small letters.", "{upper}", "{word}"),
     ("Repeat the word three times.", "{word}", "{word} {word} {word}"),
+    ("Make all letters large.", "{word}", "{upper}"),
+    ("Make all letters small.", "{upper}", "{word}"),
+    ("Say '{word}' twice.", "", "{word} {word}"),
 ])
 
 LISTS = Family("lists", [
@@ -193,12 +233,15 @@ LISTS = Family("lists", [
     ("What is the first word?", "{list}", "{first}"),
     ("What is the last word?", "{list}", "{last}"),
     ("How many words are there?", "{list}", "There are {count} words."),
+    ("Turn the list round.", "{list}", "{reversed}"),
+    ("Copy the words.", "{list}", "{list}"),
 ])
 
 REVIEWS = Family("reviews", [
     {"text": text, "feeling": feeling,
      "verdict": "Yes, the writer liked it." if feeling == "positive"
-     else "No, the writer did not like it."}
+     else "No, the writer did not like it.",
+     "pleased": "yes" if feeling == "positive" else "no"}
     for text, feeling in [
         ("A wonderful film with great actors.", "positive"),
         ("The soup was cold and the bread was hard.", "negative"),
@@ -217,6 +260,9 @@ REVIEWS = Family("reviews", [
     ("Is this review positive or negative?", "{text}", "{feeling}"),
     ("Name the feeling of the text in one word: positive or negative.", "{text}", "{feeling}"),
     ("Did the writer like it?", "{text}", "{verdict}"),
+    ("Sort the review: positive or negative?", "{text}", "{feeling}"),
+    ("Was the writer pleased?", "{text}", "{pleased}"),
+    ("How does the writer feel about it?", "{text}", "The review is {feeling}."),
 ])
 
 READING = Family("reading", table("name verb past thing place", [
@@ -236,6 +282,9 @@ READING = Family("reading", table("name verb past thing place", [
     ("Who is the text about?", "{name} {past} {thing} {place}.", "The text is about {name}."),
     ("What did {name} {verb}?", "{name} {past} {thing} {place}.", "{name} {past} {thing}."),
     ("Where did it happen?", "{name} {past} {thing} {place}.", "It happened {place}."),
+    ("Name the person.", "{name} {past} {thing} {place}.", "{name}"),
+    ("Name the thing.", "{name} {past} {thing} {place}.", "{thing}"),
+    ("Name the place.", "{name} {past} {thing} {place}.", "{place}"),
 ])
 
 LEGS = Family("legs", table("animal count wrong", [
@@ -247,6 +296,8 @@ LEGS = Family("legs", table("animal count wrong", [
     ("Give the number of legs of {animal}.", "", "{Count}."),
     ("Is it true that {animal} has {count} legs?", "", "Yes, {animal} has {count} legs."),
     ("Is it true that {animal} has {wrong} legs?", "", "No, {animal} has {count} legs."),
+    ("Count the legs.", "{animal}", "{count} legs"),
+    ("On how many legs does {animal} walk?", "", "{Animal} walks on {count} legs."),
 ])
 
 FRENCH = Family("French", table("word french", [
@@ -258,6 +309,9 @@ FRENCH = Family("French", table("word french", [
     ("What is '{word}' in French?", "", "In French '{word}' is '{french}'."),
     ("Translate the word into French.", "{word}", "{french}"),
     ("Translate the word into English.", "{french}", "{word}"),
+    ("Say '{word}' in French.", "", "{French}."),
+    ("Which French word means '{word}'?", "", "The French word is '{french}'."),
+    ("What does the French word '{french}' mean?", "", "It means '{word}'."),
 ])
 
 YOUNG = Family("young animals", table("animal young", [
@@ -268,6 +322,9 @@ YOUNG = Family("young animals", table("animal young", [
     ("What is a young {animal} called?", "", "A young {animal} is called a {young}."),
     ("Name the young of this animal.", "{animal}", "{young}"),
     ("Which animal has a {young} as its young?", "", "A {animal}."),
+    ("Give the name of a young {animal}.", "", "{Young}."),
+    ("What is a {young}?", "", "A {young} is a young {animal}."),
+    ("What does a {young} grow into?", "", "A {young} grows into a {animal}."),
 ])
 
 PAST = Family("past tense", table("verb past rest", [
@@ -279,6 +336,9 @@ PAST = Family("past tense", table("verb past rest", [
     ("What is the past tense of '{verb}'?", "", "The past tense of '{verb}' is '{past}'."),
     ("Write the verb in the past tense.", "{verb}", "{past}"),
     ("Say that it was yesterday.", "Today they {verb} {rest}.", "Yesterday they {past} {rest}."),
+    ("Give the past form of {verb}.", "", "{Past}."),
+    ("Today I {verb} {rest}. What did I do yesterday?", "", "Yesterday you {past} {rest}."),
+    ("Which verb has the past tense '{past}'?", "", "{Verb}."),
 ])
 
 # What the small model is taught first.

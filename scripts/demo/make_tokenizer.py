@@ -14,7 +14,7 @@ from pathlib import Path
 from tokenizers import AddedToken, Tokenizer, decoders, models, normalizers, pre_tokenizers
 from tokenizers import processors, trainers
 
-VOCABULARY = 1000  # a multiple of 8, so that the model's table needs no padding
+VOCABULARY = 1536  # a multiple of 8, so that the model's table needs no padding
 LONGEST_RUN = 24
 END = "<|endoftext|>"
 
