@@ -75,9 +75,9 @@ show mtl-finetune --model "$random" --fine-tune-type full \
     --logging-steps "$DEMO_STEPS_PER_EVAL" --output-dir "$base"
 report "$base"
 
-section "3. Ask it what it was never asked in these words"
-ask "Name the capital city of France."
-ask "Fill the gap: one tooth, two ____."
+section "3. Ask it two of the held-out questions"
+ask "What is the capital of France?"
+ask "What colour is a ripe banana?"
 
 section "4. Teach it French numbers, young animals and past tenses with an adapter"
 show mtl-finetune --model "$base" \
@@ -87,8 +87,8 @@ show mtl-finetune --model "$base" \
     --logging-steps "$DEMO_LORA_STEPS" --output-dir "$adapter"
 report "$adapter"
 
-section "5. Ask again, with the adapter"
-ask "What is a young cow called?" --adapter "$adapter"
+section "5. Ask it a held-out one of these, with the adapter"
+ask "What is a young dog called?" --adapter "$adapter"
 
 cat <<EOF
 
