@@ -33,6 +33,7 @@ public struct HubCache {
     /// The folder of a model: a local one, or the newest snapshot of `org/name` in the cache.
     ///
     /// - Parameter model: A path, or `org/name`.
+    /// - Returns: A folder that exists.
     /// - Throws: ``ModelLocationError/notFound(model:looked:)``.
     public func resolve(_ model: String) throws -> String {
         if exists(model) { return model }

@@ -13,7 +13,10 @@ public enum CommandArguments {
     /// - Throws: ``ConfigurationFileError`` if the file cannot be used.
     public static func prepared(_ arguments: [String]) throws -> [String] {
         let arguments = arguments.map(kebabCased)
-        guard let place = arguments.firstIndex(where: { $0 == "--config" || $0.hasPrefix("--config=") })
+        guard
+            let place = arguments.firstIndex(where: {
+                $0 == "--config" || $0.hasPrefix("--config=")
+            })
         else { return arguments }
         // `init` takes a model's configuration by the same name; only YAML files hold flags.
         let (path, width) =
@@ -49,7 +52,9 @@ public enum CommandArguments {
             throw ConfigurationFileError.notYAML(file: path, reason: "\(error)")
         }
         guard let node else { return [] }
-        guard let mapping = node.mapping else { throw ConfigurationFileError.notMapping(file: path) }
+        guard let mapping = node.mapping else {
+            throw ConfigurationFileError.notMapping(file: path)
+        }
         return try mapping.compactMap { key, value in
             let name = key.string.map { kebabCased("--" + $0).dropFirst(2) } ?? ""
             guard !name.isEmpty else { throw ConfigurationFileError.notMapping(file: path) }

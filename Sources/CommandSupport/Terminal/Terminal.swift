@@ -17,7 +17,9 @@ public enum Terminal {
     private static func write(_ text: String, to descriptor: Int32) {
         var bytes = Array(text.utf8)[...]
         while !bytes.isEmpty {
-            let written = bytes.withUnsafeBytes { Glibc.write(descriptor, $0.baseAddress, $0.count) }
+            let written = bytes.withUnsafeBytes {
+                Glibc.write(descriptor, $0.baseAddress, $0.count)
+            }
             guard written > 0 || errno == EINTR else { return }
             bytes = bytes.dropFirst(max(written, 0))
         }

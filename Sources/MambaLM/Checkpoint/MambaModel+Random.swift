@@ -52,7 +52,9 @@ private final class FreshTensors<Generator: RandomNumberGenerator>: ModelTensors
                 return log(Double(next % shape[1] + 1))
             }
         }
-        if name.hasSuffix(".D") || name.contains("norm") { return Tensor(shape: shape, repeating: 1) }
+        if name.hasSuffix(".D") || name.contains("norm") {
+            return Tensor(shape: shape, repeating: 1)
+        }
         if name.hasSuffix("dt_proj.weight") {
             let bound = Double(start.stepScale) / Double(shape[1]).squareRoot()
             if start.hasConstantSteps { return Tensor(shape: shape, repeating: Float(bound)) }

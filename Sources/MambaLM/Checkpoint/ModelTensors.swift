@@ -38,7 +38,8 @@ extension MambaModel {
                 ALog: try named("A_log", [x.inner, x.state]), D: try named("D", [x.inner]),
                 outProj: try linear("out_proj", layer, [x.model, x.inner], bias: x.hasBias))
             return Block(
-                layer: layer, norm: try tensors.parameter(ParameterName.norm(layer: layer), [x.model]),
+                layer: layer,
+                norm: try tensors.parameter(ParameterName.norm(layer: layer), [x.model]),
                 mixer: mixer, epsilon: x.epsilon)
         }
         let head =

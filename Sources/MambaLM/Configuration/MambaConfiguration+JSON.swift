@@ -107,9 +107,11 @@ extension MambaConfiguration {
             endTokens.count == 1
             ? .integer(Int(endTokens[0])) : .array(endTokens.map { .integer(Int($0)) })
         return [
-            "architectures": ["MambaForCausalLM"], "bos_token_id": ends, "conv_kernel": .integer(convolutionWidth),
+            "architectures": ["MambaForCausalLM"], "bos_token_id": ends,
+            "conv_kernel": .integer(convolutionWidth),
             "dtype": "float32", "eos_token_id": ends,
-            "expand": inner % model == 0 ? .integer(inner / model) : .number(Double(inner) / Double(model)),
+            "expand": inner % model == 0
+                ? .integer(inner / model) : .number(Double(inner) / Double(model)),
             "hidden_act": "silu", "hidden_size": .integer(model),
             "initializer_range": shown(initialization.range), "intermediate_size": .integer(inner),
             "layer_norm_epsilon": shown(epsilon), "model_type": "mamba",
