@@ -60,7 +60,9 @@ def prompt_edges(prompt_length: int, neighbors: int) -> list[tuple[int, int]]:
 def edge_weights(x: torch.Tensor, prompt_length: int, neighbors: int) -> list[float]:
     """exp(-cos) of X at the ends of each edge, rounded to float32, in the order of the edges."""
     unit = F.normalize(x[:prompt_length].detach().flatten(1), dim=1, eps=1e-8)
-    cosine = {k: (unit[k:] * unit[:-k]).sum(1) for k in range(1, min(neighbors, prompt_length - 1) + 1)}
+    cosine = {
+        k: (unit[k:] * unit[:-k]).sum(1) for k in range(1, min(neighbors, prompt_length - 1) + 1)
+    }
     weight = {k: torch.exp(-c).float().tolist() for k, c in cosine.items()}
     return [weight[a - b][b] for a, b in prompt_edges(prompt_length, neighbors)]
 
@@ -177,7 +179,12 @@ class Scan(torch.autograd.Function):
 
 
 def scan_sequence(
-    x: torch.Tensor, decay: torch.Tensor, prompt_length: int, topology: Topology, layer: int, index: int
+    x: torch.Tensor,
+    decay: torch.Tensor,
+    prompt_length: int,
+    topology: Topology,
+    layer: int,
+    index: int,
 ) -> torch.Tensor:
     """chain_gain h1 + tree_scale h2 of one sequence, [L, inner, state]."""
     chain, chain_parents, _ = build_tree(x, 0, 1)
@@ -211,10 +218,12 @@ def mixer_forward(self, hidden_states, cache_params=None, attention_mask=None, *
     lengths = topology.prompt_lengths
     if len(lengths) != x.shape[0]:
         raise ValueError(f"{len(lengths)} prompt lengths for a batch of {x.shape[0]}")
-    h = torch.stack([
-        scan_sequence(x[b], decay[b], lengths[b], topology, self.layer_idx, b)
-        for b in range(x.shape[0])
-    ])
+    h = torch.stack(
+        [
+            scan_sequence(x[b], decay[b], lengths[b], topology, self.layer_idx, b)
+            for b in range(x.shape[0])
+        ]
+    )
     y = (h @ C[..., None].to(wide)).squeeze(-1) + u * self.D
     return self.out_proj((y * self.act(gate)).to(hidden_states.dtype))
 

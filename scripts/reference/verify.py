@@ -99,7 +99,14 @@ def check_scan() -> None:
     torch.manual_seed(0)
     worst = worst_gradient = 0.0
     for rule in reference.EDGE_RULES:
-        for length, prompt, neighbors in ((9, 9, 3), (12, 7, 2), (10, 3, 5), (8, 2, 3), (14, 10, 1), (1, 1, 3)):
+        for length, prompt, neighbors in (
+            (9, 9, 3),
+            (12, 7, 2),
+            (10, 3, 5),
+            (8, 2, 3),
+            (14, 10, 1),
+            (1, 1, 3),
+        ):
             x = torch.randn(length, 3, 4, dtype=torch.float64, requires_grad=True)
             decay = torch.rand(length, 3, 4, dtype=torch.float64, requires_grad=True)
             topology = reference.Topology([prompt], rule, neighbors, 0.3, 1.3)
@@ -150,7 +157,9 @@ def check_model(path: str) -> None:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--model", default=str(FIXTURE), help="folder of a small checkpoint")
     arguments = parser.parse_args()
     check_trees()
