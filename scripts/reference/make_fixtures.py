@@ -290,7 +290,10 @@ def gradient_fixture(models: Path, name: str, out: Path, **settings) -> dict:
 def save_adapter(model, folder: Path) -> None:
     """As PEFT's save_pretrained, with the keys that all its versions know."""
     folder.mkdir(parents=True)
-    write_tensors(folder / "adapter_model.safetensors", get_peft_model_state_dict(model))
+    write_tensors(
+        folder / "adapter_model.safetensors",
+        get_peft_model_state_dict(model, save_embedding_layers=False),
+    )
     configuration = {
         k: v for k, v in model.peft_config["default"].to_dict().items() if k in ADAPTER_KEYS
     }
