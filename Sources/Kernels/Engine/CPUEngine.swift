@@ -60,6 +60,7 @@ public final class CPUEngine: Engine {
     ///   - worker: The number that ``ThreadPool/run(_:_:)`` passes; `pool.threads` for memory that
     ///     all workers of one operation share.
     ///   - floats: How many elements are needed; their values are undefined.
+    /// - Returns: The first element; valid until the worker asks for more.
     func scratch(worker: Int, floats: Int) -> UnsafeMutablePointer<Float> {
         scratches[worker].memory(floats: floats)
     }
