@@ -514,7 +514,9 @@ ALWAYS_INLINE float VARIANT(dot)(const float *a, const float *b, size_t count) {
     size_t i = 0;
     for (; i + 4 * LANES <= count; i += 4 * LANES) {
 #pragma clang loop unroll(full)
-        for (size_t j = 0; j < 4; j++) sum[j] += load(a + i + j * LANES, LANES) * load(b + i + j * LANES, LANES);
+        for (size_t j = 0; j < 4; j++) {
+            sum[j] += load(a + i + j * LANES, LANES) * load(b + i + j * LANES, LANES);
+        }
     }
     for (; i < count; i += LANES) sum[0] += load(a + i, count - i) * load(b + i, count - i);
     return sum_lanes((sum[0] + sum[1]) + (sum[2] + sum[3]));
