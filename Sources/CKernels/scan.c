@@ -88,12 +88,11 @@ void mtl_scan_decay(mtl_isa isa, const float *delta, mtl_matrix A, size_t inner,
     DISPATCH(isa, decay, (delta, A, inner, state, decay))
 }
 
-void mtl_state_input_norms(mtl_isa isa, const mtl_state_inputs *x, size_t first, size_t count,
-                           float *reciprocals) {
-    DISPATCH(isa, input_norms, (x, first, count, reciprocals))
+void mtl_form_state_inputs(mtl_isa isa, const mtl_state_inputs *x, size_t first, size_t count) {
+    DISPATCH(isa, form_inputs, (x, first, count))
 }
 
 void mtl_state_input_cosines(mtl_isa isa, const mtl_state_inputs *x, const int32_t *pairs, size_t count,
-                             const float *reciprocals, float *cosines) {
-    DISPATCH(isa, input_cosines, (x, pairs, count, reciprocals, cosines))
+                             float *cosines) {
+    DISPATCH(isa, input_cosines, (x, pairs, count, cosines))
 }

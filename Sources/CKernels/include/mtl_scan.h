@@ -80,16 +80,18 @@ void mtl_scan_sum(mtl_isa isa, const float *parts, size_t count, size_t stride, 
 void mtl_scan_decay(mtl_isa isa, const float *delta, mtl_matrix A, size_t inner, size_t state,
                     float *decay);
 
-// The factors of the state inputs X[t] = delta[t] * u[t] * B[t] of a batch.
+// The factors of the state inputs X[t] = delta[t] * u[t] * B[t] of a batch, and memory for what all pairs
+// of rows share.
 typedef struct {
     mtl_matrix u, delta, B;
     size_t inner, state;
+    float *input;       // [tokens, inner]: delta * u
+    float *reciprocals; // [tokens, 2]: 1 / norm of delta * u and of B; 0 for a zero vector
 } mtl_state_inputs;
 
-// The reciprocals of the norms of delta[t] * u[t] and of B[t], [count, 2]; 0 for a zero vector.
-void mtl_state_input_norms(mtl_isa isa, const mtl_state_inputs *inputs, size_t first, size_t count,
-                           float *reciprocals);
+// Fills `input` and `reciprocals` for `count` rows.
+void mtl_form_state_inputs(mtl_isa isa, const mtl_state_inputs *inputs, size_t first, size_t count);
 
-// The cosines of `count` pairs of rows; row r's norms are at reciprocals[2 * r].
+// The cosines of X of `count` pairs of rows that have been filled.
 void mtl_state_input_cosines(mtl_isa isa, const mtl_state_inputs *inputs, const int32_t *pairs,
-                             size_t count, const float *reciprocals, float *cosines);
+                             size_t count, float *cosines);

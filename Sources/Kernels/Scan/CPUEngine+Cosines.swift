@@ -23,18 +23,20 @@ extension CPUEngine {
         }
     }
 
-    /// The products `delta * u` are formed again for each edge: that is cheaper than to store them.
+    /// Forms the products `delta * u` and all norms once, then takes one dot product an edge.
     private func fusedCosines(
         _ x: SelectiveScan.Inputs, edges: [(Int32, Int32)], rows: Range<Int>
     ) -> [Float] {
-        let norms = scratch(worker: pool.threads, floats: 2 * x.tokens)
+        // The kernel counts rows from the batch's first, the memory starts at the first one used.
+        let memory = scratch(worker: pool.threads, floats: rows.count * (x.inner + 2))
         let inputs = mtl_state_inputs(
             u: x.u.matrix(), delta: x.delta.matrix(), B: x.B.matrix(), inner: x.inner,
-            state: x.state)
+            state: x.state, input: memory - rows.lowerBound * x.inner,
+            reciprocals: memory + rows.count * x.inner - 2 * rows.lowerBound)
         return withUnsafePointer(to: inputs) { inputs in
-            divide(rows.count, by: 64) { part, _ in
-                let first = rows.lowerBound + part.lowerBound
-                mtl_state_input_norms(isa, inputs, first, part.count, norms + 2 * first)
+            divide(rows.count, by: 16) { part, _ in
+                mtl_form_state_inputs(
+                    isa, inputs, rows.lowerBound + part.lowerBound, part.count)
             }
             return [Float](unsafeUninitializedCapacity: edges.count) { cosines, filled in
                 edges.withUnsafeBytes { pairs in
@@ -44,7 +46,7 @@ extension CPUEngine {
                     }
                     divide(edges.count, by: 64) { part, _ in
                         mtl_state_input_cosines(
-                            isa, inputs, pairs + 2 * part.lowerBound, part.count, norms,
+                            isa, inputs, pairs + 2 * part.lowerBound, part.count,
                             result + part.lowerBound)
                     }
                 }
