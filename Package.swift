@@ -41,7 +41,8 @@ let package = Package(
         .target(name: "LoRA", dependencies: ["MambaLM", "Kernels", "Storage"]),
         .target(
             name: "FineTuning",
-            dependencies: ["LoRA", "MambaLM", "Kernels", "Storage", "Tokenization", "Jinja"]),
+            dependencies: ["LoRA", "MambaLM", "Kernels", "Storage", "Tokenization", "Jinja"],
+            resources: [.embedInCode("Resources/alpaca-schema.json")]),
         .target(
             name: "Evaluation", dependencies: ["MambaLM", "Storage", "Tokenization", "Jinja"]),
         .target(
@@ -71,7 +72,8 @@ let package = Package(
         .testTarget(
             name: "MambaLMTests", dependencies: ["MambaLM", "TestSupport"], exclude: ["Fixtures"]),
         .testTarget(
-            name: "TreeSSMTextTests", dependencies: ["TreeSSMText", "TestSupport"],
+            name: "TreeSSMTextTests",
+            dependencies: ["TreeSSMText", "MambaLM", "Storage", "TestSupport"],
             exclude: ["Fixtures"]),
         .testTarget(name: "LoRATests", dependencies: ["LoRA", "TestSupport"]),
         .testTarget(
