@@ -84,7 +84,8 @@ let package = Package(
             name: "EvaluationTests", dependencies: ["Evaluation", "TestSupport"],
             exclude: ["Fixtures"]),
         .testTarget(
-            name: "CommandTests", dependencies: ["TestSupport"], exclude: ["Fixtures"]),
+            name: "CommandTests",
+            dependencies: ["mtl-finetune", "mtl-eval", "mtl-chat", "Storage", "TestSupport"]),
     ],
     swiftLanguageModes: [.v6],
     cxxLanguageStandard: .cxx17
