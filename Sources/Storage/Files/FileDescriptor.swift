@@ -1,0 +1,75 @@
+import Glibc
+
+/// An open file, closed at the end of its life; every failure names the path.
+struct FileDescriptor: ~Copyable {
+    let raw: Int32
+    let path: String
+    /// The path that messages name; a file in the making goes by its final name.
+    let name: String
+
+    /// Opens a file.
+    ///
+    /// - Parameters:
+    ///   - path: Where it is. A zero byte in it is refused, since C would cut the path there.
+    ///   - flags: The flags of `open`; `O_CLOEXEC` is added.
+    ///   - action: What is attempted, for the message.
+    ///   - name: The path that messages name, if another.
+    /// - Throws: ``FileError/system(file:action:code:)``.
+    init(opening path: String, flags: Int32, action: String, name: String? = nil) throws {
+        self.path = path
+        self.name = name ?? path
+        guard !path.utf8.contains(0) else {
+            raw = -1
+            throw FileError.system(file: self.name, action: action, code: EINVAL)
+        }
+        raw = retrying { open(path, flags | O_CLOEXEC, 0o666) }
+        if raw < 0 { throw FileError.system(file: self.name, action: action, code: errno) }
+    }
+
+    deinit {
+        if raw >= 0 { close(raw) }
+    }
+
+    /// The size and kind of the file.
+    func status() throws -> stat {
+        var result = stat()
+        if fstat(raw, &result) != 0 { throw failure("look at") }
+        return result
+    }
+
+    /// Reads up to the buffer's size; 0 at the end of the file.
+    func read(into buffer: UnsafeMutableRawBufferPointer) throws -> Int {
+        let count = retrying { Glibc.read(raw, buffer.baseAddress, buffer.count) }
+        if count < 0 { throw failure("read") }
+        return count
+    }
+
+    /// Writes all bytes, with one call unless the system takes only a part.
+    func writeAll(_ bytes: UnsafeRawBufferPointer) throws {
+        var rest = bytes[...]
+        while !rest.isEmpty {
+            let part = UnsafeRawBufferPointer(rebasing: rest)
+            let count = retrying { Glibc.write(raw, part.baseAddress, part.count) }
+            if count < 0 { throw failure("write") }
+            rest = rest.dropFirst(count)
+        }
+    }
+
+    /// Waits until the content has reached the disk.
+    func sync() throws {
+        // Pipes and a few file systems have nothing to wait for and say EINVAL.
+        if retrying({ fsync(raw) }) != 0, errno != EINVAL { throw failure("flush") }
+    }
+
+    private func failure(_ action: String) -> FileError {
+        .system(file: name, action: action, code: errno)
+    }
+}
+
+/// Repeats a system call that a signal interrupted.
+func retrying<Result: SignedInteger>(_ call: () -> Result) -> Result {
+    while true {
+        let result = call()
+        if result != -1 || errno != EINTR { return result }
+    }
+}

@@ -1,0 +1,86 @@
+/// Reads the records of a data file one by one.
+///
+/// The name says how they are stored: `.jsonl` has one object a line and is read in bounded memory;
+/// `.json` is one array of objects and is held in memory as bytes, up to a limit, while its records
+/// are made one at a time. Either may be zstd-compressed, with `.zst` behind. Blank lines of a
+/// `.jsonl` file are skipped.
+///
+///     let records = try JSONRecords(path: "train.jsonl.zst")
+///     while let record = try records.next() { … }
+public final class JSONRecords {
+    private enum Source {
+        case lines(LineReader)
+        case array(JSONArrayReader)
+    }
+
+    /// The path as given, for messages.
+    public let path: String
+    private let source: Source
+    private let options: JSONOptions
+
+    /// Opens a file.
+    ///
+    /// - Parameters:
+    ///   - path: A name that ends in `.json` or `.jsonl`, either with `.zst`.
+    ///   - arrayLimit: The largest accepted `.json` text, in bytes, decompressed.
+    ///   - lineLimit: The longest accepted line of a `.jsonl` file, in bytes.
+    ///   - options: What is accepted as JSON.
+    /// - Throws: ``FileError``, or ``JSONError`` if the name or the beginning is not as it should.
+    public init(
+        path: String, arrayLimit: Int = 1 << 30, lineLimit: Int = 64 << 20,
+        options: JSONOptions = JSONOptions()
+    ) throws {
+        self.path = path
+        self.options = options
+        let name = path.hasSuffix(".zst") ? path.dropLast(4) : path[...]
+        if name.hasSuffix(".jsonl") {
+            source = .lines(try LineReader(path: path, lineLimit: lineLimit))
+        } else if name.hasSuffix(".json") {
+            source = .array(try JSONArrayReader(path: path, limit: arrayLimit, options: options))
+        } else {
+            throw JSONError.unknownSuffix(file: path)
+        }
+    }
+
+    /// Reads the next record.
+    ///
+    /// - Returns: The record, or nil at the end.
+    /// - Throws: ``FileError`` or ``JSONError``, with the line.
+    public func next() throws -> JSONRecord? {
+        switch source {
+        case .lines(let reader):
+            while true {
+                guard let result = try reader.withNext(parse) else { return nil }
+                if let (line, value) = result { return try record(value, line: line) }
+            }
+        case .array(let reader):
+            return try reader.next().map { try record($0.value, line: $0.line) }
+        }
+    }
+
+    /// Reads all records that are left.
+    public func all() throws -> [JSONRecord] {
+        var records: [JSONRecord] = []
+        while let record = try next() { records.append(record) }
+        return records
+    }
+
+    /// The value of a line, nil if it is blank.
+    private func parse(
+        line: Int, bytes: UnsafeBufferPointer<UInt8>
+    ) throws -> (Int, JSONValue)? {
+        var parser = JSONParser(bytes, options: options)
+        guard parser.skipSpace() != nil else { return nil }
+        let value = try JSONText.locating(bytes, file: path, firstLine: line) {
+            (_) throws(JSONParser.Failure) in try parser.document()
+        }
+        return (line, value)
+    }
+
+    private func record(_ value: JSONValue, line: Int) throws -> JSONRecord {
+        guard let object = value.objectValue else {
+            throw JSONError.recordKind(place: "\(path):\(line)", found: value.kind)
+        }
+        return JSONRecord(file: path, line: line, object: object)
+    }
+}
