@@ -60,7 +60,7 @@ let package = Package(
 
         // Tests, one target beside each library; they run in release (see CONTRIBUTING.md).
         .target(name: "TestSupport", dependencies: ["Kernels"], path: "Tests/TestSupport"),
-        .testTarget(name: "KernelsTests", dependencies: ["Kernels", "TestSupport"]),
+        .testTarget(name: "KernelsTests", dependencies: ["Kernels", "CKernels", "TestSupport"]),
         .testTarget(
             name: "StorageTests", dependencies: ["Storage", "TestSupport"],
             resources: [.copy("Fixtures")]),

@@ -59,6 +59,7 @@ public final class CPUEngine: Engine {
     /// - Parameters:
     ///   - worker: The number that ``ThreadPool/run(_:_:)`` passes.
     ///   - floats: How many elements are needed; their values are undefined.
+    /// - Returns: The first element; valid until the worker asks for more.
     func scratch(worker: Int, floats: Int) -> UnsafeMutablePointer<Float> {
         scratches[worker].memory(floats: floats)
     }

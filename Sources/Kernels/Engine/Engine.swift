@@ -70,10 +70,8 @@ public protocol Engine: AnyObject {
 
     /// Computes `y · SiLU(z)`; all operands have the same shape.
     func gate(_ y: Tensor, z: Tensor, into result: Tensor)
-    /// Overwrites `gradY` and `gradZ` with the gradients of ``gate(_:z:into:)``.
-    ///
-    /// - Parameters:
-    ///   - gradResult: Gradient of the loss by the result; `gradY` may be the same tensor.
+    /// Overwrites `gradY` and `gradZ` with the gradients of ``gate(_:z:into:)``; `gradY` may be the
+    /// same tensor as `gradResult`, the gradient by the result.
     func gateBackward(_ gradResult: Tensor, y: Tensor, z: Tensor, gradY: Tensor, gradZ: Tensor)
 
     /// See ``SelectiveScan``.

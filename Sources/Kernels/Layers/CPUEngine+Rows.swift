@@ -20,7 +20,8 @@ extension CPUEngine {
             for row in 0..<gradY.rows {
                 mtl_add_scaled(
                     isa, gradY.matrix(row: row, column: part.lowerBound), 1,
-                    gradTable.matrix(row: Int(indices[row]), column: part.lowerBound), 1, part.count)
+                    gradTable.matrix(row: Int(indices[row]), column: part.lowerBound), 1,
+                    part.count)
             }
         }
     }

@@ -128,7 +128,8 @@ extension mtl_convolution {
             x: x.x.matrix(row: sequence.rows.lowerBound, column: first),
             before: sequence.history.map { UnsafePointer($0.base + first) },
             before_row: sequence.history?.rowStride ?? 0,
-            weight: x.weight.base + first * width, bias: x.bias.map { UnsafePointer($0.base + first) },
+            weight: x.weight.base + first * width,
+            bias: x.bias.map { UnsafePointer($0.base + first) },
             length: sequence.rows.count, channels: channels.count, width: width)
     }
 }

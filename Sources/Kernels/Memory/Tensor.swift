@@ -65,7 +65,8 @@ public struct Tensor {
     public init(viewing bytes: UnsafeMutableRawBufferPointer, shape: [Int], owner: AnyObject) {
         let count = shape.reduce(1, *)
         precondition(
-            bytes.count == count * 4, "\(bytes.count) bytes for shape \(shape), expected \(count * 4)")
+            bytes.count == count * 4,
+            "\(bytes.count) bytes for shape \(shape), expected \(count * 4)")
         guard let start = bytes.baseAddress else {
             self.init(uninitialized: shape)
             return

@@ -22,5 +22,7 @@ public final class Workspace {
     }
 
     /// The memory held, in bytes.
-    public var bytes: Int { tensors.values.reduce(0) { $0 + $1.count * MemoryLayout<Float>.stride } }
+    public var bytes: Int {
+        tensors.values.reduce(0) { $0 + $1.count * MemoryLayout<Float>.stride }
+    }
 }

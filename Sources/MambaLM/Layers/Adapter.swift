@@ -10,6 +10,7 @@ public protocol LinearAdapter: AnyObject {
     /// - Parameters:
     ///   - x: The layer's input, `[tokens, in]`.
     ///   - y: The layer's output, `[tokens, out]`.
+    ///   - pass: The processor, working memory and the seed of dropout.
     func add(_ x: Tensor, to y: Tensor, in pass: Pass)
 
     /// Adds to the gradients of the parameters and, unless it is `nil`, of the input.

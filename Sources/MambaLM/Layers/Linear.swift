@@ -35,6 +35,8 @@ public final class Linear {
     /// - Parameters:
     ///   - x: `[tokens, in]`.
     ///   - y: `[tokens, out]`.
+    ///   - accumulating: Whether the output is added to what `y` holds.
+    ///   - pass: The processor and working memory.
     public func forward(_ x: Tensor, into y: Tensor, accumulating: Bool = false, in pass: Pass) {
         pass.engine.linear(
             x, weight: weight.value, bias: bias?.value, into: y, accumulating: accumulating)
@@ -47,6 +49,8 @@ public final class Linear {
     ///   - gradY: `[tokens, out]`.
     ///   - x: The input of the forward pass, `[tokens, in]`.
     ///   - gradX: `[tokens, in]`; `nil` if nobody needs it.
+    ///   - accumulating: Whether the gradient is added to what `gradX` holds.
+    ///   - pass: The processor and working memory.
     public func backward(
         _ gradY: Tensor, x: Tensor, into gradX: Tensor?, accumulating: Bool = false, in pass: Pass
     ) {

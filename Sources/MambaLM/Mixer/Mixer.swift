@@ -87,7 +87,9 @@ public final class Mixer {
     ///   - x: The normalised input, `[tokens, model]`.
     ///   - batch: The sequences.
     ///   - layer: The block's number, to find its part of the sequences' states.
+    ///   - pass: The processor and working memory.
     ///   - flow: Describes how states flow, given the operands.
+    /// - Returns: What the output projection and the backward pass need.
     func forward(
         _ x: Tensor, of batch: TokenBatch, layer: Int, in pass: Pass,
         flow: (SelectiveScan.Inputs) -> [SelectiveScan.Sequence]
@@ -135,6 +137,7 @@ public final class Mixer {
     ///   - x: The normalised input, `[tokens, model]`.
     ///   - activations: What the forward run computed.
     ///   - gradX: `[tokens, model]`; `nil` if nobody needs it.
+    ///   - pass: The processor and working memory.
     func backward(
         _ gradOutput: Tensor, x: Tensor, activations: Activations, into gradX: Tensor?,
         in pass: Pass
@@ -151,7 +154,8 @@ public final class Mixer {
 
         let gradU = workspace.tensor("mixer.gradU", wide)
         let gradDelta = workspace.tensor("mixer.gradDelta", wide)
-        let gradProjections = workspace.tensor("mixer.gradProjections", activations.projections.shape)
+        let gradProjections = workspace.tensor(
+            "mixer.gradProjections", activations.projections.shape)
         let gradA = ALog.gradient.map { _ in workspace.tensor("mixer.gradA", [inner, state]) }
         gradA?.fill(0)
         engine.scanBackward(

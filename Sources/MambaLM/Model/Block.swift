@@ -25,8 +25,11 @@ public final class Block {
     ///
     /// - Parameters:
     ///   - input: `[tokens, model]`.
+    ///   - batch: The sequences.
+    ///   - flow: Decides how states flow.
     ///   - output: `[tokens, model]`; not the same memory as `input`.
     ///   - keepingStates: Whether the state after each sequence is wanted.
+    ///   - pass: The processor and working memory.
     /// - Returns: How states flowed, and the states if they were asked for.
     func forward(
         _ input: Tensor, of batch: TokenBatch, flow: any StateFlow, into output: Tensor,
@@ -58,10 +61,12 @@ public final class Block {
     ///
     /// - Parameters:
     ///   - input: The forward pass's input, `[tokens, model]`.
+    ///   - batch: The sequences.
     ///   - flow: How states flowed then: topologies are not searched again.
     ///   - gradient: On entry the gradient by the output, on return by the input,
     ///     `[tokens, model]`.
     ///   - needsInputGradient: Whether the gradient by the input is wanted.
+    ///   - pass: The processor and working memory.
     func backward(
         _ input: Tensor, of batch: TokenBatch, flow: [SelectiveScan.Sequence],
         gradient: Tensor, needsInputGradient: Bool, in pass: Pass

@@ -61,12 +61,23 @@ public final class MambaModel {
         return result
     }
 
-    /// Reads a batch and gives the state after each sequence.
+    /// Reads a batch: what each sequence leaves behind, and what it makes likely next.
     ///
-    /// - Precondition: The flow has a single state (``StateFlow/hasSingleState``).
-    public func states(after batch: TokenBatch) -> [SequenceState] {
-        precondition(flow.hasSingleState, "\(flow) keeps more than one state a layer")
-        return hiddenStates(of: batch, keepingStates: true, in: pass()).states
+    /// - Parameters:
+    ///   - batch: The sequences.
+    ///   - keepingStates: Whether the states are wanted; then the flow must have a single state
+    ///     (``StateFlow/hasSingleState``).
+    /// - Returns: One state a sequence, or none; and the logits of the token after each,
+    ///   `[sequences, vocabulary]`, in memory that the next call uses again.
+    public func read(
+        _ batch: TokenBatch, keepingStates: Bool = true
+    ) -> (states: [SequenceState], logits: Tensor) {
+        precondition(
+            !keepingStates || flow.hasSingleState, "\(flow) keeps more than one state a layer")
+        let pass = pass()
+        let (hidden, states) = hiddenStates(of: batch, keepingStates: keepingStates, in: pass)
+        let last = batch.rows.map { $0.upperBound - 1 }
+        return (states, logits(of: last, hidden: hidden, in: pass).logits)
     }
 
     /// Runs all blocks, keeping only the last one's output.

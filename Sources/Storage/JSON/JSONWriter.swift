@@ -100,31 +100,47 @@ public struct JSONWriter: Equatable, Sendable {
 
 extension JSONWriter {
     private func write(_ text: String, to output: inout [UInt8]) {
+        var text = text
         output.append(UInt8(ascii: "\""))
-        for scalar in text.unicodeScalars {
-            switch scalar {
-            case "\"": output.append(contentsOf: "\\\"".utf8)
-            case "\\": output.append(contentsOf: "\\\\".utf8)
-            case "\n": output.append(contentsOf: "\\n".utf8)
-            case "\r": output.append(contentsOf: "\\r".utf8)
-            case "\t": output.append(contentsOf: "\\t".utf8)
-            case "\u{8}": output.append(contentsOf: "\\b".utf8)
-            case "\u{C}": output.append(contentsOf: "\\f".utf8)
-            case "\u{0}"..."\u{1F}": JSONWriter.escape(scalar, to: &output)
-            case "\u{7F}"... where escapesNonASCII: JSONWriter.escape(scalar, to: &output)
-            default: output.append(contentsOf: UTF8.encode(scalar) ?? UTF8.EncodedScalar())
+        text.withUTF8 { bytes in
+            var rest = bytes[...]
+            while let place = rest.firstIndex(where: isEscaped) {
+                output.append(contentsOf: rest[..<place])
+                rest = rest[place...]
+                // Characters beyond ASCII are taken together: an escape is of UTF-16 units.
+                let run = rest.prefix { $0 >= 0x80 }
+                let count = max(run.count, 1)
+                JSONWriter.escape(rest.prefix(count), to: &output)
+                rest = rest.dropFirst(count)
             }
+            output.append(contentsOf: rest)
         }
         output.append(UInt8(ascii: "\""))
     }
 
-    private static func escape(_ scalar: Unicode.Scalar, to output: inout [UInt8]) {
-        for unit in String(scalar).utf16 {
-            let digits = String(unit, radix: 16)
-            output.append(contentsOf: "\\u".utf8)
-            output.append(
-                contentsOf: repeatElement(UInt8(ascii: "0"), count: 4 - digits.utf8.count))
-            output.append(contentsOf: digits.utf8)
+    private func isEscaped(_ byte: UInt8) -> Bool {
+        byte < 0x20 || byte == UInt8(ascii: "\"") || byte == UInt8(ascii: "\\")
+            || (escapesNonASCII && byte >= 0x7F)
+    }
+
+    private static func escape(
+        _ characters: Slice<UnsafeBufferPointer<UInt8>>, to output: inout [UInt8]
+    ) {
+        for unit in String(decoding: characters, as: UTF8.self).utf16 {
+            switch unit {
+            case 0x22: output.append(contentsOf: "\\\"".utf8)
+            case 0x5C: output.append(contentsOf: "\\\\".utf8)
+            case 0x0A: output.append(contentsOf: "\\n".utf8)
+            case 0x0D: output.append(contentsOf: "\\r".utf8)
+            case 0x09: output.append(contentsOf: "\\t".utf8)
+            case 0x08: output.append(contentsOf: "\\b".utf8)
+            case 0x0C: output.append(contentsOf: "\\f".utf8)
+            default:
+                let digits = String(unit, radix: 16).utf8
+                output.append(contentsOf: "\\u".utf8)
+                output.append(contentsOf: repeatElement(UInt8(ascii: "0"), count: 4 - digits.count))
+                output.append(contentsOf: digits)
+            }
         }
     }
 }

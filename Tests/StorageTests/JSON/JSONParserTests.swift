@@ -167,6 +167,9 @@ struct JSONParserTests {
     func depth() throws {
         let nested = { String(repeating: "[", count: $0) + String(repeating: "]", count: $0) }
         #expect(throws: Never.self) { try parse(nested(256)) }
+        #expect(throws: Never.self) {
+            try parse(nested(512), options: JSONOptions(depthLimit: 512))
+        }
         let error = JSONError.syntax(
             file: "a.json", line: 1, column: 257, fault: .depth(limit: 256))
         #expect(throws: error) { try parse(nested(257)) }

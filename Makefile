@@ -1,0 +1,36 @@
+# Every target does its own set-up: `make demo` and `make test` are all that a fresh Debian machine
+# with Swift needs. `make help` lists the targets.
+
+# One set of flags for all, so that the commands and the tests share one build; a bare `swift test`
+# would add testability a second time and build everything anew. Testability does not reach the hot
+# loops, which are C. Release, because numerical code in debug is 100 times slower.
+SWIFT_FLAGS := -c release -Xswiftc -enable-testing
+SWIFT_SOURCES := $(wildcard Sources Tests Benchmarks Package.swift)
+
+.DEFAULT_GOAL := help
+.PHONY: help dependencies build demo test lint bench clean
+
+help: ## List the targets.
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-14s%s\n", $$1, $$2 }' Makefile
+
+dependencies: ## Install the Debian packages that are missing.
+	@scripts/install-dependencies.sh
+
+build: dependencies ## Build the three commands into .build/release.
+	swift build $(SWIFT_FLAGS)
+
+demo: build ## Train a small tree Mamba from random weights, then an adapter for it (a minute or two).
+	@scripts/demo.sh
+
+test: dependencies ## Run the tests; FILTER=KernelsTests runs one target's.
+	swift build $(SWIFT_FLAGS) --build-tests
+	swift test -c release --skip-build $(if $(FILTER),--filter $(FILTER))
+
+lint: ## Check the format of the Swift sources.
+	swift format lint --strict --recursive $(SWIFT_SOURCES)
+
+bench: dependencies ## Run the benchmarks.
+	scripts/bench.sh
+
+clean: ## Delete everything that was built, and the demonstration's output.
+	rm -rf .build out/demo

@@ -1,0 +1,50 @@
+import ArgumentParser
+import Kernels
+
+extension CPUEngine.MatrixKernel: ExpressibleByArgument {}
+extension SelectiveScan.Kernel: ExpressibleByArgument {}
+
+/// Where and how to compute; shared by all commands.
+public struct EngineOptions: ParsableArguments {
+    /// The number of threads; 0 for one a physical core.
+    @Option(help: "Threads to compute with; 0 takes one for each physical core.")
+    public var threads = 0
+
+    /// Who multiplies matrices.
+    @Option(
+        help: """
+            Who multiplies matrices: own kernels (native) or OpenBLAS (openblas). Default: native \
+            where the processor has AVX2 or AVX-512.
+            """)
+    public var engine: CPUEngine.MatrixKernel?
+
+    /// The form of the recurrence.
+    @Option(help: "The form of the recurrence: vectors and registers (fused) or BLAS (blas).")
+    public var scanKernel = SelectiveScan.Kernel.fused
+
+    /// The type of frozen weights.
+    @Option(help: "The type that frozen weights are kept and multiplied in: float32.")
+    public var dtype = "float32"
+
+    /// Creates the defaults.
+    public init() {}
+
+    /// Refuses numbers of threads that make no sense, and types that no engine multiplies.
+    public func validate() throws {
+        guard (0...4096).contains(threads) else {
+            throw ValidationError("--threads is \(threads), expected 0 to 4096.")
+        }
+        guard dtype == "float32" else {
+            throw ValidationError(
+                "--dtype is '\(dtype)', expected float32: the engines of this release multiply "
+                    + "in single precision only.")
+        }
+    }
+
+    /// Starts the engine.
+    public func makeEngine() -> CPUEngine {
+        CPUEngine(
+            threads: threads > 0 ? threads : Processor.physicalCores, matrixKernel: engine,
+            scanKernel: scanKernel)
+    }
+}

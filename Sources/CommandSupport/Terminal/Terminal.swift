@@ -1,0 +1,27 @@
+import Glibc
+
+/// Standard output for results, standard error for everything else.
+public enum Terminal {
+    /// Whether standard error is read by a person.
+    public static var isInteractive: Bool { isatty(STDERR_FILENO) == 1 }
+
+    /// Writes a line of results.
+    public static func printResult(_ text: String) { write(text + "\n", to: STDOUT_FILENO) }
+
+    /// Writes a line for the person who waits.
+    public static func printNote(_ text: String) { write(text + "\n", to: STDERR_FILENO) }
+
+    /// Writes text without a line end for the person who waits.
+    static func printRaw(_ text: String) { write(text, to: STDERR_FILENO) }
+
+    private static func write(_ text: String, to descriptor: Int32) {
+        var bytes = Array(text.utf8)[...]
+        while !bytes.isEmpty {
+            let written = bytes.withUnsafeBytes {
+                Glibc.write(descriptor, $0.baseAddress, $0.count)
+            }
+            guard written > 0 || errno == EINTR else { return }
+            bytes = bytes.dropFirst(max(written, 0))
+        }
+    }
+}

@@ -1,0 +1,24 @@
+import Kernels
+import Storage
+
+extension MambaModel {
+    /// Writes `config.json` and `model.safetensors` into a folder, in the Hugging Face layout.
+    ///
+    /// - Parameter folder: An existing folder; files of these names are replaced.
+    /// - Throws: `FileError` if it cannot be written; then no file is half-written.
+    public func save(folder: String) throws {
+        let values = Dictionary(uniqueKeysWithValues: parameters.map { ($0.name, $0.value) })
+        let specs = parameters.map {
+            SafetensorsWriter.Spec(name: $0.name, type: .float32, shape: $0.value.shape)
+        }
+        try SafetensorsWriter.write(specs, to: "\(folder)/model.safetensors") { spec, sink in
+            try values[spec.name]?.withUnsafeMutableElements { elements in
+                try sink.write(floats: UnsafeBufferPointer(elements))
+            }
+        }
+        try AtomicFile.write(to: "\(folder)/config.json") { writer in
+            let text = JSONWriter(indent: 2).string(.object(configuration.json))
+            try writer.write(Array((text + "\n").utf8))
+        }
+    }
+}
