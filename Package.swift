@@ -62,29 +62,26 @@ let package = Package(
         .target(name: "TestSupport", dependencies: ["Kernels"], path: "Tests/TestSupport"),
         .testTarget(name: "KernelsTests", dependencies: ["Kernels", "CKernels", "TestSupport"]),
         .testTarget(
-            name: "StorageTests", dependencies: ["Storage", "TestSupport"],
-            resources: [.copy("Fixtures")]),
+            name: "StorageTests", dependencies: ["Storage", "TestSupport"], exclude: ["Fixtures"]),
         .testTarget(
             name: "TokenizationTests", dependencies: ["Tokenization", "TestSupport"],
-            resources: [.copy("Fixtures")]),
-        .testTarget(name: "JinjaTests", dependencies: ["Jinja"], resources: [.copy("Fixtures")]),
+            exclude: ["Fixtures"]),
+        .testTarget(name: "JinjaTests", dependencies: ["Jinja"], exclude: ["Fixtures"]),
         .testTarget(
-            name: "MambaLMTests", dependencies: ["MambaLM", "TestSupport"],
-            resources: [.copy("Fixtures")]),
+            name: "MambaLMTests", dependencies: ["MambaLM", "TestSupport"], exclude: ["Fixtures"]),
         .testTarget(
             name: "TreeSSMTextTests", dependencies: ["TreeSSMText", "TestSupport"],
-            resources: [.copy("Fixtures")]),
+            exclude: ["Fixtures"]),
         .testTarget(name: "LoRATests", dependencies: ["LoRA", "TestSupport"]),
         .testTarget(
             name: "FineTuningTests",
             dependencies: ["FineTuning", "TreeSSMText", "CommandSupport", "TestSupport"],
-            resources: [.copy("Fixtures")]),
+            exclude: ["Fixtures"]),
         .testTarget(
             name: "EvaluationTests", dependencies: ["Evaluation", "TestSupport"],
-            resources: [.copy("Fixtures")]),
+            exclude: ["Fixtures"]),
         .testTarget(
-            name: "CommandTests", dependencies: ["TestSupport"],
-            resources: [.copy("Fixtures")]),
+            name: "CommandTests", dependencies: ["TestSupport"], exclude: ["Fixtures"]),
     ],
     swiftLanguageModes: [.v6],
     cxxLanguageStandard: .cxx17
