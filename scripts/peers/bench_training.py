@@ -290,6 +290,7 @@ def compare(arguments: argparse.Namespace) -> None:
     text = report(arguments, [r for r in ours if r], [r for r in peers if r])
     print(text)
     if arguments.output:
+        Path(arguments.output).parent.mkdir(parents=True, exist_ok=True)
         Path(arguments.output).write_text(text)
     if None in ours + peers:
         raise SystemExit("a run failed at every batch size")
