@@ -56,7 +56,8 @@ let package = Package(
             name: "mtl-finetune", dependencies: ["FineTuning", "CommandSupport", argumentParser]),
         .executableTarget(
             name: "mtl-eval", dependencies: ["Evaluation", "CommandSupport", argumentParser]),
-        .executableTarget(name: "mtl-chat", dependencies: ["CommandSupport", argumentParser]),
+        .executableTarget(
+            name: "mtl-chat", dependencies: ["FineTuning", "CommandSupport", argumentParser]),
 
         // Tests, one target beside each library; they run in release (see CONTRIBUTING.md).
         .target(name: "TestSupport", dependencies: ["Kernels"], path: "Tests/TestSupport"),

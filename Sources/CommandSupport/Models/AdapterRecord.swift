@@ -33,15 +33,13 @@ public struct AdapterRecord: Equatable, Sendable {
             templateSource: try fields.string(ifPresent: "template_source"))
     }
 
-    /// Writes the record into a folder.
-    public func write(folder: String) throws {
+    /// The file's text.
+    public var text: String {
         var object: JSONObject = ["version": .string(CommandLineProgram.version)]
         for member in topology.json.members { object[member.key] = member.value }
         object["template"] = .string(template)
         if let templateSource { object["template_source"] = .string(templateSource) }
-        try AtomicFile.write(
-            JSONWriter(indent: 2, escapesNonASCII: false).string(.object(object)) + "\n",
-            to: "\(folder)/\(Self.fileName)")
+        return JSONWriter(indent: 2, escapesNonASCII: false).string(.object(object)) + "\n"
     }
 }
 

@@ -25,7 +25,7 @@ public struct TopologySettings: Equatable, Sendable {
     /// What a model is given.
     public var flow: any StateFlow {
         switch kind {
-        case .tree: TreeFlow(settings: tree)
+        case .tree: TreeFlow(tree)
         case .chain: ChainFlow(gain: tree.chainGain)
         }
     }

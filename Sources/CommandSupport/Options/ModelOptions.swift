@@ -34,8 +34,10 @@ public struct ModelOptions: ParsableArguments {
         for name in loaded.unused { notes("\(folder): tensor '\(name)' is not used") }
         var adapters: LoRAAdapterSet?
         if let adapter {
-            let read = try LoRAAdapterSet.read(from: adapter, to: loaded.model)
-            read.warnings.forEach(notes)
+            let read = try LoRAAdapterSet.read(adapter, attachingTo: loaded.model)
+            for field in read.unknownFields {
+                notes("\(adapter)/adapter_config.json: field '\(field)' is not known")
+            }
             adapters = read.adapters
         }
         let record = try AdapterRecord.read(folder: adapter ?? folder)
@@ -62,9 +64,18 @@ public struct LoadedModel {
 
     /// The tokenizer of the model's folder; `nil` if it has none.
     public func tokenizer() throws -> LoadedTokenizer? {
-        guard TokenizerLoader.names.contains(where: { Folder.contains("\(folder)/\($0)") }) else {
-            return nil
-        }
-        return try TokenizerLoader.load(at: folder)
+        try Self.tokenizer(folder: folder, isNeeded: false)
+    }
+
+    /// The tokenizer of a model's folder.
+    ///
+    /// - Parameters:
+    ///   - folder: The folder.
+    ///   - isNeeded: Whether it is an error if there is none.
+    /// - Returns: The tokenizer; `nil` if there is none.
+    /// - Throws: `TokenizerError`.
+    public static func tokenizer(folder: String, isNeeded: Bool) throws -> LoadedTokenizer? {
+        let exists = TokenizerLoader.names.contains { Folder.contains("\(folder)/\($0)") }
+        return exists || isNeeded ? try TokenizerLoader.load(at: folder) : nil
     }
 }
