@@ -1,0 +1,180 @@
+import FoundationEssentials
+import TestSupport
+import Testing
+
+@testable import Tokenization
+
+@Suite("Tokenizer files that are wrong")
+struct TokenizerErrorTests {
+    /// A change to a good file, and the field that the error must name.
+    struct Change: CustomTestStringConvertible {
+        let old: String
+        let new: String
+        let field: String
+        var testDescription: String { "\(field): \(new)" }
+
+        static let unsupported = [
+            Change(old: #""type":"BPE""#, new: #""type":"WordPiece""#, field: "model.type"),
+            Change(old: #""type":"BPE""#, new: #""type":"Unigram""#, field: "model.type"),
+            Change(old: #""dropout":null"#, new: #""dropout":0.1"#, field: "model.dropout"),
+            Change(
+                old: #""byte_fallback":false"#, new: #""byte_fallback":true"#,
+                field: "model.byte_fallback"),
+            Change(
+                old: #""end_of_word_suffix":null"#, new: #""end_of_word_suffix":"</w>""#,
+                field: "model.end_of_word_suffix"),
+            Change(old: #""type":"NFC""#, new: #""type":"NFKC""#, field: "normalizer"),
+            Change(
+                old: #""pre_tokenizer":{"type":"ByteLevel","#,
+                new: #""pre_tokenizer":null,"x":{"#, field: "pre_tokenizer"),
+            Change(
+                old: #""pre_tokenizer":{"type":"ByteLevel""#,
+                new: #""pre_tokenizer":{"type":"Metaspace""#, field: "pre_tokenizer"),
+            Change(
+                old: #""decoder":{"type":"ByteLevel""#, new: #""decoder":{"type":"Fuse""#,
+                field: "decoder"),
+            Change(
+                old: #""post_processor":{"type":"ByteLevel""#,
+                new: #""post_processor":{"type":"BertProcessing""#, field: "post_processor"),
+            Change(old: #""version":"1.0""#, new: #""version":"2.0""#, field: "version"),
+        ]
+    }
+
+    private func text() throws -> String {
+        String(decoding: try Fixture.bytes("neox/tokenizer.json"), as: UTF8.self)
+    }
+
+    @Test("what is not supported is named", arguments: Change.unsupported)
+    func whatIsNotSupportedIsNamed(change: Change) throws {
+        let text = try text()
+        let changed = text.replacing(change.old, with: change.new, maxReplacements: 1)
+        try #require(changed != text)
+        let error = #expect(throws: TokenizerError.self) {
+            try BytePairTokenizer(parsing: Array(changed.utf8), file: "tokenizer.json")
+        }
+        guard case .unsupported("tokenizer.json", change.field, _, _) = error else {
+            Issue.record("\(String(describing: error))")
+            return
+        }
+    }
+
+    @Test("a template that adds a token is refused")
+    func aTemplateThatAddsATokenIsRefused() throws {
+        let template = #"""
+            "post_processor":{"type":"TemplateProcessing","single":[{"SpecialToken":{"id":"<s>"}}]},"x":{"type":"ByteLevel"
+            """#
+        let changed = try text().replacing(
+            #""post_processor":{"type":"ByteLevel""#, with: template, maxReplacements: 1)
+        #expect(
+            throws: TokenizerError.unsupported(
+                file: "f", field: "post_processor", found: "TemplateProcessing that adds '<s>'",
+                supported: "one that adds no token")
+        ) { try BytePairTokenizer(parsing: Array(changed.utf8), file: "f") }
+    }
+
+    @Test(
+        "ids and merges that do not fit are refused",
+        arguments: [
+            (#""!":2"#, #""!":-1"#), (#""!":2"#, #""!":4294967296"#), (#""!":2"#, #""!":1e9"#),
+            (#""!":2"#, #""!":3"#), (#""!":2"#, #""!":2.5"#), (#""!":2"#, #""!":"2""#),
+            (#""!":2"#, #""!":2,"!":700"#),
+            (#""id":600,"#, #""id":601,"#), (#""id":0,"#, #""id":1,"#), (#""id":600,"#, ""),
+            (#""merges":[["#, #""merges":[["no such","token"],["#),
+            (#""merges":[["#, #""merges":[[],["#), (#""merges":[["#, #""merges":["a b c",["#),
+            (#""merges":"#, #""merge":"#), (#""vocab":"#, #""vocabulary":"#),
+        ])
+    func idsAndMergesThatDoNotFitAreRefused(old: String, new: String) throws {
+        let text = try text()
+        let changed = text.replacing(old, with: new, maxReplacements: 1)
+        try #require(changed != text)
+        #expect(throws: TokenizerError.self) {
+            try BytePairTokenizer(parsing: Array(changed.utf8), file: "tokenizer.json")
+        }
+    }
+
+    @Test("a truncated tokenizer.json is an error at every length")
+    func aTruncatedFileIsAnError() throws {
+        let bytes = try Fixture.bytes("neox/tokenizer.json")
+        for length in stride(from: 0, to: bytes.count - 2, by: 997) {
+            #expect(throws: TokenizerError.self) {
+                try BytePairTokenizer(parsing: Array(bytes[..<length]), file: "tokenizer.json")
+            }
+        }
+    }
+
+    @Test("a damaged tokenizer.json is read or refused, and what is read encodes and decodes")
+    func aDamagedFileIsReadOrRefused() throws {
+        let bytes = try Fixture.bytes("flags/tokenizer.json")
+        let text = try Fixture.corpus().joined()
+        var generator = SeededGenerator(seed: 17)
+        var refused = 0
+        for _ in 0..<300 {
+            var damaged = bytes
+            for _ in 0..<Int.random(in: 1...3, using: &generator) {
+                // Most of the structure is in the first bytes.
+                let limit = Bool.random(using: &generator) ? 4500 : damaged.count
+                damaged[Int.random(in: 0..<limit, using: &generator)] =
+                    Array("0129\"{}[],:aeu\\tfn \u{1}\u{80}".utf8).randomElement(using: &generator)
+                    ?? 0
+            }
+            do {
+                let tokenizer = try BytePairTokenizer(parsing: damaged, file: "tokenizer.json")
+                _ = tokenizer.decode(tokenizer.encode(text))
+            } catch {
+                #expect(error is TokenizerError)
+                refused += 1
+            }
+        }
+        #expect(refused > 50)
+    }
+
+    @Test("deep nesting, lone surrogates and loose syntax are malformed JSON")
+    func looseJSONIsMalformed() {
+        let texts = [
+            "", "[", "{", "nul", "01", "1.", "+1", ".5", "1e999", "[1,]", "{\"a\":1,}", "{a:1}",
+            "\"\\ud800\"", "\"\\udc00\"", "\"\\ud800\\u0041\"", "\"\\x\"", "\"a", "\"\u{1}\"",
+            "1 2", String(repeating: "[", count: 100_000), "-", "\"\\u12\"", "'a'",
+        ]
+        for text in texts {
+            #expect(throws: TokenizerError.self, "\(text.prefix(20))") {
+                try JSONParser.parse(Array(text.utf8), file: "f")
+            }
+        }
+        #expect(throws: TokenizerError.malformed(file: "f", line: 3, problem: "a key was expected"))
+        {
+            try JSONParser.parse(Array("{\n\"a\": 1,\n}".utf8), file: "f")
+        }
+    }
+
+    @Test("a surrogate pair is one scalar, and canonically equal keys are two")
+    func surrogatePairsAndKeys() throws {
+        let json = #"{"\ud83d\ude00": 1, "\u00e9": 2, "e\u0301": 3}"#
+        let value = try JSONParser.parse(Array(json.utf8), file: "f")
+        let field = JSONField(file: "f", path: "", value: value)
+        #expect(try field.members().map(\.key.count) == [4, 2, 3])
+    }
+
+    @Test("a truncated or empty SentencePiece model is an error")
+    func aTruncatedModelIsAnError() throws {
+        let bytes = try Fixture.bytes("llama.model")
+        for length in [0, 1, 10, bytes.count / 2, bytes.count - 1] {
+            #expect(throws: TokenizerError.self) {
+                try SentencePieceTokenizer(parsing: Array(bytes[..<length]), file: "m.model")
+            }
+        }
+    }
+
+    @Test("every error is one sentence that begins with the file")
+    func sentences() {
+        let field = "model.type"
+        #expect(
+            TokenizerError.unsupported(
+                file: "tokenizer.json", field: field, found: "WordPiece", supported: "BPE"
+            ).description
+                == "tokenizer.json: field 'model.type' is WordPiece, which is not supported; supported is BPE"
+        )
+        #expect(
+            TokenizerError.missing(paths: ["a/tokenizer.json", "a/tokenizer.model"]).description
+                == "no tokenizer found; looked for 'a/tokenizer.json', 'a/tokenizer.model'")
+    }
+}
