@@ -26,7 +26,8 @@ struct ScanCase: CustomTestStringConvertible, Sendable {
         [
             ScanCase(inner: 1, state: 1, lengths: [(1, 0)]),
             ScanCase(inner: 1, state: 1, lengths: [(1, 1)]),
-            ScanCase(inner: 5, state: 16, lengths: [(7, 0), (1, 0), (4, 0)], startsFromState: true),
+            ScanCase(
+                inner: 5, state: 16, lengths: [(7, 0), (1, 0), (4, 0)], startsFromState: true),
             ScanCase(inner: 40, state: 8, lengths: [(6, 4), (9, 9), (3, 0)]),
             ScanCase(inner: 67, state: 16, lengths: [(5, 5), (8, 3)], gains: (0.5, 2)),
             ScanCase(inner: 18, state: 5, lengths: [(6, 6), (7, 4)], gains: (0, 1)),

@@ -81,7 +81,8 @@ struct SelectiveScanTests {
         CPUEngine(threads: 1, scanKernel: .blas).scanBackward(x, gradY: gradY, into: expected)
         for set in InstructionSet.available {
             let gradients = SelectiveScan.Gradients(repeating: .nan, like: x, parameters: 0)
-            CPUEngine(threads: 1, instructionSet: set).scanBackward(x, gradY: gradY, into: gradients)
+            let engine = CPUEngine(threads: 1, instructionSet: set)
+            engine.scanBackward(x, gradY: gradY, into: gradients)
             for (value, expected) in zip(gradients.all, expected.all) {
                 expectClose(value.values, expected.values.map(Double.init), within: .longSum)
             }
@@ -129,8 +130,7 @@ struct SelectiveScanTests {
         }
     }
 
-    @Test(
-        "threads and the other sequences of a batch do not change a bit", arguments: [true, false])
+    @Test("threads and the other sequences do not change a bit", arguments: [true, false])
     func bitsAreFixed(trainsParameters: Bool) {
         let x = ScanCase(inner: 150, state: 16, lengths: [(40, 30), (25, 0), (1, 0)]).inputs()
         var generator = SeededGenerator(seed: 5)
