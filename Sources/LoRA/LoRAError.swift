@@ -16,6 +16,8 @@ public enum LoRAError: Error, Equatable {
     case unknownFormat(file: String)
     /// A tensor's shape does not fit the configuration and the model.
     case tensorShape(file: String, name: String, found: [Int], expected: [Int])
+    /// A tensor has values that are not finite.
+    case notFinite(file: String, name: String)
     /// A tensor belongs to nothing that the configuration names.
     case unexpectedTensor(file: String, name: String)
     /// The file repeats a tensor of the base model, with other values.
@@ -45,6 +47,8 @@ extension LoRAError: CustomStringConvertible {
                 + "or 'lora_parameters' (mlx-lm)"
         case .tensorShape(let file, let name, let found, let expected):
             place(file) + "tensor \(quoted(name)) has shape \(found), expected \(expected)"
+        case .notFinite(let file, let name):
+            place(file) + "tensor \(quoted(name)) has values that are not finite, expected numbers"
         case .unexpectedTensor(let file, let name):
             place(file) + "tensor \(quoted(name)) belongs to no layer that "
                 + "the configuration gives an adapter"

@@ -43,6 +43,10 @@ struct LoRAErrorTests {
                 "f: tensor 't' has shape [2, 3], expected [2, 4]"
             ),
             (
+                .notFinite(file: "f", name: "t"),
+                "f: tensor 't' has values that are not finite, expected numbers"
+            ),
+            (
                 .unexpectedTensor(file: "f", name: "t"),
                 "f: tensor 't' belongs to no layer that the configuration gives an adapter"
             ),

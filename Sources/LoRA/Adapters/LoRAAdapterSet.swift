@@ -92,7 +92,7 @@ public final class LoRAAdapterSet {
             case .linear(let linear):
                 let bound = 1 / Double(linear.inFeatures).squareRoot()
                 loraA.values = (0..<loraA.count).map { _ in
-                    Float(bound * (2 * generator.nextUniform() - 1))
+                    Float(generator.nextUniform(-bound, bound))
                 }
             case .embedding:
                 loraB.values = (0..<loraB.count).map { _ in Float(generator.nextNormal()) }

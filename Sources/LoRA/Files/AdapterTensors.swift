@@ -26,7 +26,8 @@ struct AdapterTensors {
     ///   - shape: The wanted shape, with two axes.
     ///   - isTransposed: Whether the file holds the transpose of what is wanted.
     /// - Returns: The tensor in the wanted shape.
-    /// - Throws: ``LoRAError/tensorShape(file:name:found:expected:)``, `SafetensorsError`.
+    /// - Throws: ``LoRAError/tensorShape(file:name:found:expected:)``,
+    ///   ``LoRAError/notFinite(file:name:)``, `SafetensorsError`.
     mutating func take(
         _ name: String, shape: [Int], isTransposed: Bool = false
     ) throws -> Tensor {
@@ -36,8 +37,12 @@ struct AdapterTensors {
             throw LoRAError.tensorShape(
                 file: entry.file.path, name: name, found: entry.tensor.shape, expected: stored)
         }
+        let values = try entry.file.floats(of: entry.tensor)
+        guard values.allSatisfy(\.isFinite) else {
+            throw LoRAError.notFinite(file: entry.file.path, name: name)
+        }
         taken.insert(name)
-        let result = Tensor(try entry.file.floats(of: entry.tensor), shape: stored)
+        let result = Tensor(values, shape: stored)
         return isTransposed ? result.transposed() : result
     }
 

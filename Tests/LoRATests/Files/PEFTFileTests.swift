@@ -50,10 +50,13 @@ struct PEFTFileTests {
         var name: String
         var shape: [Int]
         var first = 0
+        var last: Float?
 
         var values: [Float] {
             let count = shape.reduce(1, *)
-            return (0..<count).map { Float($0 + first) / 16 }
+            var values = (0..<count).map { Float($0 + first) / 16 }
+            if let last { values[count - 1] = last }
+            return values
         }
     }
 
@@ -289,6 +292,14 @@ struct PEFTFileTests {
             throws: LoRAError.tensorShape(
                 file: path, name: tensors[0].name, found: [2, 12], expected: [2, 11])
         ) { try read(model) }
+        for value in [Float.nan, .infinity] {
+            var infinite = tensors
+            infinite[3].last = value
+            try write(infinite)
+            #expect(throws: LoRAError.notFinite(file: path, name: tensors[3].name)) {
+                try read(model)
+            }
+        }
         let extra = Stored(name: layers + "0.mixer.in_proj.lora_A.weight", shape: [2, 6])
         try write(tensors + [extra])
         #expect(throws: LoRAError.unexpectedTensor(file: path, name: extra.name)) {

@@ -16,7 +16,9 @@ enum TinyModel {
         var configuration = configuration
         configuration.tiesEmbeddings = tied
         func parameter(_ name: String, _ shape: [Int]) -> Parameter {
-            Parameter(name: name, value: .random(shape, in: -0.5...0.5, using: &generator))
+            // Norms of about 1, so that every layer has its say in the result.
+            let range: ClosedRange<Float> = name.contains("norm") ? 0.5...1.5 : -1...1
+            return Parameter(name: name, value: .random(shape, in: range, using: &generator))
         }
         let (inner, model) = (configuration.inner, configuration.model)
         let embeddings = parameter(ParameterName.embeddings, [configuration.vocabulary, model])
