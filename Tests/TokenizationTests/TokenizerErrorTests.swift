@@ -164,6 +164,30 @@ struct TokenizerErrorTests {
         }
     }
 
+    @Test("a normaliser's table that leads outside itself is found")
+    func aTableThatLeadsOutsideItselfIsFound() {
+        // One block of 256 units: the root's children lie in it; unit 97 is a value at 0.
+        var units = [UInt32](repeating: 0, count: 256)
+        units[97] = 1 << 31
+        func isSound(_ units: [UInt32], _ replacements: [UInt8]) -> Bool {
+            let words = [UInt32(units.count * 4)] + units
+            let bytes = words.flatMap { word in (0..<4).map { UInt8(word >> ($0 * 8) & 0xFF) } }
+            let table = bytes + replacements
+            return CharacterMap.isSound(table, in: table.indices)
+        }
+        #expect(isSound(units, [0x62, 0]))
+        #expect(!isSound(units, [0x62]))
+        #expect(!isSound(units, []))
+        var beyond = units
+        beyond[5] = 256 << 10
+        #expect(!isSound(beyond, [0x62, 0]))
+        var value = units
+        value[97] = 1 << 31 | 2
+        #expect(!isSound(value, [0x62, 0]))
+        #expect(CharacterMap.isSound([], in: 0..<0))
+        #expect(!CharacterMap.isSound([0xFF, 0xFF, 0xFF, 0xFF, 0], in: 0..<5))
+    }
+
     @Test("every error is one sentence that begins with the file")
     func sentences() {
         let field = "model.type"

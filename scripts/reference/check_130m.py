@@ -8,9 +8,10 @@ The weights are those of `mtl-finetune init`, or (scaled) those of checkpoint.py
 part shows in the logits.  Compared are plain Mamba, against transformers as it is, and the tree,
 against mambatreel.py.  The largest difference must stay within the limit.
 
-The float64 columns tell whose rounding a difference is.  A scaled model of 24 random layers
-amplifies it: transformers' own may pass 1e-4 there, and a spanning tree with a margin near 1e-6
-may come out otherwise, which changes every number after it.
+Random layers amplify rounding, so what can be asked depends on the weights.  PyTorch's float32 is
+off its own float64 by 3e-6 with the state-spaces initialisation, by 3e-4 with the scaled weights
+and by 4e-3 with transformers' initialisation, where even a spanning tree flips.  Beyond the limit
+a row therefore still passes if it is no further from float64 than twice PyTorch's float32 is.
 """
 
 from __future__ import annotations
@@ -80,7 +81,7 @@ def main() -> None:
         ids = torch.randint(1, model.config.vocab_size, (1, LENGTH), generator=generator)
         wide = reference.widen(copy.deepcopy(model))
         request = {"ids": ids[0].tolist()}
-        worst = 0.0
+        passes = True
         print(f"{'':12}{'mtl-eval':>12}{'mtl-eval':>12}{'PyTorch':>12}{'least':>12}")
         print(f"{'':12}{'- PyTorch':>12}{'- float64':>12}{'- float64':>12}{'margin':>12}")
         for rule in (None, *arguments.rules):
@@ -99,12 +100,15 @@ def main() -> None:
                 dtype=torch.float64,
             )
             gap = lambda a, b: (a - b).abs().max().item()
-            worst = max(worst, gap(found, expected))
+            row = (gap(found, expected), gap(found, exact), gap(expected, exact))
+            passes &= row[0] <= arguments.limit or row[1] <= 2 * row[2]
             margin = min((g for *_, g in topology.record), default=float("nan"))
-            row = (gap(found, expected), gap(found, exact), gap(expected, exact), margin)
-            print(f"{rule or 'plain':12}" + "".join(f"{value:12.1e}" for value in row), flush=True)
-    print(f"largest difference {worst:.1e}, limit {arguments.limit:.0e}")
-    raise SystemExit(not worst <= arguments.limit)
+            print(
+                f"{rule or 'plain':12}" + "".join(f"{value:12.1e}" for value in (*row, margin)),
+                flush=True,
+            )
+    print(f"{'passes' if passes else 'FAILS'}, limit {arguments.limit:.0e}")
+    raise SystemExit(not passes)
 
 
 if __name__ == "__main__":

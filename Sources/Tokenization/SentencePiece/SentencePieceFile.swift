@@ -35,6 +35,13 @@ struct SentencePieceFile {
             switch number {
             case 1: pieces.append(try Self.piece(&part, bytes))
             case 2: try readTrainer(&part)
+            case 3:
+                while let (number, content) = try part.next() {
+                    guard number == 2, case .bytes(let map) = content else { continue }
+                    guard CharacterMap.isSound(bytes, in: map) else {
+                        throw ProtobufReader.Malformed()
+                    }
+                }
             case 5:
                 while let (number, content) = try part.next() {
                     guard number == 2, case .bytes(let map) = content else { continue }

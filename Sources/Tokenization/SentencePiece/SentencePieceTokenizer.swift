@@ -23,12 +23,14 @@ public struct SentencePieceTokenizer: Tokenizer {
     ///   - file: The name that errors give.
     /// - Throws: ``TokenizerError/sentencePiece(file:reason:)``.
     public init(parsing bytes: [UInt8], file: String) throws {
-        let model = try SentencePieceModel(bytes, file: file)
-        guard model.count > 0 else {
-            throw TokenizerError.sentencePiece(file: file, reason: "it has no piece")
+        guard let contents = try? SentencePieceFile(bytes) else {
+            throw TokenizerError.sentencePiece(file: file, reason: "it is damaged")
         }
-        guard let contents = try? SentencePieceFile(bytes), contents.pieces.count == model.count
-        else { throw TokenizerError.sentencePiece(file: file, reason: "its fields do not add up") }
+        let model = try SentencePieceModel(bytes, file: file)
+        guard model.count > 0, model.count == contents.pieces.count else {
+            throw TokenizerError.sentencePiece(
+                file: file, reason: "\(contents.pieces.count) pieces, of which \(model.count) load")
+        }
         guard !contents.hasDenormalizer else {
             throw TokenizerError.unsupported(
                 file: file, field: "denormalizer_spec.precompiled_charsmap", found: "not empty",
