@@ -41,7 +41,8 @@ let package = Package(
         .target(name: "LoRA", dependencies: ["MambaLM", "Kernels", "Storage"]),
         .target(
             name: "FineTuning",
-            dependencies: ["LoRA", "MambaLM", "Kernels", "Storage", "Tokenization", "Jinja"]),
+            dependencies: ["LoRA", "MambaLM", "Kernels", "Storage", "Tokenization", "Jinja"],
+            resources: [.embedInCode("Resources/alpaca-schema.json")]),
         .target(
             name: "Evaluation", dependencies: ["MambaLM", "Storage", "Tokenization", "Jinja"]),
         .target(
