@@ -16,6 +16,11 @@ public struct TrainedAdapter: CheckpointContents {
     /// All parameters of the adapters.
     public var parameters: [Parameter] { adapters.parameters }
 
+    /// The tensors by PEFT's names and in PEFT's shapes.
+    public var storedTensors: [StoredTensor] {
+        adapters.storedTensors.map { StoredTensor(name: $0.name, shape: $0.shape) }
+    }
+
     /// Writes `adapter_model.safetensors`, `adapter_config.json` and the companions.
     public func write(to folder: String) throws {
         try adapters.write(to: folder)

@@ -18,20 +18,10 @@ public struct DryRunReport: Equatable, Sendable {
         public var scoredTokens: Int
     }
 
-    /// One row of the table of what is trained.
-    public struct Row: Equatable, Sendable {
-        /// The parameter's name.
-        public var name: String
-        /// The size of each axis.
-        public var shape: [Int]
-        /// The number of values.
-        public var count: Int { shape.reduce(1, *) }
-    }
-
     /// The first records in the order in which they are trained on.
     public var samples: [Sample]
-    /// What is trained.
-    public var rows: [Row]
+    /// What is trained, as files will hold it.
+    public var rows: [StoredTensor]
     /// The number of values that are trained.
     public var trainedValues: Int
     /// The number of values of the model without anything added to it.
@@ -68,9 +58,7 @@ extension Trainer {
         let tokens = totalTokens()
         return DryRunReport(
             samples: order.prefix(sampleCount).map { sample(training[$0], tokenizer) },
-            rows: optimizer.parameters.map {
-                DryRunReport.Row(name: $0.name, shape: $0.value.shape)
-            },
+            rows: contents.storedTensors,
             trainedValues: trained, modelValues: model.configuration.parameterCount,
             totalSteps: plan.totalSteps, totalTokens: tokens,
             memory: MemoryEstimate(

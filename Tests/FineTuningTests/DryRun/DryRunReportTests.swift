@@ -29,6 +29,9 @@ struct DryRunReportTests {
                 == first.tokens.prefix(first.promptLength).map(String.init).joined(separator: " "))
         #expect(report.samples[0].scoredTokens == first.tokens.count - first.promptLength)
         #expect(report.rows.map(\.name) == contents.parameters.map(\.name))
+        // Held transposed in memory, shown as PEFT has it.
+        let embedding = report.rows.first { $0.name.hasSuffix("lora_embedding_A") }
+        #expect(embedding?.shape == [2, 40])
         #expect(report.trainedValues == contents.adapters.parameterCount)
         #expect(report.modelValues == model.configuration.parameterCount)
         #expect(report.totalSteps == 10)
