@@ -16,6 +16,7 @@ struct CommandRun {
     ///   - program: `mtl-finetune`, `mtl-eval` or `mtl-chat`.
     ///   - arguments: What a user would type after it.
     ///   - interrupting: A file; when it appears, the process gets SIGINT.
+    /// - Throws: ``LaunchError``.
     init(_ program: String, _ arguments: [String], interrupting: String? = nil) throws {
         let folder = try TemporaryFolder()
         let (outputFile, errorFile) = (folder("out"), folder("err"))
@@ -26,11 +27,19 @@ struct CommandRun {
         posix_spawn_file_actions_addopen(&actions, 0, "/dev/null", O_RDONLY, 0)
         posix_spawn_file_actions_addopen(&actions, 1, outputFile, flags, 0o600)
         posix_spawn_file_actions_addopen(&actions, 2, errorFile, flags, 0o600)
+        // Threads of the test runner may block signals; the command must not inherit that.
+        var attributes = posix_spawnattr_t()
+        posix_spawnattr_init(&attributes)
+        defer { posix_spawnattr_destroy(&attributes) }
+        var noSignals = sigset_t()
+        sigemptyset(&noSignals)
+        posix_spawnattr_setsigmask(&attributes, &noSignals)
+        posix_spawnattr_setflags(&attributes, Int16(POSIX_SPAWN_SETSIGMASK))
         let path = Self.folder + "/" + program
         var words: [UnsafeMutablePointer<CChar>?] = ([path] + arguments).map { strdup($0) } + [nil]
         defer { words.forEach { free($0) } }
         var process = pid_t()
-        let code = posix_spawn(&process, path, &actions, nil, &words, environ)
+        let code = posix_spawn(&process, path, &actions, &attributes, &words, environ)
         guard code == 0 else { throw LaunchError(path: path, code: code) }
         if let interrupting {
             while access(interrupting, F_OK) != 0, waitpid(process, nil, WNOHANG) == 0 {

@@ -56,12 +56,12 @@ struct TrainCommandTests {
         let workshop = try CommandWorkshop()
         let arguments = ["--save-steps", "3", "--save-total-limit", "0"]
         let broken = try workshop.train(
-            to: "broken", arguments, steps: 40,
+            to: "broken", arguments, steps: 60,
             interrupting: "broken/checkpoint-3/trainer_state.json")
-        #expect(broken.status == 130)
-        let resumed = try workshop.train(to: "broken", arguments + ["--resume"], steps: 40)
+        #expect(broken.status == 130, "\(broken.errors)")
+        let resumed = try workshop.train(to: "broken", arguments + ["--resume"], steps: 60)
         try #require(resumed.status == 0, "\(resumed.errors)")
-        let whole = try workshop.train(to: "whole", arguments, steps: 40)
+        let whole = try workshop.train(to: "whole", arguments, steps: 60)
         try #require(whole.status == 0)
         let name = "adapter_model.safetensors"
         #expect(try workshop.bytes("broken/\(name)") == workshop.bytes("whole/\(name)"))

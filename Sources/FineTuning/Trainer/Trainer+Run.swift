@@ -4,6 +4,7 @@ import Storage
 extension Trainer {
     /// Trains until the last step, or until asked to stop.
     ///
+    /// Validation comes before the first step, every `stepsPerEvaluation` steps and after the last.
     /// A checkpoint is written every `saveSteps` steps, after the last step, and when the run is
     /// asked to stop. After the last step the contents are written into the output folder itself.
     ///
@@ -28,6 +29,7 @@ extension Trainer {
 
         var timing = Timing(firstStep: state.step)
         var validationLoss: Double?
+        if !validation.isEmpty, resumed == nil { validationLoss = try validate(&log, report) }
         while state.step < plan.totalSteps {
             let result = try advance()
             timing.add(result)
@@ -39,10 +41,7 @@ extension Trainer {
                 report(.logged(metrics))
             }
             if !validation.isEmpty, isLast || state.step % configuration.stepsPerEvaluation == 0 {
-                let metrics = try evaluate()
-                validationLoss = metrics.loss
-                try log.append(metrics)
-                report(.evaluated(metrics))
+                validationLoss = try validate(&log, report)
             }
             let stops = !isLast && shouldStop()
             if isLast || stops || state.step % configuration.saveSteps == 0 {
@@ -51,6 +50,16 @@ extension Trainer {
             if stops { break }
         }
         return try finish(log, timing, validationLoss, report)
+    }
+
+    /// Validates, logs the result and returns the loss.
+    private func validate(
+        _ log: inout MetricsLog, _ report: (TrainingEvent) -> Void
+    ) throws -> Double {
+        let metrics = try evaluate()
+        try log.append(metrics)
+        report(.evaluated(metrics))
+        return metrics.loss
     }
 
     private func outline(resumedFrom path: String?) -> TrainingOutline {

@@ -23,7 +23,9 @@ struct TrainingOptions: ParsableArguments {
     @Option(help: "The most tokens of a record.")
     var maxSeqLength = defaults.maxSequenceLength
 
-    @Option(help: "What happens to longer records: keep-start cuts their end off, drop leaves them out.")
+    @Option(
+        help: "What happens to longer records: keep-start cuts their end off, drop leaves them out."
+    )
     var truncation = defaults.truncation
 
     @Option(help: "Records held out for validation: a fraction below 1 or a count.")

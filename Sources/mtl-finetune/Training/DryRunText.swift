@@ -17,7 +17,8 @@ enum DryRunText {
                 + "\(row.shape)  \(row.count)"
         }
         let share = 100 * Double(report.trainedValues) / Double(max(report.modelValues, 1))
-        return (["Records as the model sees them (. masked, > scored):", ""] + samples
+        return
+            (["Records as the model sees them (. masked, > scored):", ""] + samples
             + ["", "Trainable tensors:", ""] + rows
             + [
                 "",

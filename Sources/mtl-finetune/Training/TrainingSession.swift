@@ -192,6 +192,7 @@ extension TrainingSession {
         let keys = [
             "topology", "tree_scale", "tree_neighbors", "edge_transition", "chain_gain",
             "fine_tune_type", "lora_r", "lora_alpha", "lora_dropout", "lora_target_modules",
+            "init_adapter", "dtype",
         ]
         return JSONObject(keys.compactMap { key in settings[key].map { (key, $0) } })
     }
