@@ -67,7 +67,8 @@ let package = Package(
         .testTarget(
             name: "TokenizationTests", dependencies: ["Tokenization", "TestSupport"],
             exclude: ["Fixtures"]),
-        .testTarget(name: "JinjaTests", dependencies: ["Jinja"], exclude: ["Fixtures"]),
+        .testTarget(
+            name: "JinjaTests", dependencies: ["Jinja", "TestSupport"], exclude: ["Fixtures"]),
         .testTarget(
             name: "MambaLMTests", dependencies: ["MambaLM", "TestSupport"], exclude: ["Fixtures"]),
         .testTarget(
