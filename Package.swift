@@ -34,7 +34,7 @@ let package = Package(
         // Libraries, each importing only what stands above it.
         .target(name: "Kernels", dependencies: ["COpenBLAS", "CKernels"]),
         .target(name: "Storage", dependencies: ["CZstd"]),
-        .target(name: "Tokenization", dependencies: ["CSentencePiece"]),
+        .target(name: "Tokenization", dependencies: ["CSentencePiece", "Storage"]),
         .target(name: "Jinja"),
         .target(name: "MambaLM", dependencies: ["Kernels", "Storage"]),
         .target(name: "TreeSSMText", dependencies: ["MambaLM", "Kernels"]),
@@ -66,9 +66,10 @@ let package = Package(
         .testTarget(
             name: "StorageTests", dependencies: ["Storage", "TestSupport"], exclude: ["Fixtures"]),
         .testTarget(
-            name: "TokenizationTests", dependencies: ["Tokenization", "TestSupport"],
+            name: "TokenizationTests", dependencies: ["Tokenization", "Storage", "TestSupport"],
             exclude: ["Fixtures"]),
-        .testTarget(name: "JinjaTests", dependencies: ["Jinja"], exclude: ["Fixtures"]),
+        .testTarget(
+            name: "JinjaTests", dependencies: ["Jinja", "TestSupport"], exclude: ["Fixtures"]),
         .testTarget(
             name: "MambaLMTests", dependencies: ["MambaLM", "TestSupport"], exclude: ["Fixtures"]),
         .testTarget(

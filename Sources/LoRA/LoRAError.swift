@@ -1,3 +1,5 @@
+import Storage
+
 /// What can be wrong with an adapter's configuration or files.
 ///
 /// `file` is the file at fault; `nil` if the configuration came from elsewhere, such as flags.
@@ -62,23 +64,7 @@ extension LoRAError: CustomStringConvertible {
         }
     }
 
-    private func place(_ file: String?) -> String { file.map { oneLine($0) + ": " } ?? "" }
+    private func place(_ file: String?) -> String { file.map { quotedPath($0) + ": " } ?? "" }
 
     private func list(_ names: [String]) -> String { names.joined(separator: ", ") }
-
-    private func quoted(_ text: String) -> String { "'\(oneLine(text))'" }
-
-    /// A text from a file without what would break the line, cut if it is long.
-    private func oneLine(_ text: String) -> String {
-        var result = ""
-        for (count, scalar) in text.unicodeScalars.enumerated() {
-            if count == 400 { return result + "…" }
-            switch scalar.properties.generalCategory {
-            case .control, .lineSeparator, .paragraphSeparator:
-                result += "\\u{\(String(scalar.value, radix: 16))}"
-            default: result.unicodeScalars.append(scalar)
-            }
-        }
-        return result
-    }
 }

@@ -1,4 +1,4 @@
-import FoundationEssentials
+import TestSupport
 import Tokenization
 
 /// What the reference libraries made of the corpus; see scripts/tokenization/make_fixtures.py.
@@ -17,25 +17,19 @@ struct Fixture: Decodable {
     static let byteLevel = ["neox", "flags", "prefix", "whole", "ignore", "lossy", "unknown"]
     static let sentencePiece = ["llama", "unigram", "unigram_bytes", "char"]
 
-    static func path(_ name: String) -> String {
-        URL(filePath: #filePath).deletingLastPathComponent().path + "/Fixtures/" + name
-    }
-
-    static func bytes(_ name: String) throws -> [UInt8] {
-        [UInt8](try Data(contentsOf: URL(filePath: path(name))))
-    }
+    static func bytes(_ name: String) -> [UInt8] { rawContents(Fixtures.path(name)) }
 
     static func corpus() throws -> [String] {
-        try JSONDecoder().decode([String].self, from: Data(try bytes("corpus.json")))
+        try Fixtures.decode([String].self, from: "corpus.json")
     }
 
     static func expected(_ name: String) throws -> Fixture {
-        try JSONDecoder().decode(Fixture.self, from: Data(try bytes("\(name).expected.json")))
+        try Fixtures.decode(Fixture.self, from: "\(name).expected.json")
     }
 
     static func tokenizer(_ name: String) throws -> any Tokenizer {
         let file = byteLevel.contains(name) ? name : "\(name).model"
-        return try TokenizerLoader.load(at: path(file)).tokenizer
+        return try TokenizerLoader.load(at: Fixtures.path(file)).tokenizer
     }
 }
 

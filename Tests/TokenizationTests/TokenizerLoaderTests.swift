@@ -1,16 +1,14 @@
-import FoundationEssentials
+import Storage
+import TestSupport
 import Testing
 import Tokenization
 
 @Suite("Tokenizer loader")
 struct TokenizerLoaderTests {
-    /// A folder of its own with some files, removed afterwards.
     private func withFolder(_ files: [String: [UInt8]], _ body: (String) throws -> Void) throws {
-        let url = FileManager.default.temporaryDirectory.appending(path: "mtl-\(UUID().uuidString)")
-        try FileManager.default.createDirectory(at: url, withIntermediateDirectories: true)
-        defer { try? FileManager.default.removeItem(at: url) }
-        for (name, bytes) in files { try Data(bytes).write(to: url.appending(path: name)) }
-        try body(url.path(percentEncoded: false))
+        let folder = TemporaryFolder()
+        for (name, bytes) in files { folder.write(bytes, to: name) }
+        try body(folder.path)
     }
 
     @Test("tokens, length and templates are read and resolved")
@@ -22,7 +20,7 @@ struct TokenizerLoaderTests {
              {"name": "tool_use", "template": "B"}]}
             """#
         let files = [
-            "tokenizer.json": try Fixture.bytes("neox/tokenizer.json"),
+            "tokenizer.json": Fixture.bytes("neox/tokenizer.json"),
             "tokenizer_config.json": Array(configuration.utf8),
             "special_tokens_map.json": Array(#"{"pad_token": "<|padding|>"}"#.utf8),
         ]
@@ -42,7 +40,7 @@ struct TokenizerLoaderTests {
     @Test("chat_template.jinja is the default template")
     func aTemplateFileIsTheDefault() throws {
         let files = [
-            "tokenizer.json": try Fixture.bytes("neox/tokenizer.json"),
+            "tokenizer.json": Fixture.bytes("neox/tokenizer.json"),
             "tokenizer_config.json": Array(
                 #"{"chat_template": "old", "model_max_length": 2048}"#.utf8),
             "chat_template.jinja": Array("new".utf8),
@@ -56,7 +54,7 @@ struct TokenizerLoaderTests {
 
     @Test("a SentencePiece model names its own special pieces")
     func aModelNamesItsOwnPieces() throws {
-        try withFolder(["tokenizer.model": try Fixture.bytes("unigram.model")]) { folder in
+        try withFolder(["tokenizer.model": Fixture.bytes("unigram.model")]) { folder in
             let loaded = try TokenizerLoader.load(at: folder)
             #expect(loaded.unknownID == 0 && loaded.bosID == 1)
             #expect(loaded.eosID == 2 && loaded.padID == 3)
@@ -68,7 +66,7 @@ struct TokenizerLoaderTests {
     @Test("a token that is in no vocabulary is an error")
     func aTokenInNoVocabularyIsAnError() throws {
         let files = [
-            "tokenizer.json": try Fixture.bytes("neox/tokenizer.json"),
+            "tokenizer.json": Fixture.bytes("neox/tokenizer.json"),
             "tokenizer_config.json": Array(#"{"eos_token": "<|nowhere|>"}"#.utf8),
         ]
         try withFolder(files) { folder in
@@ -90,6 +88,38 @@ struct TokenizerLoaderTests {
             #expect(throws: TokenizerError.missing(paths: ["\(folder)/x.json"])) {
                 try TokenizerLoader.load(at: "\(folder)/x.json")
             }
+        }
+    }
+
+    @Test("a file of the wrong kind is refused, and the error names file and field")
+    func aFileOfTheWrongKindIsRefused() throws {
+        func refusal(_ name: String, _ content: [UInt8]) throws -> any Error {
+            let folder = TemporaryFolder()
+            folder.write(Fixture.bytes("neox/tokenizer.json"), to: "tokenizer.json")
+            let path = folder.write(content, to: name)
+            let error = #expect(throws: (any Error).self) {
+                try TokenizerLoader.load(at: folder.path)
+            }
+            let thrown = try #require(error)
+            #expect("\(thrown)".hasPrefix(path), "\(thrown)")
+            return thrown
+        }
+        let name = "tokenizer_config.json"
+        for (json, field) in [
+            (#"{"bos_token": 1}"#, "bos_token"), (#"{"eos_token": {}}"#, "eos_token.content"),
+            (#"{"add_bos_token": "yes"}"#, "add_bos_token"),
+            (#"{"model_max_length": 0}"#, "model_max_length"),
+            (#"{"model_max_length": 2.5}"#, "model_max_length"),
+            (#"{"chat_template": [{"name": "a"}]}"#, "chat_template[0].template"),
+        ] {
+            let error = try refusal(name, Array(json.utf8))
+            #expect("\(error)".contains(": field '\(field)' is "), "\(error)")
+        }
+        #expect(try refusal(name, Array("{".utf8)) is JSONError)
+        let error = try refusal("chat_template.jinja", [0x61, 0x0A, 0x62, 0xFF])
+        guard case FileError.notUTF8(_, line: 2, byte: 2) = error else {
+            Issue.record(error)
+            return
         }
     }
 }

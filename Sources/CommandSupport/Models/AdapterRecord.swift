@@ -54,7 +54,7 @@ extension AdapterRecordError: CustomStringConvertible {
     public var description: String {
         switch self {
         case .choice(let file, let field, let found, let expected):
-            "\(file): field '\(field)' is '\(found)', expected one of "
+            "\(quotedPath(file)): field \(quoted(field)) is \(quoted(found)), expected one of "
                 + expected.joined(separator: ", ")
         }
     }

@@ -1,12 +1,13 @@
 import Storage
+import Tokenization
 
 /// The small files of a model's folder that a copy of the model needs too.
 public enum ModelCompanions {
-    private static let names = [
-        "tokenizer.json", "tokenizer.model", "spiece.model", "tokenizer_config.json",
-        "special_tokens_map.json", "added_tokens.json", "chat_template.jinja",
-        "generation_config.json",
-    ]
+    private static let names =
+        TokenizerLoader.names + [
+            "tokenizer_config.json", "special_tokens_map.json", "added_tokens.json",
+            "chat_template.jinja", "generation_config.json",
+        ]
 
     /// Reads those that are there.
     ///

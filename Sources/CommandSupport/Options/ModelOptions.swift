@@ -73,7 +73,7 @@ public struct LoadedModel {
     ///   - folder: The folder.
     ///   - isNeeded: Whether it is an error if there is none.
     /// - Returns: The tokenizer; `nil` if there is none.
-    /// - Throws: `TokenizerError`.
+    /// - Throws: `TokenizerError`, `JSONError` or `FileError`.
     public static func tokenizer(folder: String, isNeeded: Bool) throws -> LoadedTokenizer? {
         let exists = TokenizerLoader.names.contains { Folder.contains("\(folder)/\($0)") }
         return exists || isNeeded ? try TokenizerLoader.load(at: folder) : nil

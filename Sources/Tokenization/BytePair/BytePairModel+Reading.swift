@@ -1,72 +1,71 @@
+import Storage
+
 extension BytePairModel {
     /// Reads the `model` of a `tokenizer.json`.
     ///
-    /// - Throws: ``TokenizerError``.
-    init(reading field: JSONField) throws {
-        try Self.checkSettings(of: field)
-        let vocabularyField = try field["vocab"]
-        var vocabulary = TokenTable()
-        for member in try vocabularyField.members() {
-            let token = String(decoding: member.key, as: UTF8.self)
-            let id = try JSONField(
-                file: field.file, path: "\(vocabularyField.path).\(token)", value: member.value
-            ).tokenID()
-            guard vocabulary.insert(member.key, id: id) else {
-                throw vocabularyField.invalid(
-                    "giving '\(token)' the id \(id)", expected: "every token and every id once")
-            }
-        }
-
+    /// - Throws: ``TokenizerError`` or `JSONError`.
+    init(reading fields: JSONFields) throws {
+        try Self.checkSettings(of: fields)
+        let vocabulary = try Self.vocabulary(fields.object("vocab"))
         let alphabet = ByteAlphabet.encoded
         byteSymbols = (UInt8(0)...255).map { vocabulary.id(alphabet([$0].span, 0..<1)) ?? -1 }
-        let unknownField = try field["unk_token"]
-        unknown =
-            unknownField.isNull ? nil : vocabulary.id(try unknownField.bytes())
-        if unknown == nil, !unknownField.isNull, Self.isMissingTextByte(in: byteSymbols) {
-            throw TokenizerError.unknownToken(
-                file: field.file, field: unknownField.path, token: try unknownField.string())
+        let unknownToken = try fields.string(ifPresent: "unk_token")
+        unknown = unknownToken.flatMap { vocabulary.id(Array($0.utf8)) }
+        if let unknownToken, unknown == nil, Self.isMissingTextByte(in: byteSymbols) {
+            throw fields.unknownToken("unk_token", unknownToken)
         }
-        merges = try Self.merges(try field["merges"], vocabulary: vocabulary)
-        fusesUnknown = try field["fuse_unk"].boolean(absent: false)
-        ignoresMerges = try field["ignore_merges"].boolean(absent: false)
+        merges = try Self.merges(of: fields, vocabulary: vocabulary)
+        fusesUnknown = try fields.bool(ifPresent: "fuse_unk") ?? false
+        ignoresMerges = try fields.bool(ifPresent: "ignore_merges") ?? false
         self.vocabulary = vocabulary
     }
 
-    private static func checkSettings(of field: JSONField) throws {
-        let type = try field["type"]
-        if !type.isNull, try type.string() != "BPE" {
-            throw type.unsupported(try type.string(), supported: "BPE")
+    private static func checkSettings(of fields: JSONFields) throws {
+        if let type = try fields.string(ifPresent: "type"), type != "BPE" {
+            throw fields.unsupported("type", found: type, supported: "BPE")
         }
-        let dropout = try field["dropout"]
-        switch dropout.value {
-        case .null, .number(0): break
-        case .number(let number): throw dropout.unsupported("\(number)", supported: "null")
-        default: throw dropout.wrong(expected: "a number or null")
+        if let dropout = try fields.number(ifPresent: "dropout"), dropout != 0 {
+            throw fields.unsupported("dropout", found: "\(dropout)", supported: "null")
         }
-        let fallback = try field["byte_fallback"]
-        if try fallback.boolean(absent: false) {
-            throw fallback.unsupported("true", supported: "false")
+        if try fields.bool(ifPresent: "byte_fallback") == true {
+            throw fields.unsupported("byte_fallback", found: "true", supported: "false")
         }
-        for key in ["continuing_subword_prefix", "end_of_word_suffix"] {
-            let affix = try field[key]
-            if affix.isNull { continue }
-            let text = try affix.string()
-            if !text.isEmpty { throw affix.unsupported("'\(text)'", supported: "null") }
+        for field in ["continuing_subword_prefix", "end_of_word_suffix"] {
+            if let affix = try fields.string(ifPresent: field), !affix.isEmpty {
+                throw fields.unsupported(field, found: quoted(affix), supported: "null")
+            }
         }
     }
 
-    private static func merges(_ field: JSONField, vocabulary: TokenTable) throws -> MergeTable {
-        guard case .array(let values) = field.value else { throw field.wrong(expected: "an array") }
+    private static func vocabulary(_ fields: JSONFields) throws -> TokenTable {
+        var vocabulary = TokenTable()
+        for token in fields.object.keys {
+            let id = try fields.tokenID(token)
+            guard vocabulary.insert(Array(token.utf8), id: id) else {
+                throw fields.invalid(
+                    token, found: "\(id), the id of another token", expected: "an id of its own")
+            }
+        }
+        return vocabulary
+    }
+
+    private static func merges(
+        of fields: JSONFields, vocabulary: TokenTable
+    ) throws -> MergeTable {
+        let values = try fields.array("merges")
         var merges = MergeTable(capacity: values.count)
         var rank: Int32 = 0
         for (index, value) in values.enumerated() {
-            let element = JSONField(file: field.file, path: "\(field.path)[\(index)]", value: value)
-            guard let (left, right) = try pair(element) else { continue }
+            if value.stringValue?.utf8.starts(with: "#version".utf8) == true { continue }
+            guard let (left, right) = pair(value) else {
+                throw fields.invalid(
+                    "merges[\(index)]", found: JSONWriter(escapesNonASCII: false).string(value),
+                    expected: "two tokens, as [\"a\", \"b\"] or \"a b\"")
+            }
             let ids = try [left, right, left + right].map { token in
                 guard let id = vocabulary.id(token) else {
-                    throw TokenizerError.unknownToken(
-                        file: field.file, field: element.path,
-                        token: String(decoding: token, as: UTF8.self))
+                    throw fields.unknownToken(
+                        "merges[\(index)]", String(decoding: token, as: UTF8.self))
                 }
                 return id
             }
@@ -76,24 +75,17 @@ extension BytePairModel {
         return merges
     }
 
-    /// The two sides of a merge, written "a b" or ["a", "b"]; nil for a version line.
-    private static func pair(_ field: JSONField) throws -> (left: [UInt8], right: [UInt8])? {
-        if case .array = field.value {
-            let parts = try field.elements()
-            guard parts.count == 2 else {
-                throw field.invalid("\(parts.count) parts", expected: "2")
-            }
-            return (try parts[0].bytes(), try parts[1].bytes())
+    /// The two sides of a merge, written "a b" or ["a", "b"].
+    private static func pair(_ value: JSONValue) -> (left: [UInt8], right: [UInt8])? {
+        if let text = value.stringValue {
+            let sides = text.utf8.split(
+                separator: UInt8(ascii: " "), omittingEmptySubsequences: false)
+            return sides.count == 2 ? (Array(sides[0]), Array(sides[1])) : nil
         }
-        let text = try field.bytes()
-        if text.starts(with: "#version".utf8) { return nil }
-        let parts = text.split(separator: UInt8(ascii: " "), omittingEmptySubsequences: false)
-        guard parts.count == 2 else {
-            throw field.invalid(
-                "'\(String(decoding: text, as: UTF8.self))'",
-                expected: "two tokens with a space between")
-        }
-        return (Array(parts[0]), Array(parts[1]))
+        guard let sides = value.arrayValue, sides.count == 2, let left = sides[0].stringValue,
+            let right = sides[1].stringValue
+        else { return nil }
+        return (Array(left.utf8), Array(right.utf8))
     }
 
     /// Whether a byte that occurs in UTF-8 has no symbol.

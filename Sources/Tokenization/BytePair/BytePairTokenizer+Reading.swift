@@ -1,3 +1,5 @@
+import Storage
+
 extension BytePairTokenizer {
     /// Reads a `tokenizer.json`.
     ///
@@ -7,104 +9,103 @@ extension BytePairTokenizer {
     /// - Parameters:
     ///   - bytes: The file's content.
     ///   - file: The name that errors give.
-    /// - Throws: ``TokenizerError``, when the file is not understood or asks for what this
-    ///   tokenizer does not do.
+    /// - Throws: ``TokenizerError``, when the file asks for what this tokenizer does not do, or
+    ///   `JSONError`, when it is not understood.
     public init(parsing bytes: [UInt8], file: String) throws {
-        let root = JSONField(file: file, path: "", value: try JSONParser.parse(bytes, file: file))
-        let version = try root["version"]
-        if !version.isNull, try version.string() != "1.0" {
-            throw version.unsupported(try version.string(), supported: "1.0")
+        let value = try JSONValue(
+            parsing: bytes, file: file, options: JSONOptions(refusesDuplicateKeys: true))
+        let root = try JSONFields(value, file: file)
+        if let version = try root.string(ifPresent: "version"), version != "1.0" {
+            throw root.unsupported("version", found: version, supported: "1.0")
         }
-        let model = try BytePairModel(reading: try root["model"])
-        let composes = try Self.composes(try root["normalizer"])
-        let splitting = try Self.byteLevel(
-            try root["pre_tokenizer"], partsKey: "pretokenizers")
-        try Self.checkPostProcessor(try root["post_processor"])
-        _ = try Self.byteLevel(try root["decoder"], partsKey: "decoders")
+        let model = try BytePairModel(reading: root.object("model"))
+        let composes = try root.object(ifPresent: "normalizer").map(Self.composes) ?? false
+        let splitting = try Self.byteLevel(root, "pre_tokenizer", partsField: "pretokenizers")
+        if let processor = try root.object(ifPresent: "post_processor") {
+            try Self.checkPostProcessor(processor)
+        }
+        _ = try Self.byteLevel(root, "decoder", partsField: "decoders")
         self.init(
-            model: model,
-            added: try Self.addedTokens(
-                try root["added_tokens"], model: model, composes: composes),
-            composes: composes,
-            addsPrefixSpace: try splitting["add_prefix_space"].boolean(),
-            splits: try splitting["use_regex"].boolean(absent: true))
+            model: model, added: try Self.addedTokens(root, model: model, composes: composes),
+            composes: composes, addsPrefixSpace: try splitting.bool("add_prefix_space"),
+            splits: try splitting.bool(ifPresent: "use_regex") ?? true)
     }
 
-    private static func composes(_ normalizer: JSONField) throws -> Bool {
-        if normalizer.isNull { return false }
-        switch try normalizer["type"].string() {
+    private static func composes(_ normalizer: JSONFields) throws -> Bool {
+        switch try normalizer.string("type") {
         case "NFC": return true
         case "Sequence":
-            return try normalizer["normalizers"].elements().reduce(false) {
+            return try normalizer.objects("normalizers").reduce(false) {
                 try composes($1) || $0
             }
-        case let type: throw normalizer.unsupported(type, supported: "NFC, Sequence or null")
+        case let type:
+            throw normalizer.unsupported(found: type, supported: "NFC, Sequence or null")
         }
     }
 
     /// The `ByteLevel` that a pre-tokeniser or decoder is, or is a sequence of.
-    private static func byteLevel(_ field: JSONField, partsKey: String) throws -> JSONField {
-        let type = field.isNull ? "null" : try field["type"].string()
-        if type == "ByteLevel" { return field }
-        if type == "Sequence" {
-            let parts = try field[partsKey].elements()
-            if parts.count == 1 { return try byteLevel(parts[0], partsKey: partsKey) }
-            let types = try parts.map { try $0["type"].string() }
-            throw field.unsupported(
-                "Sequence of \(types.joined(separator: ", "))", supported: "one ByteLevel")
+    private static func byteLevel(
+        _ root: JSONFields, _ field: String, partsField: String
+    ) throws -> JSONFields {
+        guard var fields = try root.object(ifPresent: field) else {
+            throw root.unsupported(field, found: "null", supported: "ByteLevel")
         }
-        throw field.unsupported(type, supported: "ByteLevel")
+        while try fields.string("type") == "Sequence" {
+            let parts = try fields.objects(partsField)
+            guard parts.count == 1 else {
+                let types = try parts.map { try $0.string("type") }
+                throw fields.unsupported(
+                    found: "Sequence of \(types.joined(separator: ", "))",
+                    supported: "one ByteLevel")
+            }
+            fields = parts[0]
+        }
+        let type = try fields.string("type")
+        guard type == "ByteLevel" else {
+            throw fields.unsupported(found: type, supported: "ByteLevel")
+        }
+        return fields
     }
 
-    private static func checkPostProcessor(_ field: JSONField) throws {
-        if field.isNull { return }
-        switch try field["type"].string() {
+    private static func checkPostProcessor(_ fields: JSONFields) throws {
+        switch try fields.string("type") {
         case "ByteLevel": return
-        case "Sequence": try field["processors"].elements().forEach(checkPostProcessor)
+        case "Sequence": try fields.objects("processors").forEach(checkPostProcessor)
         case "TemplateProcessing":
-            for part in try field["single"].elements() where try !part["SpecialToken"].isNull {
-                throw field.unsupported(
-                    "TemplateProcessing that adds '\(try part["SpecialToken"]["id"].string())'",
+            for part in try fields.objects("single") {
+                guard let token = try part.object(ifPresent: "SpecialToken") else { continue }
+                throw fields.unsupported(
+                    found: "TemplateProcessing that adds \(quoted(try token.string("id")))",
                     supported: "one that adds no token")
             }
         case let type:
-            throw field.unsupported(
-                type, supported: "ByteLevel, TemplateProcessing, Sequence or null")
+            throw fields.unsupported(
+                found: type, supported: "ByteLevel, TemplateProcessing, Sequence or null")
         }
     }
 
     private static func addedTokens(
-        _ field: JSONField, model: BytePairModel, composes: Bool
+        _ root: JSONFields, model: BytePairModel, composes: Bool
     ) throws -> [AddedToken] {
-        if field.isNull { return [] }
+        guard root.isPresent("added_tokens") else { return [] }
         var tokens: [AddedToken] = []
         var contents: Set<[UInt8]> = []
         var patterns: Set<[UInt8]> = []
         // The library gives a token that the model lacks the next free id, whatever the file says.
         var next = Int32(model.vocabulary.count)
-        for element in try field.elements() {
-            let isSpecial = try element["special"].boolean(absent: false)
-            let token = AddedToken(
-                content: try element["content"].bytes(), id: try element["id"].tokenID(),
-                isSpecial: isSpecial,
-                isNormalized: try element["normalized"].boolean(absent: !isSpecial),
-                stripsLeft: try element["lstrip"].boolean(absent: false),
-                stripsRight: try element["rstrip"].boolean(absent: false),
-                isSingleWord: try element["single_word"].boolean(absent: false))
-            guard !token.content.isEmpty else {
-                throw try element["content"].invalid("empty", expected: "a token")
-            }
+        for fields in try root.objects("added_tokens") {
+            let token = try AddedToken(reading: fields)
             let known = model.vocabulary.id(token.content)
             guard token.id == known ?? next else {
-                throw try element["id"].invalid("\(token.id)", expected: "\(known ?? next)")
+                throw fields.invalid("id", found: "\(token.id)", expected: "\(known ?? next)")
             }
             if known == nil { next += 1 }
             let pattern = pattern(of: token, composes: composes)
             guard contents.insert(token.content).inserted,
                 patterns.insert(pattern + [token.isNormalized ? 1 : 0]).inserted
             else {
-                throw try element["content"].invalid(
-                    "'\(String(decoding: token.content, as: UTF8.self))'",
+                throw fields.invalid(
+                    "content", found: quoted(try fields.string("content")),
                     expected: "no token that another one is already")
             }
             tokens.append(token)
@@ -113,14 +114,18 @@ extension BytePairTokenizer {
     }
 }
 
-extension JSONField {
-    /// The error for something this toolkit does not do.
-    func unsupported(_ found: String, supported: String) -> TokenizerError {
-        .unsupported(file: file, field: path, found: found, supported: supported)
-    }
-
-    /// The error for a value of the right type that makes no sense.
-    func invalid(_ found: String, expected: String) -> TokenizerError {
-        .invalid(file: file, field: path, found: found, expected: expected)
+extension AddedToken {
+    /// Reads an element of `added_tokens`.
+    fileprivate init(reading fields: JSONFields) throws {
+        content = Array(try fields.string("content").utf8)
+        guard !content.isEmpty else {
+            throw fields.invalid("content", found: "empty", expected: "a token")
+        }
+        id = try fields.tokenID("id")
+        isSpecial = try fields.bool(ifPresent: "special") ?? false
+        isNormalized = try fields.bool(ifPresent: "normalized") ?? !isSpecial
+        stripsLeft = try fields.bool(ifPresent: "lstrip") ?? false
+        stripsRight = try fields.bool(ifPresent: "rstrip") ?? false
+        isSingleWord = try fields.bool(ifPresent: "single_word") ?? false
     }
 }

@@ -8,6 +8,9 @@ public struct TokenizerConfiguration: Sendable, Equatable {
         public let source: String
     }
 
+    /// The file's name, beside the tokenizer.
+    static let fileName = "tokenizer_config.json"
+
     /// The token before a text, if the files name one.
     public var bosToken: String?
     /// The token after a text.

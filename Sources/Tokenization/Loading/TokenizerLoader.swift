@@ -1,4 +1,4 @@
-import FoundationEssentials
+import Storage
 
 /// Finds and reads the files of a tokenizer.
 public enum TokenizerLoader {
@@ -10,56 +10,36 @@ public enum TokenizerLoader {
     /// - Parameter path: A folder with one of ``names``, or such a file, `.json` or `.model`. The
     ///   configuration is read from the same folder.
     /// - Returns: The tokenizer and its configuration.
-    /// - Throws: ``TokenizerError``; if nothing is found, it names every path looked for.
+    /// - Throws: ``TokenizerError``, `JSONError` or `FileError`; if nothing is found, the error
+    ///   names every path looked for.
     public static func load(at path: String) throws -> LoadedTokenizer {
-        let (file, folder) = try locate(path)
-        let bytes = try read(file)
-        let configuration = try TokenizerConfiguration { name in
-            let path = folder + name
-            return exists(path) ? (try read(path), path) : nil
-        }
+        let file = try locate(path)
+        let folder = FilePath.folder(of: file)
+        let bytes = try ByteStream.contents(of: file)
         let tokenizer: any Tokenizer =
             file.hasSuffix(".json")
             ? try BytePairTokenizer(parsing: bytes, file: file)
             : try SentencePieceTokenizer(parsing: bytes, file: file)
         return try LoadedTokenizer(
-            tokenizer: tokenizer, configuration: configuration,
-            file: folder + "tokenizer_config.json")
+            tokenizer: tokenizer, configuration: try TokenizerConfiguration(folder: folder),
+            file: FilePath.join(folder, TokenizerConfiguration.fileName))
     }
 
-    /// The tokenizer's file, and its folder with a slash at the end or empty.
-    private static func locate(_ path: String) throws -> (file: String, folder: String) {
-        var isFolder = false
-        guard FileManager.default.fileExists(atPath: path, isDirectory: &isFolder) else {
-            throw TokenizerError.missing(paths: [path])
-        }
-        if isFolder {
-            let folder = path.hasSuffix("/") ? path : path + "/"
-            let candidates = names.map { folder + $0 }
-            guard let file = candidates.first(where: exists) else {
+    /// The tokenizer's file.
+    private static func locate(_ path: String) throws -> String {
+        guard FilePath.exists(path) else { throw TokenizerError.missing(paths: [path]) }
+        if FilePath.isFolder(path) {
+            let candidates = names.map { FilePath.join(path, $0) }
+            guard let file = candidates.first(where: FilePath.isFile) else {
                 throw TokenizerError.missing(paths: candidates)
             }
-            return (file, folder)
+            return file
         }
-        let name = path.split(separator: "/").last ?? ""
-        guard name.hasSuffix(".json") || name.hasSuffix(".model") else {
+        guard path.hasSuffix(".json") || path.hasSuffix(".model") else {
             throw TokenizerError.unsupported(
-                file: path, field: "name", found: "'\(name)'",
+                file: path, field: "name", found: quoted(FilePath.name(of: path)),
                 supported: "a folder, a '.json' or a '.model' file")
         }
-        return (path, String(path.dropLast(name.count)))
-    }
-
-    private static func exists(_ path: String) -> Bool {
-        var isFolder = false
-        return FileManager.default.fileExists(atPath: path, isDirectory: &isFolder) && !isFolder
-    }
-
-    private static func read(_ path: String) throws -> [UInt8] {
-        do {
-            return [UInt8](try Data(contentsOf: URL(filePath: path)))
-        } catch {
-            throw TokenizerError.unreadable(file: path, reason: "\(error)")
-        }
+        return path
     }
 }

@@ -53,7 +53,7 @@ struct LoRAEmbeddingTests {
         let (adapter, _, gradY) = make(sizes)
         let (loraA, loraB) = (adapter.loraA.value, adapter.loraB.value)
         func loss(loraA: Tensor, loraB: Tensor) -> Double {
-            LoRAReference.dot(
+            weightedSum(
                 LoRAReference.embedding(
                     tokens: sizes.tokens, loraA: loraA, loraB: loraB, scaling: Double(scaling)),
                 gradY)

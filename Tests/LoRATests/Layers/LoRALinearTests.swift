@@ -94,7 +94,7 @@ struct LoRALinearTests {
         let adapter = setup.adapter
         let factors = factors(setup)
         func loss(x: Tensor, loraA: Tensor, loraB: Tensor) -> Double {
-            LoRAReference.dot(
+            weightedSum(
                 LoRAReference.linear(
                     x: x, factors: factors, loraA: loraA, loraB: loraB, scaling: Double(scaling)),
                 setup.gradY)

@@ -39,9 +39,4 @@ enum LoRAReference {
         }
         return y
     }
-
-    /// `sum of left * right`.
-    static func dot(_ left: [Double], _ right: Tensor) -> Double {
-        zip(left, right.values).reduce(0) { $0 + $1.0 * Double($1.1) }
-    }
 }

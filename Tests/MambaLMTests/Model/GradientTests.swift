@@ -80,15 +80,13 @@ private struct GradientBatch {
 
     init(model: String) throws {
         let file = Fixtures.path("gradients.json")
-        let batches = try JSONFields(JSONValue.read(file), file: file).array("batches")
-        let fields = try batches.map { try JSONFields($0, file: file) }
-        guard let batch = try fields.first(where: { try $0.string("model") == model }) else {
+        let batches = try JSONFields(JSONValue.read(file), file: file).objects("batches")
+        guard let batch = try batches.first(where: { try $0.string("model") == model }) else {
             throw JSONError.missingField(place: file, field: model)
         }
         loss = try batch.number("loss")
         gradients = try SafetensorsFile(path: Fixtures.path(try batch.string("file")))
-        let records = try batch.array("records").map { try JSONFields($0, file: file) }
-        let sequences = try records.map {
+        let sequences = try batch.objects("records").map {
             TokenBatch.Sequence(
                 tokens: try $0.integers("ids").map { Int32($0) },
                 promptLength: try $0.integer("promptLength"))

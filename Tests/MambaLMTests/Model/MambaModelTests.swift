@@ -5,15 +5,22 @@ import Testing
 
 @Suite("Mamba model")
 struct MambaModelTests {
+    private func expectScores(
+        of sequence: ReferenceSequence, by model: MambaModel,
+        sourceLocation: SourceLocation = #_sourceLocation
+    ) {
+        let batch = TokenBatch([.init(tokens: sequence.ids)])
+        let result = model.score(batch, sequence.scored(at: batch.rows[0]))
+        expectClose(
+            result.logProbabilities.map { Float($0) }, sequence.logProbabilities,
+            within: .logProbability, sourceLocation: sourceLocation)
+    }
+
     @Test("log-probabilities are PyTorch's", arguments: ReferenceModel.allCases)
     func logProbabilitiesMatch(_ reference: ReferenceModel) throws {
         let model = try reference.load()
         for sequence in try reference.sequences() {
-            let batch = TokenBatch([.init(tokens: sequence.ids)])
-            let result = model.score(batch, sequence.scored(at: batch.rows[0]))
-            expectClose(
-                result.logProbabilities.map { Float($0) }, sequence.logProbabilities,
-                within: .logProbability)
+            expectScores(of: sequence, by: model)
         }
     }
 
@@ -38,11 +45,7 @@ struct MambaModelTests {
     func openBLASAgrees() throws {
         let sequence = try #require(try ReferenceModel.odd.sequences().last)
         let model = try ReferenceModel.odd.load(matrixKernel: .openblas)
-        let batch = TokenBatch([.init(tokens: sequence.ids)])
-        let result = model.score(batch, sequence.scored(at: batch.rows[0]))
-        expectClose(
-            result.logProbabilities.map { Float($0) }, sequence.logProbabilities,
-            within: .logProbability)
+        expectScores(of: sequence, by: model)
     }
 
     @Test(

@@ -19,13 +19,12 @@ enum ReferenceModel: String, CaseIterable {
     func sequences() throws -> [ReferenceSequence] {
         let file = Fixtures.path(self == .odd ? "odd.json" : "plain.json")
         let fields = try JSONFields(JSONValue.read(file), file: file)
-        return try fields.array("sequences").map { value in
-            let sequence = try JSONFields(value, file: file)
-            return ReferenceSequence(
-                ids: try sequence.integers("ids").map { Int32($0) },
-                logProbabilities: try sequence.array("logProbabilities").compactMap(\.numberValue),
-                greedy: try sequence.isPresent("greedy")
-                    ? sequence.integers("greedy").map { Int32($0) } : [])
+        return try fields.objects("sequences").map {
+            ReferenceSequence(
+                ids: try $0.integers("ids").map { Int32($0) },
+                logProbabilities: try $0.array("logProbabilities").compactMap(\.numberValue),
+                greedy: try $0.isPresent("greedy")
+                    ? $0.integers("greedy").map { Int32($0) } : [])
         }
     }
 }
