@@ -18,8 +18,8 @@ struct CommandRun {
     ///   - interrupting: A file; when it appears, the process gets SIGINT.
     /// - Throws: ``LaunchError``.
     init(_ program: String, _ arguments: [String], interrupting: String? = nil) throws {
-        let folder = try TemporaryFolder()
-        let (outputFile, errorFile) = (folder("out"), folder("err"))
+        let folder = TemporaryFolder()
+        let (outputFile, errorFile) = (folder.file("out"), folder.file("err"))
         var actions = posix_spawn_file_actions_t()
         posix_spawn_file_actions_init(&actions)
         defer { posix_spawn_file_actions_destroy(&actions) }

@@ -11,7 +11,7 @@ struct CommandWorkshop {
     }()
 
     init() throws {
-        folder = try TemporaryFolder()
+        folder = TemporaryFolder()
         let run = try CommandRun(
             "mtl-finetune",
             [
@@ -26,19 +26,21 @@ struct CommandWorkshop {
     }
 
     /// The model's folder.
-    var model: String { folder("model") }
+    var model: String { folder.file("model") }
 
     /// The path of a file or folder.
-    func callAsFunction(_ name: String) -> String { folder(name) }
+    func callAsFunction(_ name: String) -> String { folder.file(name) }
 
     /// Writes a file.
     func write(_ text: String, to name: String) throws -> String {
-        try Data(text.utf8).write(to: URL(filePath: folder(name)))
-        return folder(name)
+        try Data(text.utf8).write(to: URL(filePath: folder.file(name)))
+        return folder.file(name)
     }
 
     /// The bytes of a file.
-    func bytes(_ name: String) throws -> Data { try Data(contentsOf: URL(filePath: folder(name))) }
+    func bytes(_ name: String) throws -> Data {
+        try Data(contentsOf: URL(filePath: folder.file(name)))
+    }
 
     /// Trains a few steps with the usual settings.
     func train(
@@ -49,8 +51,8 @@ struct CommandWorkshop {
             [
                 "--model", model, "--data", Self.demo + "/train.jsonl", "--max-steps", "\(steps)",
                 "--batch-size", "4", "--learning-rate", "1e-3", "--logging-steps", "1",
-                "--output-dir", folder(output),
-            ] + arguments, interrupting: interrupting.map { folder($0) })
+                "--output-dir", folder.file(output),
+            ] + arguments, interrupting: interrupting.map { folder.file($0) })
     }
 }
 

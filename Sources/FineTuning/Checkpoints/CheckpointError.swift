@@ -1,3 +1,5 @@
+import Storage
+
 /// Why a run cannot be continued.
 public enum CheckpointError: Error, Equatable {
     /// The folder holds no checkpoint that can be read; `faults` says what is wrong with each.

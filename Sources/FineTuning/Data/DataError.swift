@@ -1,3 +1,5 @@
+import Storage
+
 /// What can be wrong with instruction data, beyond what is wrong with a file or its JSON.
 public enum DataError: Error, Equatable {
     /// The keys of the first record belong to no known format.
@@ -103,19 +105,4 @@ extension DataError: CustomStringConvertible {
     private func list(_ names: [String]) -> String {
         names.isEmpty ? "(none)" : names.map(quoted).joined(separator: ", ")
     }
-}
-
-/// The text in single quotes on one line: control characters escaped, long text cut.
-func quoted(_ text: String) -> String {
-    var result = "'"
-    for (count, scalar) in text.unicodeScalars.enumerated() {
-        if count == 100 {
-            result += "…"
-            break
-        }
-        result +=
-            scalar.properties.generalCategory == .control
-            ? scalar.escaped(asASCII: true) : String(scalar)
-    }
-    return result + "'"
 }

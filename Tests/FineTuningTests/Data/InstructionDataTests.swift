@@ -2,6 +2,7 @@ import Storage
 import Testing
 
 @testable import FineTuning
+import TestSupport
 
 @Suite("Instruction data")
 struct InstructionDataTests {
@@ -41,7 +42,7 @@ struct InstructionDataTests {
                     + "expected the assistant's answer at the end"),
             Faulty(
                 #"{"messages": [{"role": "tool\u0007", "content": "a"}]}"#, .chat,
-                "field 'messages[0].role' is 'tool\\u{07}', "
+                "field 'messages[0].role' is 'tool\\u{7}', "
                     + "expected 'system', 'user' or 'assistant'"),
             Faulty(
                 #"{"messages": ["a"]}"#, .chat,
@@ -75,8 +76,8 @@ struct InstructionDataTests {
 
     @Test("a faulty record is refused with file, line and reason", arguments: Faulty.all)
     func faultyRecordIsRefused(_ faulty: Faulty) throws {
-        let folder = try TemporaryFolder()
-        let file = try folder.write("\n\(faulty.record)\n", to: "train.jsonl")
+        let folder = TemporaryFolder()
+        let file = folder.write("\n\(faulty.record)\n", to: "train.jsonl")
         let error = #expect(throws: (any Error).self) {
             try InstructionData(files: [file], format: faulty.format, vocabulary: 50)
         }
@@ -92,9 +93,9 @@ struct InstructionDataTests {
             (#"{"text": "a"}"#, .text), (#"{"prompt_ids": [], "response_ids": [1, 2]}"#, .ids),
         ])
     func formatIsDetected(record: String, format: DataFormat) throws {
-        let folder = try TemporaryFolder()
-        let array = try folder.write("[\n\(record),\n\(record)]", to: "a.json")
-        let lines = try folder.write("\(record)\n", to: "b.jsonl")
+        let folder = TemporaryFolder()
+        let array = folder.write("[\n\(record),\n\(record)]", to: "a.json")
+        let lines = folder.write("\(record)\n", to: "b.jsonl")
         let data = try InstructionData(files: [array, lines], format: .auto, vocabulary: 50)
         #expect(data.format == format)
         #expect(
@@ -103,8 +104,8 @@ struct InstructionDataTests {
 
     @Test("a later record of another format is refused")
     func otherFormatIsRefused() throws {
-        let folder = try TemporaryFolder()
-        let file = try folder.write("{\"text\": \"a\"}\n{\"prompt\": \"a\"}\n", to: "a.jsonl")
+        let folder = TemporaryFolder()
+        let file = folder.write("{\"text\": \"a\"}\n{\"prompt\": \"a\"}\n", to: "a.jsonl")
         #expect(throws: JSONError.missingField(place: "\(file):2", field: "text")) {
             try InstructionData(files: [file], format: .auto, vocabulary: 50)
         }
@@ -112,8 +113,8 @@ struct InstructionDataTests {
 
     @Test("a file without records is refused")
     func emptyFileIsRefused() throws {
-        let folder = try TemporaryFolder()
-        let file = try folder.write("\n", to: "a.jsonl")
+        let folder = TemporaryFolder()
+        let file = folder.write("\n", to: "a.jsonl")
         #expect(throws: DataError.noRecords(files: [file])) {
             try InstructionData(files: [file], format: .auto, vocabulary: 50)
         }
@@ -121,9 +122,9 @@ struct InstructionDataTests {
 
     @Test("a folder gives its splits, a file is trained on")
     func foldersGiveSplits() throws {
-        let folder = try TemporaryFolder()
-        let train = try folder.write("", to: "train.jsonl.zst")
-        let valid = try folder.write("", to: "valid.json")
+        let folder = TemporaryFolder()
+        let train = folder.write("", to: "train.jsonl.zst")
+        let valid = folder.write("", to: "valid.json")
         let files = try DataFiles(paths: [folder.path, "more.jsonl"])
         #expect(files.training == [train, "more.jsonl"])
         #expect(files.validation == [valid])
@@ -132,12 +133,12 @@ struct InstructionDataTests {
 
     @Test("a folder without training file, or with two, is refused")
     func badFoldersAreRefused() throws {
-        let folder = try TemporaryFolder()
+        let folder = TemporaryFolder()
         #expect(throws: DataError.missingSplit(folder: folder.path, split: "train")) {
             try DataFiles(paths: [folder.path])
         }
-        _ = try folder.write("", to: "train.jsonl")
-        _ = try folder.write("", to: "train.json")
+        _ = folder.write("", to: "train.jsonl")
+        _ = folder.write("", to: "train.json")
         #expect(
             throws: DataError.ambiguousSplit(
                 folder: folder.path, names: ["train.jsonl", "train.json"])

@@ -2,12 +2,13 @@ import Storage
 import Testing
 
 @testable import FineTuning
+import TestSupport
 
 @Suite("JSON Schema subset")
 struct JSONSchemaTests {
     private func record(_ object: JSONObject) throws -> JSONRecord {
-        let folder = try TemporaryFolder()
-        let file = try folder.write(JSONWriter().string(.object(object)), to: "r.jsonl")
+        let folder = TemporaryFolder()
+        let file = folder.write(JSONWriter().string(.object(object)), to: "r.jsonl")
         return try #require(try JSONRecords(path: file).next())
     }
 

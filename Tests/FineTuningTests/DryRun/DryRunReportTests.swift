@@ -3,12 +3,13 @@ import MambaLM
 import Testing
 
 @testable import FineTuning
+import TestSupport
 
 @Suite("Dry run")
 struct DryRunReportTests {
     @Test("the report tells what a run would do, and changes nothing")
     func report() throws {
-        let folder = try TemporaryFolder()
+        let folder = TemporaryFolder()
         let model = tinyModel()
         let contents = try tinyAdapter(on: model)
         let records = countingRecords(18)
@@ -40,7 +41,7 @@ struct DryRunReportTests {
         #expect(contents.parameters.map(\.value.values) == before)
         let gradients = contents.parameters.flatMap { $0.gradient?.values ?? [1] }
         #expect(gradients.allSatisfy { $0 == 0 })
-        #expect(try folder.names() == [])
+        #expect(folder.names() == [])
     }
 
     @Test("the memory formula, by hand")

@@ -86,7 +86,7 @@ struct OptimizerTests {
             Optimizer(
                 parameters, configuration: TrainingConfiguration(), engine: CPUEngine(threads: 1))
         }
-        let folder = try TemporaryFolder()
+        let folder = TemporaryFolder()
         let file = folder.path + "/optimizer.safetensors"
         let trained = optimizer(parameters(["a", "b"], [2, 3]))
         trained.parameters.forEach { $0.gradient?.fill(0.3) }
@@ -97,7 +97,7 @@ struct OptimizerTests {
         try other.read(from: file, steps: 1)
         #expect(other.steps == 1)
         try other.write(to: folder.path + "/again.safetensors")
-        #expect(try contents(file) == (try contents(folder.path + "/again.safetensors")))
+        #expect(rawContents(file) == (rawContents(folder.path + "/again.safetensors")))
 
         #expect(throws: CheckpointError.unknownTensor(file: file, name: "b.exp_avg")) {
             try optimizer(parameters(["a"], [2, 3])).read(from: file, steps: 1)

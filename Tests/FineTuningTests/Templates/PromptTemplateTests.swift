@@ -4,6 +4,7 @@ import Testing
 
 @testable import FineTuning
 @testable import Tokenization
+import TestSupport
 
 @Suite("Prompt templates")
 struct PromptTemplateTests {
@@ -102,8 +103,8 @@ struct PromptTemplateTests {
 
     @Test("a Jinja file sees the record's fields, and an absent input as empty")
     func jinjaFile() throws {
-        let folder = try TemporaryFolder()
-        let path = try folder.write(
+        let folder = TemporaryFolder()
+        let path = folder.write(
             "{{ tag }}|{{ instruction }}|{{ input }}{{ eos_token }}\n", to: "own.jinja")
         var configuration = TokenizerConfiguration()
         configuration.eosToken = "</s>"

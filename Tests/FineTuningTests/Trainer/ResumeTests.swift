@@ -3,12 +3,13 @@ import Storage
 import Testing
 
 @testable import FineTuning
+import TestSupport
 
 @Suite("Resuming")
 struct ResumeTests {
     private let folder: TemporaryFolder
 
-    init() throws { folder = try TemporaryFolder() }
+    init() throws { folder = TemporaryFolder() }
 
     private func trainer(
         _ change: (inout TrainingConfiguration) -> Void = { _ in },
@@ -85,10 +86,10 @@ struct ResumeTests {
     @Test("a damaged checkpoint is passed over with a warning")
     func damagedCheckpoint() throws {
         try trainer().run()
-        let whole = try contents("\(folder.path)/adapter_model.safetensors")
-        _ = try folder.write("{", to: "checkpoint-4/resume.json")
-        _ = try folder.write("short", to: "checkpoint-3/optimizer.safetensors")
-        _ = try folder.write("", to: "checkpoint-x")
+        let whole = rawContents("\(folder.path)/adapter_model.safetensors")
+        _ = folder.write("{", to: "checkpoint-4/resume.json")
+        _ = folder.write("short", to: "checkpoint-3/optimizer.safetensors")
+        _ = folder.write("", to: "checkpoint-x")
         var warnings: [String] = []
         var resumed: String?
         try trainer().run(
@@ -100,7 +101,7 @@ struct ResumeTests {
         #expect(warnings.count == 2)
         #expect(warnings.first?.hasPrefix(checkpoint(4)) == true)
         #expect(resumed == checkpoint(2))
-        #expect(try contents("\(folder.path)/adapter_model.safetensors") == whole)
+        #expect(rawContents("\(folder.path)/adapter_model.safetensors") == whole)
     }
 
     @Test("a fresh run says that an earlier run's checkpoints stay")
@@ -113,7 +114,7 @@ struct ResumeTests {
         }.run(report: { if case .warning(let text) = $0 { warnings.append(text) } })
         #expect(warnings.count == 1)
         // The new run had steps 1 and 2, and keeps the last of its own.
-        let names = try folder.names().filter { $0.hasPrefix("checkpoint") }
+        let names = folder.names().filter { $0.hasPrefix("checkpoint") }
         #expect(names == ["checkpoint-2", "checkpoint-3", "checkpoint-4"])
     }
 }

@@ -10,7 +10,7 @@ import TestSupport
 struct TrainerTests {
     private let folder: TemporaryFolder
 
-    init() throws { folder = try TemporaryFolder() }
+    init() throws { folder = TemporaryFolder() }
 
     private func trainer(
         _ configuration: TrainingConfiguration, model: MambaModel = tinyModel(),
@@ -74,16 +74,16 @@ struct TrainerTests {
             shouldStop: { step == stop },
             report: { if case .progress(let progress) = $0 { step = progress.step } })
         #expect(first.wasStopped && first.step == stop)
-        #expect(try folder.names(in: "parts").contains("checkpoint-\(stop)"))
-        #expect(try !folder.names(in: "parts").contains("adapter_model.safetensors"))
+        #expect(folder.names(in: "parts").contains("checkpoint-\(stop)"))
+        #expect(!folder.names(in: "parts").contains("adapter_model.safetensors"))
         let second = try trainer(configuration, name: "parts", validation: validation).run(
             resuming: true)
         #expect(!second.wasStopped && second.step == 10)
 
         for file in ["adapter_model.safetensors", "checkpoint-10/optimizer.safetensors"] {
             #expect(
-                try contents("\(folder.path)/whole/\(file)")
-                    == (try contents("\(folder.path)/parts/\(file)")), "\(file)")
+                rawContents("\(folder.path)/whole/\(file)")
+                    == (rawContents("\(folder.path)/parts/\(file)")), "\(file)")
         }
         #expect(try metrics("whole") == (try metrics("parts")))
         #expect(try metrics("whole").map { $0["step"] } == [0, 3, 4, 6, 8, 9, 10, 10])
@@ -111,8 +111,8 @@ struct TrainerTests {
         for threads in [1, 2] {
             try trainer(configuration, model: tinyModel(threads: threads), name: "\(threads)").run()
         }
-        let files = try [1, 2].map {
-            try contents("\(folder.path)/\($0)/adapter_model.safetensors")
+        let files = [1, 2].map {
+            rawContents("\(folder.path)/\($0)/adapter_model.safetensors")
         }
         #expect(files[0] == files[1])
     }
@@ -209,7 +209,7 @@ struct TrainerTests {
                 "finished 5",
             ])
         #expect(
-            try folder.names(in: "out") == [
+            folder.names(in: "out") == [
                 "adapter_config.json", "adapter_model.safetensors", "checkpoint-4", "checkpoint-5",
                 "metrics.jsonl", "trainer_state.json",
             ])
@@ -236,7 +236,7 @@ struct TrainerTests {
         #expect(
             origins.sorted() == ["counting.jsonl:1", "counting.jsonl:2", "counting.jsonl:3"])
         #expect(trainer.optimizer.parameters.map(\.value.values) == before)
-        #expect(try folder.names(in: "out") == ["metrics.jsonl"])
-        #expect(try contents("\(folder.path)/out/metrics.jsonl").isEmpty)
+        #expect(folder.names(in: "out") == ["metrics.jsonl"])
+        #expect(rawContents("\(folder.path)/out/metrics.jsonl").isEmpty)
     }
 }

@@ -13,7 +13,7 @@ import TreeSSMText
 struct TrajectoryTests {
     private func model(topology: String) throws -> MambaModel {
         let (model, _) = try MambaModel.load(
-            folder: fixture("plain"), engine: CPUEngine(threads: 2))
+            folder: Fixtures.path("plain"), engine: CPUEngine(threads: 2))
         if topology == "tree" { model.flow = TreeFlow() }
         return model
     }
@@ -24,8 +24,10 @@ struct TrajectoryTests {
 
     @Test("loss, norm and rate of every step, and the adapter at the end", arguments: names)
     func trajectory(name: String) throws {
-        let runs = try JSONFields(JSONValue.read(fixture("training.json")), file: "training.json")
-            .array("runs").map { try JSONFields($0, file: "training.json") }
+        let runs = try JSONFields(
+            JSONValue.read(Fixtures.path("training.json")), file: "training.json"
+        )
+        .array("runs").map { try JSONFields($0, file: "training.json") }
         let run = try #require(try runs.first { try $0.string("name") == name })
         var settings = run.object
         for key in ["name", "topology", "steps"] { settings[key] = nil }
@@ -35,15 +37,15 @@ struct TrajectoryTests {
 
         let model = try model(topology: try run.string("topology"))
         let adapters = try LoRAAdapterSet.read(
-            fixture("adapters/default"), attachingTo: model
+            Fixtures.path("adapters/default"), attachingTo: model
         ).adapters
         let data = try InstructionData(
-            files: [fixture("records.jsonl")], format: .ids,
+            files: [Fixtures.path("records.jsonl")], format: .ids,
             vocabulary: model.configuration.vocabulary)
         let records = try RecordEncoder(
             text: nil, configuration: configuration, vocabulary: model.configuration.vocabulary
         ).encode(data.records, threads: 1).records
-        let folder = try TemporaryFolder()
+        let folder = TemporaryFolder()
         var found: [StepMetrics] = []
         try Trainer(
             model: model, contents: TrainedAdapter(adapters), training: records,
@@ -64,7 +66,8 @@ struct TrajectoryTests {
         #expect(
             found.map(\.scoredTokens) == (try steps.map { try $0.integer("scored_tokens") }))
 
-        let expected = try SafetensorsFile(path: fixture("final/\(name)/adapter_model.safetensors"))
+        let expected = try SafetensorsFile(
+            path: Fixtures.path("final/\(name)/adapter_model.safetensors"))
         let trained = try SafetensorsFile(path: "\(folder.path)/adapter_model.safetensors")
         #expect(trained.tensors.map(\.name) == expected.tensors.map(\.name))
         for tensor in expected.tensors {
