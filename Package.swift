@@ -71,7 +71,8 @@ let package = Package(
         .testTarget(
             name: "JinjaTests", dependencies: ["Jinja", "TestSupport"], exclude: ["Fixtures"]),
         .testTarget(
-            name: "MambaLMTests", dependencies: ["MambaLM", "TestSupport"], exclude: ["Fixtures"]),
+            name: "MambaLMTests", dependencies: ["MambaLM", "Storage", "TestSupport"],
+            exclude: ["Fixtures"]),
         .testTarget(
             name: "TreeSSMTextTests",
             dependencies: ["TreeSSMText", "MambaLM", "Storage", "TestSupport"],
