@@ -1,0 +1,181 @@
+extension Interpreter {
+    /// The value of an expression.
+    ///
+    /// - Parameters:
+    ///   - node: The expression.
+    ///   - scope: Where names are looked up first.
+    ///   - filtered: What stands before the first filter of a filter block.
+    /// - Returns: The value.
+    /// - Throws: A reason, for the line in ``line``.
+    func evaluate(
+        _ node: ExpressionNode, in scope: Scope, filtering filtered: Value? = nil
+    ) throws -> Value {
+        switch node {
+        case .constant(let value): return value
+        case .name(_, let symbol): return try value(of: symbol, in: scope)
+        default:
+            try charge(1)
+            return try nested { try evaluateCompound(node, in: scope, filtered) }
+        }
+    }
+
+    private func evaluateCompound(
+        _ node: ExpressionNode, in scope: Scope, _ filtered: Value?
+    ) throws -> Value {
+        switch node {
+        case .constant(let value): return value
+        case .name(_, let symbol): return try value(of: symbol, in: scope)
+        case .list(let items): return try admit(.list(try evaluate(items, in: scope)))
+        case .tuple(let items): return try admit(.tuple(try evaluate(items, in: scope)))
+        case .dictionary(let entries): return try evaluateDictionary(entries, in: scope)
+        case .attribute(let operand, let name, let line):
+            let object = try evaluate(operand, in: scope)
+            self.line = line
+            return try attribute(name, of: object)
+        case .item(let operand, let key, let line):
+            let object = try evaluate(operand, in: scope)
+            let key = try evaluate(key, in: scope)
+            self.line = line
+            return try item(key, of: object)
+        case .slice(let operand, let bounds, let line):
+            return try evaluateSlice(operand, bounds, line, in: scope)
+        case .call(let callee, let arguments, let line):
+            let function = try evaluate(callee, in: scope)
+            let arguments = try evaluate(arguments, in: scope)
+            self.line = line
+            return try admit(try call(function, arguments))
+        case .filter(let operand, let filter, let arguments, let line):
+            let value =
+                try operand.map { try evaluate($0, in: scope, filtering: filtered) } ?? filtered
+            let arguments = try evaluate(arguments, in: scope)
+            self.line = line
+            return try apply(filter, to: value ?? .none, arguments)
+        case .test(let operand, let test, let arguments, let line):
+            let value = try evaluate(operand, in: scope)
+            let arguments = try evaluate(arguments, in: scope)
+            self.line = line
+            return .bool(try apply(test, to: value, arguments))
+        default: return try evaluateOperation(node, in: scope)
+        }
+    }
+
+    private func evaluateOperation(_ node: ExpressionNode, in scope: Scope) throws -> Value {
+        switch node {
+        case .not(let operand): return .bool(!(try isTrue(try evaluate(operand, in: scope))))
+        case .and(let left, let right):
+            let value = try evaluate(left, in: scope)
+            return try isTrue(value) ? try evaluate(right, in: scope) : value
+        case .or(let left, let right):
+            let value = try evaluate(left, in: scope)
+            return try isTrue(value) ? value : try evaluate(right, in: scope)
+        case .negative(let operand, let line):
+            let value = try evaluate(operand, in: scope)
+            self.line = line
+            return try negated(value)
+        case .positive(let operand, let line):
+            let value = try evaluate(operand, in: scope)
+            self.line = line
+            return try plus(value)
+        case .binary(let arithmetic, let left, let right, let line):
+            let first = try evaluate(left, in: scope)
+            let second = try evaluate(right, in: scope)
+            self.line = line
+            return try admit(try compute(arithmetic, first, second))
+        case .comparison(let first, let rest, let line):
+            return try evaluateComparison(first, rest, line, in: scope)
+        case .concatenation(let parts):
+            var result = ""
+            for value in try evaluate(parts, in: scope) {
+                result.unicodeScalars.append(contentsOf: try text(of: value).unicodeScalars)
+                try checkLength(result.utf8.count)
+            }
+            return try admit(.string(result))
+        case .conditional(let test, let then, let otherwise, let line):
+            if try isTrue(try evaluate(test, in: scope)) { return try evaluate(then, in: scope) }
+            if let otherwise { return try evaluate(otherwise, in: scope) }
+            return .undefined(
+                Undefined(
+                    hint: "the inline 'if' of line \(line) is false and has no 'else'",
+                    isLenient: true))
+        default: return .none
+        }
+    }
+
+    private func evaluate(_ nodes: [ExpressionNode], in scope: Scope) throws -> [Value] {
+        var values: [Value] = []
+        values.reserveCapacity(nodes.count)
+        for node in nodes { values.append(try evaluate(node, in: scope)) }
+        return values
+    }
+
+    private func evaluateDictionary(
+        _ entries: [(key: ExpressionNode, value: ExpressionNode)], in scope: Scope
+    ) throws -> Value {
+        var dictionary = ValueDictionary()
+        for entry in entries {
+            let key = try evaluate(entry.key, in: scope)
+            try requireHashable(key)
+            try dictionary.insert(key, try evaluate(entry.value, in: scope))
+        }
+        return try admit(.dictionary(dictionary))
+    }
+
+    private func evaluateComparison(
+        _ first: ExpressionNode, _ rest: [(ComparisonOperator, ExpressionNode)], _ line: Int,
+        in scope: Scope
+    ) throws -> Value {
+        var left = try evaluate(first, in: scope)
+        for (comparison, node) in rest {
+            let right = try evaluate(node, in: scope)
+            self.line = line
+            guard try compare(left, comparison, right) else { return .bool(false) }
+            left = right
+        }
+        return .bool(true)
+    }
+
+    private func evaluateSlice(
+        _ operand: ExpressionNode, _ bounds: SliceNode, _ line: Int, in scope: Scope
+    ) throws -> Value {
+        let object = try evaluate(operand, in: scope)
+        func bound(_ node: ExpressionNode?) throws -> Int? {
+            guard let node else { return nil }
+            let value = try evaluate(node, in: scope)
+            if value.isNone { return nil }
+            guard let number = value.integer else {
+                throw Reason.wrongType(operation: "a slice's bound", found: value.typeName)
+            }
+            return number
+        }
+        let start = try bound(bounds.start)
+        let stop = try bound(bounds.stop)
+        let step = try bound(bounds.step)
+        self.line = line
+        return try admit(try slice(object, start, stop, step))
+    }
+
+    /// Evaluates arguments in the order Python does.
+    func evaluate(_ nodes: ArgumentNodes, in scope: Scope) throws -> Arguments {
+        if nodes.isEmpty { return .none }
+        var arguments = Arguments(positional: [], named: [])
+        arguments.positional = try evaluate(nodes.positional, in: scope)
+        if let spread = nodes.spread {
+            arguments.positional += try items(of: try evaluate(spread, in: scope), for: "'*'")
+        }
+        for (name, node) in nodes.named {
+            arguments.named.append((name, try evaluate(node, in: scope)))
+        }
+        guard let spread = nodes.namedSpread else { return arguments }
+        let value = try evaluate(spread, in: scope)
+        guard case .dictionary(let dictionary) = value else {
+            throw Reason.wrongType(operation: "'**'", found: value.typeName)
+        }
+        for (key, value) in zip(dictionary.keys, dictionary.values) {
+            guard case .string(let name) = key else {
+                throw Reason.wrongType(operation: "'**'", found: "a key that is \(key.typeName)")
+            }
+            arguments.named.append((name, value))
+        }
+        return arguments
+    }
+}

@@ -1,0 +1,75 @@
+import Testing
+
+@testable import Jinja
+
+@Suite("Templates that ask for too much")
+struct LimitTests {
+    private static let doubling = """
+        {% set ns = namespace(x='ab') %}{% for i in range(60) %}{% set ns.x = ns.x ~ ns.x %}{% endfor %}
+        """
+    private static let nesting = """
+        {% set ns = namespace(x=[]) %}{% for i in range(500) %}{% set ns.x = [ns.x] %}{% endfor %}
+        """
+    private static let sharing = """
+        {% set ns = namespace(x=['ab']) %}\
+        {% for i in range(60) %}{% set ns.x = [ns.x, ns.x] %}{% endfor %}{{ ns.x }}
+        """
+
+    static let greedy = [
+        "{% for i in range(1000000000) %}x{% endfor %}",
+        "{{ range(1000000000000) | list }}",
+        "{{ 'ab' * 1000000000000 }}",
+        "{{ [1] * 1000000000000 }}",
+        "{{ [] * 9223372036854775807 + [1] * 9223372036854775807 }}",
+        "{{ 'a'.center(1000000000000) }}",
+        "{{ 'a' | indent(1000000000000) }}",
+        "{{ {'a': 1} | tojson(indent=1000000000000) }}",
+        "{{ '%999999999999d' % 1 }}",
+        "{{ '{:999999999999}'.format(1) }}",
+        "{{ ('a' * 100000).replace('', 'b' * 100000) }}",
+        "{{ ('a' * 100000) | join('b' * 100000) }}",
+        "{% macro m() %}{{ m() }}{% endmacro %}{{ m() }}",
+        "{% macro m(x) %}{% if true %}{% for i in [1] %}{{ [m(x)] }}{% endfor %}{% endif %}"
+            + "{% endmacro %}{{ m(1) }}",
+        "{{ ('a' * 30 ~ 'b') | regex_replace('(a|aa)+$', '') }}",
+        "{{ 'a' | regex_replace('(((a{1000}){1000}){1000})', '') }}",
+        doubling, nesting, sharing,
+    ]
+
+    @Test("work without end is stopped", arguments: Self.greedy)
+    func workWithoutEndIsStopped(_ source: String) throws {
+        var options = TemplateOptions.harness
+        options.limits.steps = 1_000_000
+        let template = try Template(source, options: options)
+        let error = try #require(throws: TemplateError.self) { try template.render() }
+        guard case .limitExceeded = error.reason else {
+            Issue.record("\(error)")
+            return
+        }
+    }
+
+    @Test(
+        "deep nesting in the source is refused",
+        arguments: [
+            String(repeating: "(", count: 100_000), String(repeating: "[", count: 100_000),
+            String(repeating: "- ", count: 100_000), String(repeating: "not ", count: 100_000),
+            "1" + String(repeating: " + 1", count: 100_000),
+            "a" + String(repeating: ".a", count: 100_000),
+            "a" + String(repeating: " | e", count: 100_000),
+            "1" + String(repeating: " if 1 else 1", count: 100_000),
+        ])
+    func deepNestingInTheSourceIsRefused(_ source: String) {
+        #expect(
+            throws: TemplateError(
+                template: "template", line: 1,
+                reason: .limitExceeded("levels of nesting", limit: Parser.maximumDepth))
+        ) { try Template("{{ " + source + " }}") }
+    }
+
+    @Test("deep blocks are refused")
+    func deepBlocksAreRefused() {
+        #expect(throws: TemplateError.self) {
+            try Template(String(repeating: "{% if 1 %}", count: 100_000))
+        }
+    }
+}
