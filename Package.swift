@@ -43,7 +43,9 @@ let package = Package(
             name: "FineTuning",
             dependencies: ["LoRA", "MambaLM", "Kernels", "Storage", "Tokenization", "Jinja"]),
         .target(
-            name: "Evaluation", dependencies: ["MambaLM", "Storage", "Tokenization", "Jinja"]),
+            name: "Evaluation",
+            dependencies: ["MambaLM", "Storage", "Tokenization", "Jinja", yams],
+            resources: [.embedInCode("BuiltInTasks")]),
         .target(
             name: "CommandSupport",
             dependencies: [
