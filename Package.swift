@@ -34,14 +34,15 @@ let package = Package(
         // Libraries, each importing only what stands above it.
         .target(name: "Kernels", dependencies: ["COpenBLAS", "CKernels"]),
         .target(name: "Storage", dependencies: ["CZstd"]),
-        .target(name: "Tokenization", dependencies: ["CSentencePiece"]),
+        .target(name: "Tokenization", dependencies: ["CSentencePiece", "Storage"]),
         .target(name: "Jinja"),
         .target(name: "MambaLM", dependencies: ["Kernels", "Storage"]),
         .target(name: "TreeSSMText", dependencies: ["MambaLM", "Kernels"]),
         .target(name: "LoRA", dependencies: ["MambaLM", "Kernels", "Storage"]),
         .target(
             name: "FineTuning",
-            dependencies: ["LoRA", "MambaLM", "Kernels", "Storage", "Tokenization", "Jinja"]),
+            dependencies: ["LoRA", "MambaLM", "Kernels", "Storage", "Tokenization", "Jinja"],
+            resources: [.embedInCode("Resources/alpaca-schema.json")]),
         .target(
             name: "Evaluation",
             dependencies: ["MambaLM", "Storage", "Tokenization", "Jinja", yams],
@@ -58,35 +59,36 @@ let package = Package(
             name: "mtl-finetune", dependencies: ["FineTuning", "CommandSupport", argumentParser]),
         .executableTarget(
             name: "mtl-eval", dependencies: ["Evaluation", "CommandSupport", argumentParser]),
-        .executableTarget(name: "mtl-chat", dependencies: ["CommandSupport", argumentParser]),
+        .executableTarget(
+            name: "mtl-chat", dependencies: ["FineTuning", "CommandSupport", argumentParser]),
 
         // Tests, one target beside each library; they run in release (see CONTRIBUTING.md).
         .target(name: "TestSupport", dependencies: ["Kernels"], path: "Tests/TestSupport"),
         .testTarget(name: "KernelsTests", dependencies: ["Kernels", "CKernels", "TestSupport"]),
         .testTarget(
-            name: "StorageTests", dependencies: ["Storage", "TestSupport"],
-            resources: [.copy("Fixtures")]),
+            name: "StorageTests", dependencies: ["Storage", "TestSupport"], exclude: ["Fixtures"]),
         .testTarget(
-            name: "TokenizationTests", dependencies: ["Tokenization", "TestSupport"],
-            resources: [.copy("Fixtures")]),
-        .testTarget(name: "JinjaTests", dependencies: ["Jinja"], resources: [.copy("Fixtures")]),
+            name: "TokenizationTests", dependencies: ["Tokenization", "Storage", "TestSupport"],
+            exclude: ["Fixtures"]),
         .testTarget(
-            name: "MambaLMTests", dependencies: ["MambaLM", "TestSupport"],
-            resources: [.copy("Fixtures")]),
+            name: "JinjaTests", dependencies: ["Jinja", "TestSupport"], exclude: ["Fixtures"]),
         .testTarget(
-            name: "TreeSSMTextTests", dependencies: ["TreeSSMText", "TestSupport"],
-            resources: [.copy("Fixtures")]),
+            name: "MambaLMTests", dependencies: ["MambaLM", "TestSupport"], exclude: ["Fixtures"]),
+        .testTarget(
+            name: "TreeSSMTextTests",
+            dependencies: ["TreeSSMText", "MambaLM", "Storage", "TestSupport"],
+            exclude: ["Fixtures"]),
         .testTarget(name: "LoRATests", dependencies: ["LoRA", "TestSupport"]),
         .testTarget(
             name: "FineTuningTests",
             dependencies: ["FineTuning", "TreeSSMText", "CommandSupport", "TestSupport"],
-            resources: [.copy("Fixtures")]),
+            exclude: ["Fixtures"]),
         .testTarget(
             name: "EvaluationTests", dependencies: ["Evaluation", "TestSupport"],
-            resources: [.copy("Fixtures")]),
+            exclude: ["Fixtures"]),
         .testTarget(
-            name: "CommandTests", dependencies: ["TestSupport"],
-            resources: [.copy("Fixtures")]),
+            name: "CommandTests",
+            dependencies: ["mtl-finetune", "mtl-eval", "mtl-chat", "Storage", "TestSupport"]),
     ],
     swiftLanguageModes: [.v6],
     cxxLanguageStandard: .cxx17

@@ -2,12 +2,13 @@
 //
 // A panel is PANEL columns wide and up to BLOCK deep, [depth, PANEL], so it stays in the second-level
 // cache while all rows of the tile pass over it. The inner loop keeps a block of c in registers
-// (12 x 32 with AVX-512, 6 x 16 with AVX2) and walks the depth once.
+// (12 x 32 with AVX-512, 6 x 16 with AVX2) and walks the depth in stretches, each summed from zero and then
+// added to c: rounding grows with the length of a stretch and the number of them, not with the depth.
 #include "mtl_gemm.h"
 
 #include <string.h>
 
-enum { PANEL = 32, BLOCK = 4096, ROWS = 12 };
+enum { PANEL = 32, BLOCK = 4096, STRETCH = 128, ROWS = 12 };
 
 static size_t minimum(size_t a, size_t b) { return a < b ? a : b; }
 
@@ -122,16 +123,15 @@ typedef struct {
 
 static void block_portable(const block *x) {
     for (size_t m = 0; m < x->height; m++) {
-        float sum[PANEL] = {0};
         float *c = x->c + (ptrdiff_t)m * x->c_row;
-        if (x->accumulate) memcpy(sum, c, x->width * sizeof(float));
         const float *a = x->a + (ptrdiff_t)m * x->a_row;
+        float sum[PANEL] = {0};
         for (size_t k = 0; k < x->depth; k++) {
             float left = a[(ptrdiff_t)k * x->a_column];
             const float *right = x->panel + k * PANEL;
             for (size_t n = 0; n < PANEL; n++) sum[n] += left * right[n];
         }
-        memcpy(c, sum, x->width * sizeof(float));
+        for (size_t n = 0; n < x->width; n++) c[n] = x->accumulate ? c[n] + sum[n] : sum[n];
     }
 }
 
@@ -145,11 +145,7 @@ AVX512 INLINE void rows_avx512(const block *x, int height, int vectors) {
 #pragma clang loop unroll(full)
     for (int m = 0; m < height; m++) {
 #pragma clang loop unroll(full)
-        for (int v = 0; v < vectors; v++) {
-            sum[m][v] = x->accumulate
-                ? _mm512_maskz_loadu_ps(mask[v], x->c + m * x->c_row + 16 * v)
-                : _mm512_setzero_ps();
-        }
+        for (int v = 0; v < vectors; v++) sum[m][v] = _mm512_setzero_ps();
     }
     const float *a = x->a, *panel = x->panel;
     const ptrdiff_t a_row = x->a_row, a_column = x->a_column;
@@ -168,7 +164,9 @@ AVX512 INLINE void rows_avx512(const block *x, int height, int vectors) {
     for (int m = 0; m < height; m++) {
 #pragma clang loop unroll(full)
         for (int v = 0; v < vectors; v++) {
-            _mm512_mask_storeu_ps(x->c + m * x->c_row + 16 * v, mask[v], sum[m][v]);
+            float *c = x->c + m * x->c_row + 16 * v;
+            if (x->accumulate) sum[m][v] += _mm512_maskz_loadu_ps(mask[v], c);
+            _mm512_mask_storeu_ps(c, mask[v], sum[m][v]);
         }
     }
 }
@@ -200,23 +198,10 @@ AVX512 static void block_avx512(const block *x) {
 // Up to 6 rows times 16 columns; `column` is where they start in the panel.
 AVX2 INLINE void rows_avx2(const block *x, int first, int height, size_t column) {
     __m256 sum[6][2];
-    float edge[6][16];
+    float edge[16];
     size_t width = minimum(16, x->width - column);
 #pragma clang loop unroll(full)
-    for (int m = 0; m < height; m++) {
-        float *c = x->c + (first + m) * x->c_row + column;
-        if (!x->accumulate) {
-            sum[m][0] = sum[m][1] = _mm256_setzero_ps();
-        } else if (width == 16) {
-            sum[m][0] = _mm256_loadu_ps(c);
-            sum[m][1] = _mm256_loadu_ps(c + 8);
-        } else {
-            memset(edge[m], 0, sizeof edge[m]);
-            memcpy(edge[m], c, width * sizeof(float));
-            sum[m][0] = _mm256_loadu_ps(edge[m]);
-            sum[m][1] = _mm256_loadu_ps(edge[m] + 8);
-        }
-    }
+    for (int m = 0; m < height; m++) sum[m][0] = sum[m][1] = _mm256_setzero_ps();
     const float *a = x->a + first * x->a_row, *panel = x->panel + column;
     const ptrdiff_t a_row = x->a_row, a_column = x->a_column;
     for (size_t k = x->depth; k > 0; k--, panel += PANEL, a += a_column) {
@@ -231,13 +216,16 @@ AVX2 INLINE void rows_avx2(const block *x, int first, int height, size_t column)
 #pragma clang loop unroll(full)
     for (int m = 0; m < height; m++) {
         float *c = x->c + (first + m) * x->c_row + column;
-        if (width == 16) {
+        _mm256_storeu_ps(edge, sum[m][0]);
+        _mm256_storeu_ps(edge + 8, sum[m][1]);
+        if (width < 16) {
+            for (size_t n = 0; n < width; n++) c[n] = x->accumulate ? c[n] + edge[n] : edge[n];
+        } else if (x->accumulate) {
+            _mm256_storeu_ps(c, _mm256_add_ps(_mm256_loadu_ps(c), sum[m][0]));
+            _mm256_storeu_ps(c + 8, _mm256_add_ps(_mm256_loadu_ps(c + 8), sum[m][1]));
+        } else {
             _mm256_storeu_ps(c, sum[m][0]);
             _mm256_storeu_ps(c + 8, sum[m][1]);
-        } else {
-            _mm256_storeu_ps(edge[m], sum[m][0]);
-            _mm256_storeu_ps(edge[m] + 8, sum[m][1]);
-            memcpy(c, edge[m], width * sizeof(float));
         }
     }
 }
@@ -257,6 +245,16 @@ AVX2 static void block_avx2(const block *x) {
     }
 }
 #endif
+
+static void multiply_block(mtl_isa isa, const block *x) {
+    switch (isa) {
+#if defined(__x86_64__)
+    case MTL_AVX512: block_avx512(x); break;
+    case MTL_AVX2: block_avx2(x); break;
+#endif
+    default: block_portable(x); break;
+    }
+}
 
 // ---------------------------------------------------------------- a tile
 
@@ -287,25 +285,23 @@ void mtl_gemm_tile(mtl_isa isa, const mtl_gemm *p, size_t row, size_t column, fl
                     pack_columns(p, from, depth, column + n, width, panel);
             }
             for (size_t m = 0; m < rows; m += ROWS) {
+                const float *a = packs_left
+                    ? packed + m * depth
+                    : p->a + (ptrdiff_t)(row + m) * p->a_row + (ptrdiff_t)from;
                 block x = {
-                    .a = packs_left ? packed + m * depth
-                                    : p->a + (ptrdiff_t)(row + m) * p->a_row + (ptrdiff_t)from,
                     .a_row = packs_left ? 1 : p->a_row,
                     .a_column = packs_left ? ROWS : 1,
-                    .panel = panel,
                     .c = p->c + (ptrdiff_t)(row + m) * p->c_row + (ptrdiff_t)(column + n),
                     .c_row = p->c_row,
-                    .depth = depth,
                     .height = minimum(ROWS, rows - m),
                     .width = width,
-                    .accumulate = p->accumulate || from > 0,
                 };
-                switch (isa) {
-#if defined(__x86_64__)
-                case MTL_AVX512: block_avx512(&x); break;
-                case MTL_AVX2: block_avx2(&x); break;
-#endif
-                default: block_portable(&x); break;
+                for (size_t k = 0; k < depth; k += STRETCH) {
+                    x.a = a + (ptrdiff_t)k * x.a_column;
+                    x.panel = panel + k * PANEL;
+                    x.depth = minimum(STRETCH, depth - k);
+                    x.accumulate = p->accumulate || from + k > 0;
+                    multiply_block(isa, &x);
                 }
             }
         }

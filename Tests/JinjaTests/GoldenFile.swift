@@ -1,4 +1,4 @@
-import FoundationEssentials
+import TestSupport
 
 @testable import Jinja
 
@@ -60,8 +60,6 @@ struct GoldenFile: Decodable {
     }
 
     static func read() throws -> GoldenFile {
-        let folder = URL(fileURLWithPath: #filePath).deletingLastPathComponent()
-        let data = try Data(contentsOf: folder.appending(path: "Fixtures/goldens.json"))
-        return try JSONDecoder().decode(GoldenFile.self, from: data)
+        try Fixtures.decode(GoldenFile.self, from: "goldens.json")
     }
 }

@@ -11,3 +11,4 @@
 #include "mtl_gemm.h"
 #include "mtl_isa.h"
 #include "mtl_pool.h"
+#include "mtl_scan.h"

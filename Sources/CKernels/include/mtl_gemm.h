@@ -8,8 +8,8 @@
 //
 //     c[m, n] = (accumulate ? c[m, n] : 0) + sum over k of a[m, k] * b[k, n]
 //
-// Each element is one chain of multiply-adds in rising k, whatever the size of the matrices, the
-// tile it is in and the instruction set (AVX2 and AVX-512 give the same bits).
+// Each element is summed in rising k, in stretches of fixed length that are then added up, whatever the
+// size of the matrices, the tile it is in and the instruction set (AVX2 and AVX-512 give the same bits).
 typedef struct {
     const float *a;                // a[m, k] is a[m * a_row + k * a_column]
     ptrdiff_t a_row, a_column;

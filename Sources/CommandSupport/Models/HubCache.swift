@@ -36,7 +36,7 @@ public struct HubCache {
     /// - Returns: A folder that exists.
     /// - Throws: ``ModelLocationError/notFound(model:looked:)``.
     public func resolve(_ model: String) throws -> String {
-        if exists(model) { return model }
+        if Folder.contains(model) { return model }
         let parts = model.split(separator: "/", omittingEmptySubsequences: false)
         guard parts.count == 2, parts.allSatisfy({ !$0.isEmpty && $0 != "." && $0 != ".." }) else {
             throw ModelLocationError.notFound(model: model, looked: [model])
@@ -45,13 +45,11 @@ public struct HubCache {
         let reference = "\(cached)/refs/main"
         if let commit = line(of: reference), !commit.contains("/"), !commit.hasPrefix(".") {
             let snapshot = "\(cached)/snapshots/\(commit)"
-            if exists(snapshot) { return snapshot }
+            if Folder.contains(snapshot) { return snapshot }
             throw ModelLocationError.notFound(model: model, looked: [model, snapshot])
         }
         throw ModelLocationError.notFound(model: model, looked: [model, reference])
     }
-
-    private func exists(_ path: String) -> Bool { access(path, F_OK) == 0 }
 
     private func line(of path: String) -> String? {
         guard let file = fopen(path, "r") else { return nil }

@@ -44,10 +44,10 @@ public enum CommandArguments {
     }
 
     private static func flags(ofFile path: String) throws -> [(name: String, arguments: [String])] {
-        let bytes = try ByteStream.contents(of: path, limit: 1 << 20)
+        let text = try ByteStream.text(of: path, limit: 1 << 20)
         let node: Node?
         do {
-            node = try Yams.compose(yaml: String(decoding: bytes, as: UTF8.self))
+            node = try Yams.compose(yaml: text)
         } catch {
             throw ConfigurationFileError.notYAML(file: path, reason: "\(error)")
         }

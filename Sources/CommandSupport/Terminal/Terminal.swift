@@ -5,8 +5,10 @@ public enum Terminal {
     /// Whether standard error is read by a person.
     public static var isInteractive: Bool { isatty(STDERR_FILENO) == 1 }
 
-    /// Writes a line of results.
-    public static func printResult(_ text: String) { write(text + "\n", to: STDOUT_FILENO) }
+    /// Writes results, a line unless another end is given.
+    public static func printResult(_ text: String, terminator: String = "\n") {
+        write(text + terminator, to: STDOUT_FILENO)
+    }
 
     /// Writes a line for the person who waits.
     public static func printNote(_ text: String) { write(text + "\n", to: STDERR_FILENO) }

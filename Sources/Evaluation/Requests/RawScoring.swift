@@ -57,7 +57,7 @@ public struct RawScoring {
     private func scoreAllPositions(
         _ lines: [RequestLine], progress: (Int, Int) -> Void
     ) -> [JSONObject] {
-        lines.enumerated().map { index, line in
+        lines.enumerated().map { index, line -> JSONObject in
             guard case .allPositions(let ids, let promptLength) = line else { return [:] }
             let scores = scorer.scoreAllPositions(ids, promptLength: promptLength)
             progress(index + 1, lines.count)
@@ -92,7 +92,7 @@ public struct RawScoring {
             }
         }
         let scores = scorer.score(requests) { progress($0, requests.count) }
-        return scores.map { score in
+        return scores.map { score -> JSONObject in
             [
                 "loglikelihood": .number(score.logLikelihood),
                 "token_logprobs": .array(score.logProbabilities.map { .number($0) }),

@@ -70,13 +70,13 @@ extension RequestError: CustomStringConvertible {
     public var description: String {
         switch self {
         case .unknownToken(let place, let field, let id, let vocabulary):
-            "\(place): field '\(field)' has the token id \(id), expected 0 to \(vocabulary - 1)"
+            "\(quotedPath(place)): field \(quoted(field)) has the token id \(id), expected 0 to \(vocabulary - 1)"
         case .empty(let place, let field):
-            "\(place): field '\(field)' has no tokens, expected at least one"
+            "\(quotedPath(place)): field \(quoted(field)) has no tokens, expected at least one"
         case .promptLength(let place, let found, let tokens):
-            "\(place): field 'prompt_length' is \(found), expected 0 to \(tokens)"
+            "\(quotedPath(place)): field 'prompt_length' is \(found), expected 0 to \(tokens)"
         case .noTokenizer(let place, let model):
-            "\(place): request is text and '\(model)' has no tokenizer; "
+            "\(quotedPath(place)): request is text and \(quoted(model)) has no tokenizer; "
                 + "add tokenizer.json there, or give context_ids and continuation_ids"
         }
     }

@@ -154,6 +154,6 @@ struct JSONWriter {
             }
         }
         view.append("\"")
-        text.unicodeScalars.append(contentsOf: view)
+        text += String(view)
     }
 }

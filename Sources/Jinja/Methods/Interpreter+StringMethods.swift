@@ -128,15 +128,15 @@ extension Interpreter {
 
     /// `separator.join(pieces)`, its length checked on the way.
     func join(_ pieces: [String], by separator: String) throws -> String {
-        var result = String.UnicodeScalarView()
+        var result = ""
         var bytes = 0
         for (index, piece) in pieces.enumerated() {
             bytes += piece.utf8.count + (index > 0 ? separator.utf8.count : 0)
             try checkLength(bytes)
-            if index > 0 { result.append(contentsOf: separator.unicodeScalars) }
-            result.append(contentsOf: piece.unicodeScalars)
+            if index > 0 { result += separator }
+            result += piece
         }
-        return String(result)
+        return result
     }
 
     /// `str.center`, `ljust` or `rjust`.

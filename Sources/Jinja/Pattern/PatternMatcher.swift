@@ -5,6 +5,9 @@ struct PatternMatcher {
     /// Counts steps, and throws when there were too many.
     let charge: (Int) throws -> Void
 
+    /// The greatest number of choices still open, which take memory.
+    static let maximumPending = 1_000_000
+
     /// Bounds of the groups, two entries each; group 0 is the match.
     typealias Captures = [Int?]
 
@@ -67,6 +70,10 @@ struct PatternMatcher {
                     state.instruction += 1
                 case .fork(let first, let second):
                     try charge(1 + state.captures.count / 4)
+                    guard pending.count < Self.maximumPending else {
+                        throw Reason.limitExceeded(
+                            "open choices of a regular expression", limit: Self.maximumPending)
+                    }
                     var other = state
                     other.instruction = second
                     pending.append(other)

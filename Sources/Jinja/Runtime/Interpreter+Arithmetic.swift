@@ -56,10 +56,7 @@ extension Interpreter {
             return .float(try compute(sign, first.double, second.double))
         }
         switch (sign, left, right) {
-        case (.add, .string(let a), .string(let b)):
-            var text = a
-            text.unicodeScalars.append(contentsOf: b.unicodeScalars)
-            return .string(text)
+        case (.add, .string(let a), .string(let b)): return .string(a + b)
         case (.add, .list(let a), .list(let b)): return .list(a + b)
         case (.add, .tuple(let a), .tuple(let b)): return .tuple(a + b)
         case (.multiply, _, _):

@@ -86,7 +86,7 @@ extension Interpreter {
         case .concatenation(let parts):
             var result = ""
             for value in try evaluate(parts, in: scope) {
-                result.unicodeScalars.append(contentsOf: try text(of: value).unicodeScalars)
+                result += try text(of: value)
                 try checkLength(result.utf8.count)
             }
             return try admit(.string(result))

@@ -55,7 +55,7 @@ final class Interpreter {
     func write(_ text: String) throws {
         try charge(text.utf8.count)
         try checkLength(output.utf8.count + text.utf8.count)
-        output.unicodeScalars.append(contentsOf: text.unicodeScalars)
+        output += text
     }
 
     /// The text that `body` writes, instead of writing it.

@@ -75,7 +75,7 @@ struct PythonRepresentation {
             }
         }
         view.append(quote)
-        text.unicodeScalars.append(contentsOf: view)
+        text += String(view)
     }
 }
 

@@ -40,7 +40,7 @@ public final class CPUEngine: Engine {
         self.matrixKernel = matrixKernel ?? (instructionSet == .portable ? .openblas : .native)
         self.scanKernel = scanKernel
         self.instructionSet = instructionSet
-        self.scratches = (0..<pool.threads).map { _ in Scratch() }
+        self.scratches = (0...pool.threads).map { _ in Scratch() }
     }
 
     /// Kernels, instruction set and threads.
@@ -57,7 +57,8 @@ public final class CPUEngine: Engine {
     /// Working memory of one worker, aligned to 64 bytes; kept, so a steady state allocates nothing.
     ///
     /// - Parameters:
-    ///   - worker: The number that ``ThreadPool/run(_:_:)`` passes.
+    ///   - worker: The number that ``ThreadPool/run(_:_:)`` passes; `pool.threads` for memory that
+    ///     all workers of one operation share.
     ///   - floats: How many elements are needed; their values are undefined.
     /// - Returns: The first element; valid until the worker asks for more.
     func scratch(worker: Int, floats: Int) -> UnsafeMutablePointer<Float> {

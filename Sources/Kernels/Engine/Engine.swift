@@ -43,6 +43,9 @@ public protocol Engine: AnyObject {
     /// Multiplies every element.
     func scale(_ x: Tensor, by factor: Float)
 
+    /// Computes `y` from `x` with some elements dropped; `y` may be the same tensor.
+    func drop(_ dropout: Dropout, _ x: Tensor, into y: Tensor)
+
     /// See ``RMSNorm``.
     func normalize(_ x: RMSNorm.Inputs, into y: Tensor)
     /// See ``RMSNorm``.

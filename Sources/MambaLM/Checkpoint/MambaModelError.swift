@@ -1,3 +1,5 @@
+import Storage
+
 /// What can be wrong with a model's files.
 public enum MambaModelError: Error, Equatable {
     /// A field of the configuration has a value that the model cannot have.
@@ -15,13 +17,13 @@ extension MambaModelError: CustomStringConvertible {
     public var description: String {
         switch self {
         case .unsupported(let file, let field, let found, let expected):
-            "\(file): field '\(field)' is \(found), expected \(expected)"
+            "\(quotedPath(file)): field \(quoted(field)) is \(oneLine(found)), expected \(expected)"
         case .shape(let file, let tensor, let found, let expected):
-            "\(file): tensor '\(tensor)' has shape \(found), expected \(expected)"
+            "\(quotedPath(file)): tensor \(quoted(tensor)) has shape \(found), expected \(expected)"
         case .notFinite(let file, let tensor):
-            "\(file): tensor '\(tensor)' has values that are not finite, expected numbers"
+            "\(quotedPath(file)): tensor \(quoted(tensor)) has values that are not finite, expected numbers"
         case .differentHead(let file):
-            "\(file): tensor 'lm_head.weight' differs from 'backbone.embeddings.weight', "
+            "\(quotedPath(file)): tensor 'lm_head.weight' differs from 'backbone.embeddings.weight', "
                 + "which config.json ties it to; "
                 + "set tie_word_embeddings to false to use it, or remove the tensor"
         }

@@ -1,10 +1,11 @@
 /// The text in single quotes, on one line: control characters escaped, long text cut.
-func quoted(_ text: String) -> String { "'\(oneLine(text, limit: 200))'" }
+package func quoted(_ text: String) -> String { "'\(oneLine(text))'" }
 
 /// A path as it stands in front of a message, on one line.
-func quotedPath(_ path: String) -> String { oneLine(path, limit: 4096) }
+package func quotedPath(_ path: String) -> String { oneLine(path, limit: 4096) }
 
-private func oneLine(_ text: String, limit: Int) -> String {
+/// A text from a file on one line: control characters escaped, long text cut.
+package func oneLine(_ text: String, limit: Int = 200) -> String {
     var result = ""
     for (count, scalar) in text.unicodeScalars.enumerated() {
         if count == limit { return result + "…" }

@@ -1,22 +1,22 @@
 import Glibc
 
 /// Path arithmetic and the few questions asked about a path.
-enum FilePath {
+package enum FilePath {
     /// The folder part of a path, `.` if there is none.
-    static func folder(of path: String) -> String {
+    package static func folder(of path: String) -> String {
         guard let slash = path.utf8.lastIndex(of: UInt8(ascii: "/")) else { return "." }
         let folder = String(path[..<slash])
         return folder.isEmpty ? "/" : folder
     }
 
     /// The last component of a path.
-    static func name(of path: String) -> String {
+    package static func name(of path: String) -> String {
         guard let slash = path.utf8.lastIndex(of: UInt8(ascii: "/")) else { return path }
         return String(path[path.utf8.index(after: slash)...])
     }
 
     /// A path below a folder.
-    static func join(_ folder: String, _ name: String) -> String {
+    package static func join(_ folder: String, _ name: String) -> String {
         folder.hasSuffix("/") ? folder + name : folder + "/" + name
     }
 
@@ -34,8 +34,14 @@ enum FilePath {
         return result == 0 ? status.st_mode & S_IFMT : nil
     }
 
-    /// The kind of a folder.
-    static let folderKind = S_IFDIR
+    /// Whether there is something behind a path.
+    package static func exists(_ path: String) -> Bool { kind(of: path) != nil }
+
+    /// Whether there is a folder behind a path.
+    package static func isFolder(_ path: String) -> Bool { kind(of: path) == S_IFDIR }
+
+    /// Whether there is a regular file behind a path.
+    package static func isFile(_ path: String) -> Bool { kind(of: path) == S_IFREG }
 
     /// A hidden name beside `path` for a file or folder in the making.
     ///

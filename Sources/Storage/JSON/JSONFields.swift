@@ -9,7 +9,8 @@ public struct JSONFields: Sendable {
     public let object: JSONObject
     /// The file, with the line if it holds many records.
     public let place: String
-    private let prefix: String
+    /// Where the object stands in its file, such as `model.vocab`; empty for the whole.
+    public let name: String
 
     /// Creates a reader.
     ///
@@ -17,7 +18,7 @@ public struct JSONFields: Sendable {
     ///   - object: The members to read.
     ///   - place: What messages begin with: the file, with the line if it holds many records.
     public init(_ object: JSONObject, place: String) {
-        self.init(object, place: place, prefix: "")
+        self.init(object, place: place, name: "")
     }
 
     /// Creates a reader of a file's whole value.
@@ -33,16 +34,19 @@ public struct JSONFields: Sendable {
         self.init(object, place: file)
     }
 
-    private init(_ object: JSONObject, place: String, prefix: String) {
+    private init(_ object: JSONObject, place: String, name: String) {
         self.object = object
         self.place = place
-        self.prefix = prefix
+        self.name = name
     }
+
+    /// How messages name a field: after the objects around it, with points between.
+    public func name(of field: String) -> String { name.isEmpty ? field : name + "." + field }
 
     /// A field that must be there, of any kind.
     public func value(_ field: String) throws -> JSONValue {
         guard let value = object[field] else {
-            throw JSONError.missingField(place: place, field: prefix + field)
+            throw JSONError.missingField(place: place, field: name(of: field))
         }
         return value
     }
@@ -85,7 +89,15 @@ public struct JSONFields: Sendable {
     /// An object, whose fields are named after this one in messages.
     public func object(_ field: String) throws -> JSONFields {
         let object = try read(field, "an object", \.objectValue)
-        return JSONFields(object, place: place, prefix: prefix + field + ".")
+        return JSONFields(object, place: place, name: name(of: field))
+    }
+
+    /// An array of objects, whose fields are named `field[0].name` in messages.
+    public func objects(_ field: String) throws -> [JSONFields] {
+        let objects = try read(field, "an array of objects") { all($0, \.objectValue) }
+        return objects.enumerated().map {
+            JSONFields($0.element, place: place, name: name(of: "\(field)[\($0.offset)]"))
+        }
     }
 
     /// The elements of an array, nil if `value` is none or one element is of another kind.
@@ -101,7 +113,7 @@ public struct JSONFields: Sendable {
         let value = try value(field)
         guard let result = get(value) else {
             throw JSONError.fieldKind(
-                place: place, field: prefix + field, found: value.kind, expected: expected)
+                place: place, field: name(of: field), found: value.kind, expected: expected)
         }
         return result
     }

@@ -23,12 +23,7 @@ public enum BFloat16 {
     public static func convert(
         _ bytes: UnsafeRawBufferPointer, to target: UnsafeMutableBufferPointer<Float>
     ) {
-        precondition(
-            bytes.count == target.count * 2, "\(bytes.count) bytes for \(target.count) values")
-        for index in 0..<target.count {
-            let bits = bytes.loadUnaligned(fromByteOffset: index * 2, as: UInt16.self)
-            target[index] = float(UInt16(littleEndian: bits))
-        }
+        target.fill(fromPatterns: bytes, float)
     }
 
     /// Converts many values, rounding each.
@@ -42,5 +37,17 @@ public enum BFloat16 {
         precondition(
             values.count == target.count, "\(values.count) values for \(target.count) patterns")
         for index in 0..<values.count { target[index] = bits(values[index]) }
+    }
+}
+
+extension UnsafeMutableBufferPointer<Float> {
+    /// Sets every element to the value of a little-endian 16-bit pattern, at any alignment.
+    @inline(__always)
+    func fill(fromPatterns bytes: UnsafeRawBufferPointer, _ value: (UInt16) -> Float) {
+        precondition(bytes.count == count * 2, "\(bytes.count) bytes for \(count) values")
+        for index in 0..<count {
+            let bits = bytes.loadUnaligned(fromByteOffset: index * 2, as: UInt16.self)
+            self[index] = value(UInt16(littleEndian: bits))
+        }
     }
 }

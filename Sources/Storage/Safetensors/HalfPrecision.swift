@@ -20,11 +20,6 @@ public enum HalfPrecision {
     public static func convert(
         _ bytes: UnsafeRawBufferPointer, to target: UnsafeMutableBufferPointer<Float>
     ) {
-        precondition(
-            bytes.count == target.count * 2, "\(bytes.count) bytes for \(target.count) values")
-        for index in 0..<target.count {
-            let bits = bytes.loadUnaligned(fromByteOffset: index * 2, as: UInt16.self)
-            target[index] = float(UInt16(littleEndian: bits))
-        }
+        target.fill(fromPatterns: bytes, float)
     }
 }

@@ -58,16 +58,16 @@ public struct SafetensorsCheckpoint: Sendable {
     }
 
     private static func locate(_ path: String, stem: String) throws -> String {
-        guard let kind = FilePath.kind(of: path) else {
+        guard FilePath.exists(path) else {
             throw SafetensorsError.noCheckpoint(looked: [path])
         }
-        guard kind == FilePath.folderKind else { return path }
+        guard FilePath.isFolder(path) else { return path }
         let looked = ["\(stem).safetensors", "\(stem).safetensors.index.json"]
             .map { FilePath.join(path, $0) }
-        if let found = looked.first(where: { FilePath.kind(of: $0) != nil }) { return found }
+        if let found = looked.first(where: FilePath.exists) { return found }
         let pickles = ["pytorch_model.bin", "pytorch_model.bin.index.json", "adapter_model.bin"]
             .map { FilePath.join(path, $0) }
-        if let pickle = pickles.first(where: { FilePath.kind(of: $0) != nil }) {
+        if let pickle = pickles.first(where: FilePath.exists) {
             throw SafetensorsError.pickledCheckpoint(file: pickle)
         }
         throw SafetensorsError.noCheckpoint(looked: looked)

@@ -35,6 +35,20 @@ struct ByteStreamTests {
                 == "hello\nworld")
     }
 
+    @Test("a text is given as it stands, and bytes that are not UTF-8 are found")
+    func text() throws {
+        let path = folder.write("\u{FEFF}é\r\n日\n", to: "a")
+        #expect(try ByteStream.text(of: path).utf8.elementsEqual("\u{FEFF}é\r\n日\n".utf8))
+        for (bytes, line, byte) in [
+            ([0xFF], 1, 1), ([0x61, 0x0A, 0x0A, 0x62, 0xE9], 3, 2), ([0x0A, 0xC0], 2, 1),
+        ] as [([UInt8], Int, Int)] {
+            folder.write(bytes, to: "a")
+            #expect(throws: FileError.notUTF8(file: path, line: line, byte: byte)) {
+                try ByteStream.text(of: path)
+            }
+        }
+    }
+
     @Test("plain files are taken as they are")
     func plain() throws {
         #expect(try contents([], name: "a") == "")

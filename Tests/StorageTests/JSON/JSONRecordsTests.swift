@@ -1,3 +1,4 @@
+import TestSupport
 import Testing
 
 @testable import Storage
@@ -98,7 +99,7 @@ struct JSONRecordsTests {
     func fields() throws {
         let text =
             #"{"s": "x", "i": 2, "n": 2.5, "b": true, "z": null, "l": ["p", "q"], "m": [1, 2],"#
-            + #" "o": {"r": 8, "w": [1, "x"]}}"#
+            + #" "o": {"r": 8, "w": [1, "x"], "p": [{"q": 1}, {}]}}"#
         let fields = try #require(try records(text, "a.jsonl").first).fields
         let place = folder.file("a.jsonl") + ":1"
         #expect(try fields.string("s") == "x")
@@ -131,6 +132,18 @@ struct JSONRecordsTests {
                 place: place, field: "o.w", found: "an array", expected: "an array of integers")
         ) {
             try fields.object("o").integers("w")
+        }
+        let parts = try fields.object("o").objects("p")
+        #expect(parts.map(\.name) == ["o.p[0]", "o.p[1]"])
+        #expect(try parts[0].integer("q") == 1)
+        #expect(throws: JSONError.missingField(place: place, field: "o.p[1].q")) {
+            try parts[1].integer("q")
+        }
+        #expect(
+            throws: JSONError.fieldKind(
+                place: place, field: "l", found: "an array", expected: "an array of objects")
+        ) {
+            try fields.objects("l")
         }
         #expect(
             "\(JSONError.missingField(place: "train.jsonl:412", field: "output"))"

@@ -1,4 +1,5 @@
 import Glibc
+import TestSupport
 import Testing
 
 @testable import Storage
@@ -106,7 +107,7 @@ struct SafetensorsCheckpointTests {
         ) {
             try SafetensorsCheckpoint(path: folder.path)
         }
-        _ = folder.write(
+        folder.write(
             "{\"weight_map\": {\"a\": \"s1\", \"a\": \"s2\"}}", to: "model.safetensors.index.json")
         #expect(throws: JSONError.self) { try SafetensorsCheckpoint(path: folder.path) }
     }

@@ -1,0 +1,25 @@
+import Kernels
+
+/// A quick measurement of the matrix kernels.
+public enum MatrixSpeed {
+    /// The best of a few runs of one of the 130M model's products.
+    ///
+    /// - Parameter engine: What multiplies.
+    /// - Returns: Floating-point operations a second.
+    public static func measure(_ engine: any Engine) -> Double {
+        let (tokens, inFeatures, outFeatures) = (512, 768, 3072)
+        var generator = SplitMix64(seed: 1)
+        let x = Tensor.filled([tokens, inFeatures]) { generator.nextUniform(-1, 1) }
+        let weight = Tensor.filled([outFeatures, inFeatures]) { generator.nextUniform(-1, 1) }
+        let y = Tensor(shape: [tokens, outFeatures])
+        let clock = ContinuousClock()
+        let best =
+            (0..<8).map { _ in
+                clock.measure {
+                    engine.linear(x, weight: weight, bias: nil, into: y, accumulating: false)
+                }
+            }.min() ?? .seconds(1)
+        let seconds = Double(best.components.attoseconds) * 1e-18 + Double(best.components.seconds)
+        return Double(2 * tokens * inFeatures * outFeatures) / max(seconds, 1e-9)
+    }
+}

@@ -1,0 +1,81 @@
+import ArgumentParser
+import Kernels
+import LoRA
+import MambaLM
+import Tokenization
+
+/// Which model to use, with which adapter and topology; shared by commands that score or talk.
+public struct ModelOptions: ParsableArguments {
+    /// The model.
+    @Option(help: "A model's folder in Hugging Face layout, or org/name in the local hub cache.")
+    public var model: String
+
+    /// The adapter.
+    @Option(help: "The folder of a PEFT LoRA adapter.")
+    public var adapter: String?
+
+    /// How states flow.
+    @OptionGroup public var topology: TopologyOptions
+
+    /// Where to compute.
+    @OptionGroup public var engine: EngineOptions
+
+    /// Creates options of which none is given.
+    public init() {}
+
+    /// Loads the model, attaches the adapter and sets the topology.
+    ///
+    /// - Parameter notes: Called with what is worth knowing but no error.
+    /// - Returns: The model, ready to be used.
+    /// - Throws: An error of the model's or the adapter's files.
+    public func load(notes: (String) -> Void) throws -> LoadedModel {
+        let folder = try HubCache().resolve(model)
+        let loaded = try MambaModel.load(folder: folder, engine: engine.makeEngine())
+        for name in loaded.unused { notes("\(folder): tensor '\(name)' is not used") }
+        var adapters: LoRAAdapterSet?
+        if let adapter {
+            let read = try LoRAAdapterSet.read(adapter, attachingTo: loaded.model)
+            for field in read.unknownFields {
+                notes("\(adapter)/adapter_config.json: field '\(field)' is not known")
+            }
+            adapters = read.adapters
+        }
+        let record = try AdapterRecord.read(folder: adapter ?? folder)
+        let settings = topology.applied(to: record?.topology ?? TopologySettings(kind: .chain))
+        loaded.model.flow = settings.flow
+        return LoadedModel(
+            model: loaded.model, folder: folder, adapters: adapters, record: record,
+            topology: settings)
+    }
+}
+
+/// A model that is ready to be used.
+public struct LoadedModel {
+    /// The model.
+    public let model: MambaModel
+    /// Its folder.
+    public let folder: String
+    /// What is attached to it.
+    public let adapters: LoRAAdapterSet?
+    /// What the adapter, or the model, was trained with.
+    public let record: AdapterRecord?
+    /// How states flow.
+    public let topology: TopologySettings
+
+    /// The tokenizer of the model's folder; `nil` if it has none.
+    public func tokenizer() throws -> LoadedTokenizer? {
+        try Self.tokenizer(folder: folder, isNeeded: false)
+    }
+
+    /// The tokenizer of a model's folder.
+    ///
+    /// - Parameters:
+    ///   - folder: The folder.
+    ///   - isNeeded: Whether it is an error if there is none.
+    /// - Returns: The tokenizer; `nil` if there is none.
+    /// - Throws: `TokenizerError`, `JSONError` or `FileError`.
+    public static func tokenizer(folder: String, isNeeded: Bool) throws -> LoadedTokenizer? {
+        let exists = TokenizerLoader.names.contains { Folder.contains("\(folder)/\($0)") }
+        return exists || isNeeded ? try TokenizerLoader.load(at: folder) : nil
+    }
+}

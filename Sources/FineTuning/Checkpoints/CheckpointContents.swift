@@ -1,0 +1,38 @@
+import MambaLM
+
+/// What is trained, and how it is stored: an adapter, or a whole model.
+public protocol CheckpointContents {
+    /// The parameters that are trained, in an order that never changes, no name twice.
+    var parameters: [Parameter] { get }
+
+    /// The tensors that ``parameters`` become in files, in their order.
+    var storedTensors: [StoredTensor] { get }
+
+    /// Writes everything needed to use what was trained into a folder that exists.
+    ///
+    /// Values must come back bit for bit; files must appear under their names complete.
+    func write(to folder: String) throws
+
+    /// Takes the values of the parameters over from such a folder.
+    func read(from folder: String) throws
+}
+
+/// A tensor as a file holds it.
+public struct StoredTensor: Equatable, Sendable {
+    /// The key in the file.
+    public let name: String
+    /// The size of each axis.
+    public let shape: [Int]
+    /// The number of values.
+    public var count: Int { shape.reduce(1, *) }
+
+    /// Describes a tensor.
+    public init(name: String, shape: [Int]) { (self.name, self.shape) = (name, shape) }
+}
+
+extension CheckpointContents {
+    /// The parameters as they are.
+    public var storedTensors: [StoredTensor] {
+        parameters.map { StoredTensor(name: $0.name, shape: $0.value.shape) }
+    }
+}

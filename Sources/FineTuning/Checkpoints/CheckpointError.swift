@@ -1,0 +1,46 @@
+import Storage
+
+/// Why a run cannot be continued.
+public enum CheckpointError: Error, Equatable {
+    /// The folder holds no checkpoint that can be read; `faults` says what is wrong with each.
+    case none(folder: String, faults: [String])
+    /// A setting is another than the checkpoint's.
+    case changed(checkpoint: String, key: String, found: String, expected: String)
+    /// The records are others than the checkpoint's.
+    case changedData(checkpoint: String)
+    /// The run is to end before the checkpoint.
+    case pastEnd(checkpoint: String, step: Int, total: Int)
+    /// The optimiser's state has a tensor that belongs to no parameter.
+    case unknownTensor(file: String, name: String)
+    /// A tensor of the optimiser's state has the wrong shape.
+    case shape(file: String, name: String, found: [Int], expected: [Int])
+    /// A field of a checkpoint's files has a value that makes no sense.
+    case field(file: String, field: String)
+}
+
+extension CheckpointError: CustomStringConvertible {
+    /// The sentence for the user.
+    public var description: String {
+        switch self {
+        case .none(let folder, let faults):
+            "\(folder): holds no checkpoint to continue, expected checkpoint-N"
+                + (faults.isEmpty
+                    ? "; leave --resume out to begin anew" : "; \(faults.joined(separator: "; "))")
+        case .changed(let checkpoint, let key, let found, let expected):
+            "\(checkpoint): setting '\(key)' was \(expected), found \(found); "
+                + "a resumed run must keep it"
+        case .changedData(let checkpoint):
+            "\(checkpoint): the records are not those of the run to continue; "
+                + "give the same data, template and lengths"
+        case .pastEnd(let checkpoint, let step, let total):
+            "\(checkpoint): is at step \(step), expected at most \(total), the end of the run; "
+                + "raise --max-steps or --num-train-epochs"
+        case .unknownTensor(let file, let name):
+            "\(file): tensor \(quoted(name)) belongs to no trained parameter"
+        case .shape(let file, let name, let found, let expected):
+            "\(file): tensor \(quoted(name)) has shape \(found), expected \(expected)"
+        case .field(let file, let field):
+            "\(file): field \(quoted(field)) has a value that makes no sense"
+        }
+    }
+}

@@ -1,0 +1,58 @@
+import Storage
+
+/// A folder `checkpoint-N`, written all at once.
+struct CheckpointFolder: Equatable {
+    /// The number of finished steps.
+    let step: Int
+    /// The folder.
+    let path: String
+
+    /// Names the checkpoint of a step.
+    init(step: Int, in folder: String) {
+        self.step = step
+        path = "\(folder)/checkpoint-\(step)"
+    }
+
+    /// The file of the optimiser's moments.
+    var optimizer: String { path + "/optimizer.safetensors" }
+    /// The file of ``ResumeState``.
+    var resume: String { path + "/resume.json" }
+    /// The file of ``TrainerState``.
+    var trainerState: String { path + "/trainer_state.json" }
+
+    /// The checkpoints in a folder, the newest first.
+    static func all(in folder: String) throws -> [CheckpointFolder] {
+        try FolderAccess.names(in: folder)
+            .compactMap { name -> CheckpointFolder? in
+                guard name.hasPrefix("checkpoint-"), let step = Int(name.dropFirst(11)), step >= 0,
+                    name == "checkpoint-\(step)"
+                else { return nil }
+                return CheckpointFolder(step: step, in: folder)
+            }
+            .sorted { $0.step > $1.step }
+    }
+
+    /// Writes a checkpoint under a neighbour name and renames it when it is complete.
+    func write(
+        _ contents: any CheckpointContents, optimizer: Optimizer, state: ResumeState,
+        identity: RunIdentity, trainerState: TrainerState
+    ) throws {
+        try AtomicFolder.write(to: path, existing: .replace) { folder in
+            let files = CheckpointFolder(writing: self, in: folder)
+            try contents.write(to: folder)
+            try optimizer.write(to: files.optimizer)
+            try state.write(identity, to: files.resume)
+            try trainerState.write(to: files.trainerState)
+        }
+    }
+
+    /// Removes the checkpoint; what is half removed has no checkpoint's name.
+    func remove() throws {
+        let name = "checkpoint-\(step)"
+        try FolderAccess.remove(path, hiddenAs: "\(path.dropLast(name.count)).\(name).removed")
+    }
+
+    private init(writing other: CheckpointFolder, in folder: String) {
+        (step, path) = (other.step, folder)
+    }
+}

@@ -1,0 +1,123 @@
+import Storage
+
+/// What `resume.json` holds: everything a run needs to go on that is neither weight nor moment.
+///
+/// Neither the order of the records nor what dropout drops needs a state: both follow from the seed
+/// and the number of the step.
+struct ResumeState: Equatable {
+    /// What was gathered since the last logged line.
+    struct Pending: Equatable {
+        var lossSum = 0.0
+        var steps = 0
+        var scoredTokens = 0
+    }
+
+    /// The number of finished steps.
+    var step = 0
+    /// The tokens trained on, prompts included.
+    var tokensSeen = 0
+    /// What was gathered since the last logged line.
+    var pending = Pending()
+}
+
+/// What a run and the checkpoint it continues must have in common.
+struct RunIdentity: Equatable {
+    /// A hash of all training records.
+    var data: String
+    /// The settings that decide the numbers of the run.
+    var settings: JSONObject
+    /// The steps of the whole run.
+    var totalSteps: Int
+    /// Whether the learning rate depends on ``totalSteps``.
+    var dependsOnLength: Bool
+}
+
+extension ResumeState {
+    /// Writes the file.
+    func write(_ identity: RunIdentity, to path: String) throws {
+        let value: JSONValue = [
+            "step": .integer(step), "tokens_seen": .integer(tokensSeen),
+            "pending": [
+                "loss_sum": .number(pending.lossSum), "steps": .integer(pending.steps),
+                "scored_tokens": .integer(pending.scoredTokens),
+            ],
+            "total_steps": .integer(identity.totalSteps), "data": .string(identity.data),
+            "settings": .object(identity.settings),
+        ]
+        try AtomicFile.write(JSONWriter(indent: 2).string(value) + "\n", to: path)
+    }
+
+    /// Reads the file of a checkpoint.
+    ///
+    /// - Parameters:
+    ///   - path: The file.
+    ///   - expectedStep: The step that the checkpoint's name gives.
+    /// - Returns: The state, and the identity of the run that wrote it (`dependsOnLength` unset).
+    /// - Throws: An error of Storage, or ``CheckpointError/field(file:field:)``.
+    static func read(
+        _ path: String, expectedStep: Int
+    ) throws -> (state: ResumeState, identity: RunIdentity) {
+        let fields = try JSONFields(JSONValue.read(path), file: path)
+        func count(_ field: String, _ fields: JSONFields) throws -> Int {
+            let value = try fields.integer(field)
+            guard (0...Int(Int32.max) << 16).contains(value) else {
+                throw CheckpointError.field(file: path, field: field)
+            }
+            return value
+        }
+        var state = ResumeState()
+        state.step = try count("step", fields)
+        guard state.step == expectedStep else {
+            throw CheckpointError.field(file: path, field: "step")
+        }
+        state.tokensSeen = try count("tokens_seen", fields)
+        let pending = try fields.object("pending")
+        state.pending = Pending(
+            lossSum: try pending.number("loss_sum"), steps: try count("steps", pending),
+            scoredTokens: try count("scored_tokens", pending))
+        let identity = RunIdentity(
+            data: try fields.string("data"), settings: try fields.object("settings").object,
+            totalSteps: try count("total_steps", fields), dependsOnLength: false)
+        return (state, identity)
+    }
+}
+
+extension RunIdentity {
+    /// Holds the run that is to go on against the one that wrote a checkpoint.
+    ///
+    /// - Parameters:
+    ///   - earlier: The identity in the checkpoint.
+    ///   - checkpoint: Its folder.
+    /// - Throws: ``CheckpointError``.
+    func check(continues earlier: RunIdentity, checkpoint: String) throws {
+        func text(_ value: JSONValue?) -> String { value.map(JSONWriter().string) ?? "not set" }
+        let keys = settings.keys + earlier.settings.keys.filter { settings[$0] == nil }
+        for key in keys where settings[key] != earlier.settings[key] {
+            throw CheckpointError.changed(
+                checkpoint: checkpoint, key: key, found: text(settings[key]),
+                expected: text(earlier.settings[key]))
+        }
+        if dependsOnLength, totalSteps != earlier.totalSteps {
+            throw CheckpointError.changed(
+                checkpoint: checkpoint, key: "max_steps", found: String(totalSteps),
+                expected: String(earlier.totalSteps))
+        }
+        guard data == earlier.data else {
+            throw CheckpointError.changedData(checkpoint: checkpoint)
+        }
+    }
+
+    /// A hash of records: FNV-1a over 32-bit words, in hexadecimal.
+    static func fingerprint(of records: [TrainingRecord]) -> String {
+        var hash: UInt64 = 0xCBF2_9CE4_8422_2325
+        func combine(_ word: Int32) {
+            hash = (hash ^ UInt64(UInt32(bitPattern: word))) &* 0x100_0000_01B3
+        }
+        for record in records {
+            combine(Int32(truncatingIfNeeded: record.tokens.count))
+            combine(Int32(truncatingIfNeeded: record.promptLength))
+            record.tokens.forEach(combine)
+        }
+        return String(hash, radix: 16)
+    }
+}

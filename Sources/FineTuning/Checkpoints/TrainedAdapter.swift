@@ -1,0 +1,54 @@
+import LoRA
+import MambaLM
+
+/// Adapters that are trained, stored as PEFT does.
+public struct TrainedAdapter: CheckpointContents {
+    /// The adapters, attached to their model.
+    public let adapters: LoRAAdapterSet
+    /// Further files that belong to the adapter, such as `mambatreel.json`.
+    public let companions: [Companion]
+
+    /// Wraps adapters.
+    public init(_ adapters: LoRAAdapterSet, companions: [Companion] = []) {
+        (self.adapters, self.companions) = (adapters, companions)
+    }
+
+    /// All parameters of the adapters.
+    public var parameters: [Parameter] { adapters.parameters }
+
+    /// The tensors by PEFT's names and in PEFT's shapes.
+    public var storedTensors: [StoredTensor] {
+        adapters.storedTensors.map { StoredTensor(name: $0.name, shape: $0.shape) }
+    }
+
+    /// Writes `adapter_model.safetensors`, `adapter_config.json` and the companions.
+    public func write(to folder: String) throws {
+        try adapters.write(to: folder)
+        try companions.forEach { try $0.write(to: folder) }
+    }
+
+    /// Reads the adapter in a folder and takes its values over.
+    public func read(from folder: String) throws {
+        let model = adapters.model
+        let linears = model.blocks.flatMap(\.mixer.linears) + [model.lmHead]
+        let attached = (linears.map(\.adapter), model.embeddings.adapter)
+        adapters.detach()
+        defer {
+            for (linear, adapter) in zip(linears, attached.0) { linear.adapter = adapter }
+            model.embeddings.adapter = attached.1
+        }
+        let stored = try LoRAAdapterSet.read(folder, attachingTo: model).adapters
+        defer { stored.detach() }
+        let found = Dictionary(uniqueKeysWithValues: stored.parameters.map { ($0.name, $0) })
+        for parameter in parameters {
+            let other = found[parameter.name]?.value
+            guard let other, other.shape == parameter.value.shape, found.count == parameters.count
+            else {
+                throw CheckpointError.shape(
+                    file: folder, name: parameter.name, found: other?.shape ?? [],
+                    expected: parameter.value.shape)
+            }
+            parameter.value.copy(from: other)
+        }
+    }
+}

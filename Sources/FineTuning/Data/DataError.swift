@@ -1,0 +1,108 @@
+import Storage
+
+/// What can be wrong with instruction data, beyond what is wrong with a file or its JSON.
+public enum DataError: Error, Equatable {
+    /// The keys of the first record belong to no known format.
+    case unknownFormat(place: String, keys: [String])
+    /// A text that something is to be learnt from is empty.
+    case emptyField(place: String, field: String, least: Int)
+    /// A field is not one that the schema knows, and the schema allows no others.
+    case unexpectedField(place: String, field: String)
+    /// A message's role is none of the known ones.
+    case unknownRole(place: String, index: Int, found: String)
+    /// A conversation does not end with the assistant.
+    case noAnswer(place: String, lastRole: String?)
+    /// A token id is not in the model's vocabulary.
+    case outsideVocabulary(place: String, field: String, id: Int, vocabulary: Int)
+    /// A record has no token that could be predicted from one before it.
+    case nothingToScore(place: String)
+    /// A folder lacks a split that is needed.
+    case missingSplit(folder: String, split: String)
+    /// A folder has one split in two files.
+    case ambiguousSplit(folder: String, names: [String])
+    /// There is not one record.
+    case noRecords(files: [String])
+    /// Every record was dropped because of its length.
+    case allDropped(count: Int, limit: Int)
+    /// So many records are to be held out that none is left to train on.
+    case nothingLeft(records: Int, heldOut: Int)
+    /// A template cannot make a prompt of records of this format.
+    case unsuitableTemplate(place: String, template: String, format: DataFormat)
+    /// A template is neither built in nor a file.
+    case unknownTemplate(String)
+    /// Records hold text and there is no tokenizer.
+    case noTokenizer(place: String)
+    /// The tokenizer gave an id that the model does not have.
+    case foreignToken(place: String, id: Int32, vocabulary: Int)
+    /// The tokenizer brings no chat template.
+    case noChatTemplate
+    /// The tokenizer names no end token.
+    case noEndToken
+    /// A template failed on a record.
+    case template(place: String, reason: String)
+}
+
+extension DataError: CustomStringConvertible {
+    /// The sentence for the user.
+    public var description: String {
+        switch self {
+        case .unknownFormat(let place, let keys):
+            "\(place): record has the keys \(list(keys)), expected those of one of the formats "
+                + "alpaca (instruction, output), completions (prompt, completion), "
+                + "chat (messages), text (text) or ids (prompt_ids, response_ids)"
+        case .emptyField(let place, let field, let least):
+            "\(place): field \(quoted(field)) is "
+                + (least == 1 ? "empty, expected" : "too short, expected")
+                + " at least \(least) character\(least == 1 ? "" : "s")"
+        case .unexpectedField(let place, let field):
+            "\(place): field \(quoted(field)) is unknown"
+        case .unknownRole(let place, let index, let found):
+            "\(place): field 'messages[\(index)].role' is \(quoted(found)), "
+                + "expected 'system', 'user' or 'assistant'"
+        case .noAnswer(let place, let role):
+            "\(place): field 'messages' "
+                + (role.map { "ends with the role \(quoted($0))" } ?? "is empty")
+                + ", expected the assistant's answer at the end"
+        case .outsideVocabulary(let place, let field, let id, let vocabulary):
+            "\(place): field \(quoted(field)) holds id \(id), "
+                + "expected 0 to \(vocabulary - 1), the model's vocabulary"
+        case .nothingToScore(let place):
+            "\(place): record has no token to predict, expected a prompt or at least two tokens"
+        case .missingSplit(let folder, let split):
+            "\(folder): has no '\(split)' file, expected \(split).jsonl or \(split).json, "
+                + "either with .zst"
+        case .ambiguousSplit(let folder, let names):
+            "\(folder): holds \(list(names)), expected one of them; remove or rename the others"
+        case .noRecords(let files):
+            "\(files.joined(separator: ", ")): no records found"
+        case .allDropped(let count, let limit):
+            "none of \(count) records can be used with at most \(limit) tokens a record; "
+                + "raise --max-seq-length"
+        case .nothingLeft(let records, let heldOut):
+            "\(heldOut) of \(records) records are to be held out, which leaves none to train on; "
+                + "lower --val-size"
+        case .unsuitableTemplate(let place, let template, let format):
+            "\(place): template '\(template)' is not made for records of the format "
+                + "'\(format.rawValue)'; use --template chat or a Jinja file"
+        case .unknownTemplate(let name):
+            "template \(quoted(name)) is unknown, expected one of "
+                + PromptTemplate.builtInNames.joined(separator: ", ") + " or a Jinja file"
+        case .noTokenizer(let place):
+            "\(place): record holds text, but the model has no tokenizer; "
+                + "add tokenizer.json to its folder"
+        case .foreignToken(let place, let id, let vocabulary):
+            "\(place): tokenizer gives id \(id), expected at most \(vocabulary - 1), "
+                + "the model's last; the tokenizer is not the model's"
+        case .noChatTemplate:
+            "tokenizer has no chat template; choose another --template or add chat_template.jinja"
+        case .noEndToken:
+            "tokenizer names no end token; add eos_token to tokenizer_config.json"
+        case .template(let place, let reason):
+            "\(place): template fails: \(reason)"
+        }
+    }
+
+    private func list(_ names: [String]) -> String {
+        names.isEmpty ? "(none)" : names.map(quoted).joined(separator: ", ")
+    }
+}

@@ -1,0 +1,124 @@
+import Storage
+
+/// Turns JSON records of one format into instruction records, or says what is wrong with them.
+struct RecordChecker {
+    private let format: DataFormat
+    private let vocabulary: Int
+    private let schema: JSONSchema?
+
+    /// Prepares to check.
+    ///
+    /// - Parameters:
+    ///   - format: The format of all records; not `auto`.
+    ///   - vocabulary: The model's number of token ids.
+    /// - Throws: ``JSONSchema/Fault`` if the built-in schema cannot be used.
+    init(format: DataFormat, vocabulary: Int) throws {
+        precondition(format != .auto, "format is auto, expected one of records")
+        self.format = format
+        self.vocabulary = vocabulary
+        schema = format == .alpaca ? try AlpacaSchema.load() : nil
+    }
+
+    /// Checks one record.
+    ///
+    /// - Throws: ``JSONError`` or ``DataError``, with file and line.
+    func check(_ record: JSONRecord) throws -> InstructionRecord {
+        InstructionRecord(
+            origin: RecordOrigin(file: record.file, line: record.line),
+            content: try content(of: record), fields: record.object)
+    }
+
+    private func content(of record: JSONRecord) throws -> InstructionRecord.Content {
+        let fields = record.fields
+        switch format {
+        case .auto, .alpaca:
+            try schema?.validate(record)
+            return .alpaca(
+                instruction: try fields.string("instruction"),
+                input: try fields.string(ifPresent: "input") ?? "",
+                output: try fields.string("output"))
+        case .completions:
+            return .completion(
+                prompt: try fields.string("prompt"),
+                completion: try filled("completion", fields))
+        case .chat:
+            return try conversation(fields)
+        case .text:
+            return .text(try filled("text", fields))
+        case .ids:
+            let prompt = try ids("prompt_ids", fields)
+            let response = try ids("response_ids", fields)
+            guard !response.isEmpty, prompt.count + response.count > 1 else {
+                throw DataError.nothingToScore(place: record.place)
+            }
+            return .ids(prompt: prompt, response: response)
+        }
+    }
+
+    /// A text of at least one character.
+    private func filled(_ field: String, _ fields: JSONFields) throws -> String {
+        let text = try fields.string(field)
+        guard !text.isEmpty else {
+            throw DataError.emptyField(place: fields.place, field: field, least: 1)
+        }
+        return text
+    }
+
+    private func ids(_ field: String, _ fields: JSONFields) throws -> [Int32] {
+        try fields.array(field).enumerated().map { index, value in
+            guard let id = value.integerValue else {
+                throw JSONError.fieldKind(
+                    place: fields.place, field: "\(field)[\(index)]", found: value.kind,
+                    expected: "an integer")
+            }
+            guard (0..<vocabulary).contains(id) else {
+                throw DataError.outsideVocabulary(
+                    place: fields.place, field: field, id: id, vocabulary: vocabulary)
+            }
+            return Int32(id)
+        }
+    }
+
+    private func conversation(_ fields: JSONFields) throws -> InstructionRecord.Content {
+        var messages = try fields.array("messages").enumerated().map { index, value in
+            try message(value, index: index, place: fields.place)
+        }
+        guard let last = messages.popLast() else {
+            throw DataError.noAnswer(place: fields.place, lastRole: nil)
+        }
+        guard last.role == "assistant" else {
+            throw DataError.noAnswer(place: fields.place, lastRole: last.role)
+        }
+        guard !last.content.isEmpty else {
+            throw DataError.emptyField(
+                place: fields.place, field: "messages[\(messages.count)].content", least: 1)
+        }
+        return .chat(messages: messages, answer: last.content)
+    }
+
+    private func message(
+        _ value: JSONValue, index: Int, place: String
+    ) throws -> InstructionRecord.Message {
+        guard let object = value.objectValue else {
+            throw JSONError.fieldKind(
+                place: place, field: "messages[\(index)]", found: value.kind,
+                expected: "an object")
+        }
+        func text(_ field: String) throws -> String {
+            guard let value = object[field] else {
+                throw JSONError.missingField(place: place, field: "messages[\(index)].\(field)")
+            }
+            guard let text = value.stringValue else {
+                throw JSONError.fieldKind(
+                    place: place, field: "messages[\(index)].\(field)", found: value.kind,
+                    expected: "a string")
+            }
+            return text
+        }
+        let role = try text("role")
+        guard ["system", "user", "assistant"].contains(role) else {
+            throw DataError.unknownRole(place: place, index: index, found: role)
+        }
+        return InstructionRecord.Message(role: role, content: try text("content"), fields: object)
+    }
+}

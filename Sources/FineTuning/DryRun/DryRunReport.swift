@@ -1,0 +1,113 @@
+import Kernels
+import MambaLM
+import Tokenization
+
+/// What a run would do, found out without changing a weight.
+public struct DryRunReport: Equatable, Sendable {
+    /// A record as the model will see it.
+    public struct Sample: Equatable, Sendable {
+        /// Where the record stands.
+        public var origin: RecordOrigin
+        /// The masked part, which carries no loss: its text, or its ids where no tokenizer is.
+        public var masked: String
+        /// The scored part.
+        public var scored: String
+        /// The number of masked tokens: the prompt, or the first token if there is none.
+        public var maskedTokens: Int
+        /// The number of scored tokens.
+        public var scoredTokens: Int
+    }
+
+    /// The first records in the order in which they are trained on.
+    public var samples: [Sample]
+    /// What is trained, as files will hold it.
+    public var rows: [StoredTensor]
+    /// The number of values that are trained.
+    public var trainedValues: Int
+    /// The number of values of the model without anything added to it.
+    public var modelValues: Int
+    /// The steps of the run.
+    public var totalSteps: Int
+    /// The tokens of the run, prompts included.
+    public var totalTokens: Int
+    /// The memory of the run.
+    public var memory: MemoryEstimate
+    /// The tokens a second of one pass, forward and backward, over the first records.
+    public var tokensPerSecond: Double
+    /// The time of the run at that speed; validation and saving are not counted.
+    public var duration: Duration
+}
+
+extension Trainer {
+    /// Finds out what a run would do; no weight changes and nothing is written.
+    ///
+    /// Speed is measured on the first pass of the first step, run twice, of which the second counts.
+    ///
+    /// - Parameters:
+    ///   - tokenizer: Gives the samples' text; without one they show ids.
+    ///   - sampleCount: How many records to show.
+    /// - Returns: The report.
+    public func dryRun(tokenizer: (any Tokenizer)?, sampleCount: Int = 3) -> DryRunReport {
+        let order = plan.order(inEpoch: 0)
+        let own = Set(model.parameters.map(ObjectIdentifier.init))
+        let added = optimizer.parameters.filter { !own.contains(ObjectIdentifier($0)) }
+        let trained = optimizer.parameters.reduce(0) { $0 + $1.value.count }
+        let largest = largestPass()
+        let first = plan.passes(of: plan.records(of: 0, in: order).map { training[$0] }).first ?? []
+        let speed = measure(first)
+        let tokens = totalTokens()
+        return DryRunReport(
+            samples: order.prefix(sampleCount).map { sample(training[$0], tokenizer) },
+            rows: contents.storedTensors,
+            trainedValues: trained, modelValues: model.configuration.parameterCount,
+            totalSteps: plan.totalSteps, totalTokens: tokens,
+            memory: MemoryEstimate(
+                model.configuration, trainedValues: trained,
+                addedValues: added.reduce(0) { $0 + $1.value.count }, tokens: largest.tokens,
+                scoredTokens: largest.scored),
+            tokensPerSecond: speed, duration: .seconds(Double(tokens) / speed))
+    }
+
+    private func sample(
+        _ record: TrainingRecord, _ tokenizer: (any Tokenizer)?
+    ) -> DryRunReport.Sample {
+        func text(_ ids: ArraySlice<Int32>) -> String {
+            tokenizer?.decode(Array(ids), skippingSpecialTokens: false)
+                ?? ids.map(String.init).joined(separator: " ")
+        }
+        let scored = record.scored
+        return DryRunReport.Sample(
+            origin: record.origin, masked: text(record.tokens[..<scored.lowerBound]),
+            scored: text(record.tokens[scored]), maskedTokens: scored.lowerBound,
+            scoredTokens: scored.count)
+    }
+
+    /// The most tokens, and the most scored ones, that one pass of the first epoch holds.
+    private func largestPass() -> (tokens: Int, scored: Int) {
+        let order = plan.order(inEpoch: 0)
+        var largest = (tokens: 0, scored: 0)
+        for step in 0..<min(plan.stepsPerEpoch, plan.totalSteps) {
+            for pass in plan.passes(of: plan.records(of: step, in: order).map { training[$0] }) {
+                largest.tokens = max(largest.tokens, pass.reduce(0) { $0 + $1.tokens.count })
+                largest.scored = max(largest.scored, pass.reduce(0) { $0 + $1.scored.count })
+            }
+        }
+        return largest
+    }
+
+    /// The tokens of all steps; those of an incomplete epoch in proportion.
+    private func totalTokens() -> Int {
+        let inEpoch = training.reduce(0) { $0 + $1.tokens.count }
+        return Int(Double(inEpoch) * plan.epoch(after: plan.totalSteps))
+    }
+
+    private func measure(_ records: [TrainingRecord]) -> Double {
+        let (batch, scored) = TokenBatch.training(records) { _ in 1 }
+        _ = model.accumulateGradients(of: batch, scored)
+        let start = ContinuousClock.now
+        _ = model.accumulateGradients(of: batch, scored)
+        let seconds = start.duration(to: .now).seconds
+        optimizer.clearGradients()
+        return Double(batch.tokens.count) / max(seconds, 1e-9)
+    }
+}

@@ -1,0 +1,48 @@
+import MambaLM
+
+/// How much memory a run will take, by formula.
+///
+/// With `T` the tokens and `S` the scored tokens computed at once, in values of 4 bytes:
+///
+///     weights      all parameters of the model and the adapter
+///     optimizer    3 a trained value: gradient and two moments
+///     activations  T · (model · (layers + 4) + 11 · inner + 3 · (stepRank + 2 · state))
+///     head         min(S, 256) · (vocabulary + 4 · model)
+///
+/// Memory for activations and head grows with some room to spare, an eighth. The program itself,
+/// records and scan states of one block are not counted.
+public struct MemoryEstimate: Equatable, Sendable {
+    /// The parameters of model and adapter, in bytes.
+    public var weights: Int
+    /// Gradients and moments, in bytes.
+    public var optimizer: Int
+    /// What is kept and computed of a batch, in bytes.
+    public var activations: Int
+    /// The logits and what belongs to them, in bytes.
+    public var head: Int
+
+    /// All together, in bytes.
+    public var total: Int { weights + optimizer + activations + head }
+
+    /// Estimates a run.
+    ///
+    /// - Parameters:
+    ///   - configuration: The sizes of the model.
+    ///   - trainedValues: The number of values that are trained.
+    ///   - addedValues: How many of them are not the model's own.
+    ///   - tokens: The most tokens computed at once.
+    ///   - scoredTokens: The most scored tokens computed at once.
+    public init(
+        _ configuration: MambaConfiguration, trainedValues: Int, addedValues: Int, tokens: Int,
+        scoredTokens: Int
+    ) {
+        let perToken =
+            configuration.model * (configuration.layers + 4) + 11 * configuration.inner
+            + 3 * configuration.projections
+        let perScored = configuration.vocabulary + 4 * configuration.model
+        weights = 4 * (configuration.parameterCount + addedValues)
+        optimizer = 4 * 3 * trainedValues
+        activations = 4 * tokens * perToken * 9 / 8
+        head = 4 * min(scoredTokens, 256) * perScored * 9 / 8
+    }
+}

@@ -1,0 +1,130 @@
+import Kernels
+import MambaLM
+import Storage
+
+/// AdamW over a set of parameters, with gradients clipped by their common norm.
+public final class Optimizer {
+    /// The parameters, in a fixed order, no name twice.
+    public let parameters: [Parameter]
+    /// The number of updates made.
+    public private(set) var steps = 0
+
+    private let configuration: TrainingConfiguration
+    private let engine: any Engine
+    private let moments: [AdamW.Moments]
+
+    /// Makes parameters trainable and starts with zero moments.
+    ///
+    /// - Parameters:
+    ///   - parameters: What is trained, no name twice.
+    ///   - configuration: Decay rates, epsilon, weight decay and the norm to clip at.
+    ///   - engine: The processor.
+    public init(
+        _ parameters: [Parameter], configuration: TrainingConfiguration, engine: any Engine
+    ) {
+        precondition(
+            Set(parameters.map(\.name)).count == parameters.count, "two parameters have one name")
+        parameters.forEach { $0.makeTrainable() }
+        (self.parameters, self.configuration, self.engine) = (parameters, configuration, engine)
+        moments = parameters.map {
+            AdamW.Moments(
+                first: Tensor(shape: $0.value.shape), second: Tensor(shape: $0.value.shape))
+        }
+    }
+
+    /// Sets all gradients to zero.
+    public func clearGradients() { parameters.forEach { $0.clearGradient() } }
+
+    /// The Euclidean norm of all gradients taken as one vector.
+    ///
+    /// Squares are added in double precision in the order of ``parameters``.
+    public func gradientNorm() -> Double {
+        parameters.reduce(0) { sum, parameter in
+            sum + (parameter.gradient.map(engine.sumOfSquares) ?? 0)
+        }.squareRoot()
+    }
+
+    /// Moves every parameter against its gradient.
+    ///
+    /// If the norm exceeds the limit `m` of the configuration, gradients are multiplied by
+    /// `m / (norm + 1e-6)`, as in PyTorch's `clip_grad_norm_`; a limit of 0 clips nothing.
+    ///
+    /// - Parameters:
+    ///   - learningRate: The rate of this step.
+    ///   - norm: What ``gradientNorm()`` gave.
+    public func update(learningRate: Double, norm: Double) {
+        steps += 1
+        let limit = configuration.maxGradientNorm
+        let scale = limit > 0 ? min(1, limit / (norm + 1e-6)) : 1
+        for (parameter, moments) in zip(parameters, moments) {
+            guard let gradient = parameter.gradient else { continue }
+            let step = AdamW(
+                learningRate: learningRate, beta1: configuration.adamBeta1,
+                beta2: configuration.adamBeta2, epsilon: configuration.adamEpsilon,
+                weightDecay: Optimizer.decays(parameter.name) ? configuration.weightDecay : 0,
+                gradientScale: Float(scale), step: steps)
+            engine.adamW(
+                step, parameter: parameter.value, gradient: gradient, moments: moments)
+        }
+    }
+
+    /// Whether weight decay applies to a parameter.
+    ///
+    /// As in Hugging Face's trainer it spares biases and normalisations, and as in the original
+    /// Mamba `A_log` and `D`.
+    static func decays(_ name: String) -> Bool {
+        let spared = [".bias", ".norm.weight", ".norm_f.weight", ".A_log", ".D"]
+        return !spared.contains { name.hasSuffix($0) }
+    }
+}
+
+extension Optimizer {
+    /// Writes the moments as safetensors, under PyTorch's names `exp_avg` and `exp_avg_sq`.
+    ///
+    /// - Parameter path: The file.
+    /// - Throws: ``FileError``.
+    public func write(to path: String) throws {
+        let tensors = namedMoments
+        let places = Dictionary(uniqueKeysWithValues: tensors.map { ($0.name, $0.tensor) })
+        let specs = tensors.map {
+            SafetensorsWriter.Spec(name: $0.name, type: .float32, shape: $0.tensor.shape)
+        }
+        try SafetensorsWriter.write(specs, metadata: ["step": String(steps)], to: path) {
+            try $1.write(floats: places[$0.name]?.values ?? [])
+        }
+    }
+
+    /// Takes over the moments that ``write(to:)`` wrote.
+    ///
+    /// - Parameters:
+    ///   - path: The file.
+    ///   - steps: The number of updates they come from.
+    /// - Throws: ``FileError``, ``SafetensorsError``, or ``CheckpointError`` for a tensor of another
+    ///   shape or one that belongs to no parameter.
+    public func read(from path: String, steps: Int) throws {
+        let file = try SafetensorsFile(path: path)
+        let tensors = namedMoments
+        let known = Set(tensors.map(\.name))
+        if let foreign = file.tensors.first(where: { !known.contains($0.name) }) {
+            throw CheckpointError.unknownTensor(file: path, name: foreign.name)
+        }
+        for (name, tensor) in tensors {
+            let stored = try file.tensor(name)
+            guard stored.shape == tensor.shape else {
+                throw CheckpointError.shape(
+                    file: path, name: name, found: stored.shape, expected: tensor.shape)
+            }
+            tensor.values = try file.floats(of: stored)
+        }
+        self.steps = steps
+    }
+
+    private var namedMoments: [(name: String, tensor: Tensor)] {
+        zip(parameters, moments).flatMap { parameter, moments in
+            [
+                (parameter.name + ".exp_avg", moments.first),
+                (parameter.name + ".exp_avg_sq", moments.second),
+            ]
+        }
+    }
+}

@@ -1,0 +1,82 @@
+import Jinja
+import Storage
+import Tokenization
+
+/// The tokenizer's chat template, rendered up to the assistant's answer.
+struct ChatPrompt: Sendable {
+    private let template: Template
+    private let tokens: [(String, Value)]
+
+    init(_ tokenizer: TokenizerConfiguration) throws {
+        guard let source = tokenizer.chatTemplate else { throw DataError.noChatTemplate }
+        template = try Template(source, name: "chat template", options: .chat)
+        tokens = tokenizer.templateTokens
+    }
+
+    func prompt(of record: InstructionRecord) throws -> String {
+        let messages: [Value]
+        switch record.content {
+        case .chat(let turns, _):
+            messages = turns.map { Value(.object($0.fields)) }
+        default:
+            let text = record.plainPrompt ?? ""
+            messages = [.dictionary(["role": "user", "content": .string(text)])]
+        }
+        var context = ValueDictionary(tokens)
+        context["messages"] = .list(messages)
+        context["add_generation_prompt"] = true
+        context["tools"] = Value.none
+        context["documents"] = Value.none
+        return try template.render(context)
+    }
+}
+
+/// A user's own Jinja template over the fields of a record.
+///
+/// Blocks are trimmed as in chat templates, and one line feed at the end of the file is dropped. A
+/// name that is no field is an error, except that an Alpaca record always has an `input`.
+struct FilePrompt: Sendable {
+    private let template: Template
+    private let tokens: [(String, Value)]
+
+    init(_ source: String, name: String, _ tokenizer: TokenizerConfiguration) throws {
+        var options = TemplateOptions.chat
+        options.undefined = .strict
+        template = try Template(source, name: name, options: options)
+        tokens = tokenizer.templateTokens
+    }
+
+    func prompt(of record: InstructionRecord) throws -> String {
+        var context = ValueDictionary(tokens)
+        for member in record.fields.members { context[member.key] = Value(member.value) }
+        if case .alpaca(_, let input, _) = record.content { context["input"] = .string(input) }
+        return try template.render(context)
+    }
+}
+
+extension TokenizerConfiguration {
+    /// The special tokens by the names that templates know them by.
+    var templateTokens: [(String, Value)] {
+        [
+            ("bos_token", bosToken), ("eos_token", eosToken), ("pad_token", padToken),
+            ("unk_token", unknownToken),
+        ].compactMap { name, token in token.map { (name, Value.string($0)) } }
+    }
+}
+
+extension Value {
+    /// A JSON value as a template sees it.
+    init(_ value: JSONValue) {
+        self =
+            switch value {
+            case .null: .none
+            case .bool(let value): .bool(value)
+            case .integer(let value): .int(value)
+            case .number(let value): .float(value)
+            case .string(let value): .string(value)
+            case .array(let values): .list(values.map { Value($0) })
+            case .object(let object):
+                .dictionary(ValueDictionary(object.members.map { ($0.key, Value($0.value)) }))
+            }
+    }
+}

@@ -1,0 +1,136 @@
+import FoundationEssentials
+import Jinja
+import Storage
+import Tokenization
+
+/// Turns a record into the text of its prompt.
+///
+/// | Name | Prompt |
+/// |---|---|
+/// | `alpaca-short` | the blocks `### Instruction:`, `### Input:` (unless empty) and `### Response:` |
+/// | `alpaca` | the same after the Stanford project's sentence |
+/// | `chat` | the tokenizer's chat template up to the assistant's answer |
+/// | `none` | the prompt as it is; an Alpaca record's input follows its instruction on a new line |
+/// | a path | a Jinja template over the record's fields |
+///
+/// A completion's prompt stands for an instruction. Conversations need `chat` or a Jinja file. To
+/// `chat`, any other record is one message of the user, with the text of `none`.
+public struct PromptTemplate: Sendable {
+    /// The template that is used unless another is asked for.
+    public static let standardName = "alpaca-short"
+    /// The names of the templates that need no file.
+    public static let builtInNames = ["alpaca-short", "alpaca", "chat", "none"]
+
+    /// The name or path as given.
+    public let name: String
+    private let form: Form
+
+    private enum Form: Sendable {
+        case blocks(hasPreamble: Bool)
+        case chat(ChatPrompt)
+        case plain
+        case file(FilePrompt)
+    }
+
+    /// Finds a template.
+    ///
+    /// - Parameters:
+    ///   - name: One of ``builtInNames``, or the path of a Jinja file.
+    ///   - source: The content of that file, where it was recorded; it is then not looked for.
+    ///   - tokenizer: Where `chat` is found, and the special tokens that templates may name.
+    /// - Throws: ``DataError``, `FileError`, or `TemplateError` for a template that is not valid.
+    public init(
+        name: String, source: String? = nil, tokenizer: TokenizerConfiguration
+    ) throws {
+        self.name = name
+        switch name {
+        case "alpaca-short": form = .blocks(hasPreamble: false)
+        case "alpaca": form = .blocks(hasPreamble: true)
+        case "chat": form = .chat(try ChatPrompt(tokenizer))
+        case "none": form = .plain
+        default:
+            let source = try source ?? PromptTemplate.contents(of: name)
+            form = .file(try FilePrompt(source, name: name, tokenizer))
+        }
+    }
+
+    private static func contents(of path: String) throws -> String {
+        guard FileManager.default.fileExists(atPath: path) else {
+            throw DataError.unknownTemplate(path)
+        }
+        let bytes = try ByteStream.contents(of: path, limit: 1 << 20)
+        return String(decoding: bytes, as: UTF8.self)
+    }
+
+    /// Whether the template itself writes the token before a text, where the model wants one.
+    public var writesStartToken: Bool {
+        if case .chat = form { true } else { false }
+    }
+
+    /// The prompt of a record.
+    ///
+    /// - Parameter record: A record that holds text and has a prompt.
+    /// - Returns: The text.
+    /// - Throws: ``DataError``, with file and line.
+    public func prompt(of record: InstructionRecord) throws -> String {
+        let place = record.origin.description
+        do {
+            switch form {
+            case .blocks(let hasPreamble):
+                guard let (instruction, input) = record.instruction else { break }
+                return PromptTemplate.blocks(instruction, input, hasPreamble: hasPreamble)
+            case .plain:
+                if let text = record.plainPrompt { return text }
+            case .chat(let chat): return try chat.prompt(of: record)
+            case .file(let file): return try file.prompt(of: record)
+            }
+        } catch let error as TemplateError {
+            throw DataError.template(place: place, reason: error.description)
+        }
+        throw DataError.unsuitableTemplate(place: place, template: name, format: record.format)
+    }
+
+    /// The blocks of an Alpaca prompt.
+    ///
+    /// Source: Taori et al. 2023, "Stanford Alpaca"; without preamble, the released MambaTreeL code.
+    private static func blocks(
+        _ instruction: String, _ input: String, hasPreamble: Bool
+    ) -> String {
+        let hasInput = !input.isEmpty
+        let preamble =
+            hasInput
+            ? "Below is an instruction that describes a task, paired with an input that provides "
+                + "further context. Write a response that appropriately completes the request.\n\n"
+            : "Below is an instruction that describes a task. "
+                + "Write a response that appropriately completes the request.\n\n"
+        return (hasPreamble ? preamble : "") + "### Instruction:\n\(instruction)\n\n"
+            + (hasInput ? "### Input:\n\(input)\n\n" : "") + "### Response:"
+    }
+}
+
+extension InstructionRecord {
+    /// The format of the content.
+    var format: DataFormat {
+        switch content {
+        case .alpaca: .alpaca
+        case .completion: .completions
+        case .chat: .chat
+        case .text: .text
+        case .ids: .ids
+        }
+    }
+
+    /// The instruction and what it works on; nil for formats without.
+    var instruction: (String, input: String)? {
+        switch content {
+        case .alpaca(let instruction, let input, _): (instruction, input)
+        case .completion(let prompt, _): (prompt, "")
+        case .chat, .text, .ids: nil
+        }
+    }
+
+    /// Instruction and input as one text.
+    var plainPrompt: String? {
+        instruction.map { $1.isEmpty ? $0 : $0 + "\n" + $1 }
+    }
+}

@@ -1,0 +1,77 @@
+import FoundationEssentials
+import Storage
+
+/// Writes `metrics.jsonl`, and keeps the history for Hugging Face's `trainer_state.json`.
+struct MetricsLog {
+    /// The rows of `log_history`.
+    private(set) var history: [JSONValue] = []
+    private let lines: LineAppender
+
+    /// Opens the file of a run.
+    ///
+    /// - Parameters:
+    ///   - folder: The output folder.
+    ///   - finishedSteps: Lines of later steps, left by a run that was cut off, are removed; with 0
+    ///     all are.
+    ///   - history: The rows up to there.
+    /// - Throws: `FileError`.
+    init(folder: String, finishedSteps: Int, history: [JSONValue]) throws {
+        let path = folder + "/metrics.jsonl"
+        self.history = history
+        if FileManager.default.fileExists(atPath: path) {
+            let kept = finishedSteps == 0 ? [] : try MetricsLog.lines(of: path, upTo: finishedSteps)
+            try AtomicFile.write(kept.map { $0 + "\n" }.joined(), to: path)
+        }
+        lines = try LineAppender(path: path)
+    }
+
+    /// The lines of steps that are kept; a half-written one at the end is not.
+    private static func lines(of path: String, upTo finishedSteps: Int) throws -> [String] {
+        let reader = try LineReader(path: path)
+        var kept: [String] = []
+        while let line = try reader.next() {
+            let value = try? JSONValue(parsing: line.bytes, file: path)
+            if let step = value?["step"]?.integerValue, step <= finishedSteps {
+                kept.append(line.text)
+            }
+        }
+        return kept
+    }
+
+    /// Logs a line about training.
+    mutating func append(_ metrics: StepMetrics) throws {
+        try append([
+            "step": .integer(metrics.step), "epoch": .number(metrics.epoch),
+            "loss": .number(metrics.loss), "learning_rate": .number(metrics.learningRate),
+            "grad_norm": .number(metrics.gradientNorm),
+            "tokens_per_second": .number(metrics.tokensPerSecond),
+            "scored_tokens": .integer(metrics.scoredTokens),
+            "peak_memory_bytes": metrics.peakBytes.map { .integer($0) } ?? .null,
+        ])
+        history.append([
+            "epoch": .number(metrics.epoch), "grad_norm": .number(metrics.gradientNorm),
+            "learning_rate": .number(metrics.learningRate), "loss": .number(metrics.loss),
+            "step": .integer(metrics.step),
+        ])
+    }
+
+    /// Logs a line about validation.
+    mutating func append(_ metrics: EvaluationMetrics) throws {
+        let seconds = max(metrics.runtime.seconds, 1e-9)
+        let row: JSONObject = [
+            "step": .integer(metrics.step), "epoch": .number(metrics.epoch),
+            "eval_loss": .number(metrics.loss), "eval_runtime": .number(seconds),
+            "eval_samples_per_second": .number(Double(metrics.records) / seconds),
+            "eval_steps_per_second": .number(Double(metrics.batches) / seconds),
+        ]
+        try append(row)
+        history.append(.object(row))
+    }
+
+    /// Waits until all lines have reached the disk.
+    func sync() throws { try lines.sync() }
+
+    private func append(_ row: JSONObject) throws {
+        try lines.append(JSONWriter().string(.object(row)))
+    }
+}

@@ -1,0 +1,152 @@
+import Kernels
+import Storage
+
+extension Trainer {
+    /// Trains until the last step, or until asked to stop.
+    ///
+    /// Validation comes before the first step, every `stepsPerEvaluation` steps and after the last.
+    /// A checkpoint is written every `saveSteps` steps, after the last step, and when the run is
+    /// asked to stop. After the last step the contents are written into the output folder itself.
+    ///
+    /// - Parameters:
+    ///   - resuming: Whether the newest usable checkpoint in the output folder is continued.
+    ///   - shouldStop: Asked after every step.
+    ///   - report: Called with what happens, on this thread.
+    /// - Returns: How it ended.
+    /// - Throws: ``TrainingError``, ``CheckpointError``, or an error of a file.
+    @discardableResult
+    public func run(
+        resuming: Bool = false, shouldStop: () -> Bool = { false },
+        report: (TrainingEvent) -> Void = { _ in }
+    ) throws -> TrainingSummary {
+        try FolderAccess.create(folder)
+        let resumed = resuming ? try resume(report) : nil
+        if !resuming { try warnOfOthers(report) }
+        var log = try MetricsLog(
+            folder: folder, finishedSteps: state.step, history: resumed?.history ?? [])
+        var saved = resumed?.lineage ?? []
+        report(.started(outline(resumedFrom: resumed?.path)))
+
+        var timing = Timing(firstStep: state.step)
+        var validationLoss: Double?
+        if !validation.isEmpty, resumed == nil { validationLoss = try validate(&log, report) }
+        while state.step < plan.totalSteps {
+            let result = try advance()
+            timing.add(result)
+            report(.progress(progress(result, timing)))
+            let isLast = state.step == plan.totalSteps
+            if isLast || state.step % configuration.loggingSteps == 0 {
+                let metrics = takePending(result, timing.takeInterval())
+                try log.append(metrics)
+                report(.logged(metrics))
+            }
+            if !validation.isEmpty, isLast || state.step % configuration.stepsPerEvaluation == 0 {
+                validationLoss = try validate(&log, report)
+            }
+            let stops = !isLast && shouldStop()
+            if isLast || stops || state.step % configuration.saveSteps == 0 {
+                try save(history: log.history, lineage: &saved, report)
+            }
+            if stops { break }
+        }
+        return try finish(log, timing, validationLoss, report)
+    }
+
+    /// Validates, logs the result and returns the loss.
+    private func validate(
+        _ log: inout MetricsLog, _ report: (TrainingEvent) -> Void
+    ) throws -> Double {
+        let metrics = try evaluate()
+        try log.append(metrics)
+        report(.evaluated(metrics))
+        return metrics.loss
+    }
+
+    private func outline(resumedFrom path: String?) -> TrainingOutline {
+        TrainingOutline(
+            records: training.count, validationRecords: validation.count,
+            totalSteps: plan.totalSteps, stepsPerEpoch: plan.stepsPerEpoch,
+            trainableValues: optimizer.parameters.reduce(0) { $0 + $1.value.count },
+            resumedFrom: path, finishedSteps: state.step)
+    }
+
+    private func progress(_ result: StepResult, _ timing: Timing) -> TrainingProgress {
+        TrainingProgress(
+            step: state.step, totalSteps: plan.totalSteps, epoch: plan.epoch(after: state.step),
+            loss: result.loss,
+            tokensPerSecond: Double(result.tokens) / max(result.duration.seconds, 1e-9),
+            remaining: timing.remaining(step: state.step, of: plan.totalSteps),
+            peakBytes: Processor.peakBytes)
+    }
+
+    /// The line about the steps since the last one, which begins a new interval.
+    private func takePending(_ last: StepResult, _ tokensPerSecond: Double) -> StepMetrics {
+        defer { state.pending = ResumeState.Pending() }
+        return StepMetrics(
+            step: state.step, epoch: plan.epoch(after: state.step),
+            loss: state.pending.lossSum / Double(state.pending.steps),
+            learningRate: last.learningRate, gradientNorm: last.gradientNorm,
+            tokensPerSecond: tokensPerSecond, scoredTokens: state.pending.scoredTokens,
+            peakBytes: Processor.peakBytes)
+    }
+
+    private func finish(
+        _ log: MetricsLog, _ timing: Timing, _ validationLoss: Double?,
+        _ report: (TrainingEvent) -> Void
+    ) throws -> TrainingSummary {
+        try log.sync()
+        let isDone = state.step >= plan.totalSteps
+        if isDone { try contents.write(to: folder) }
+        try trainerState(history: log.history).write(to: folder + "/trainer_state.json")
+        let summary = TrainingSummary(
+            step: state.step, totalSteps: plan.totalSteps, trainingLoss: timing.meanLoss,
+            validationLoss: validationLoss, runtime: timing.elapsed,
+            tokensPerSecond: timing.tokensPerSecond, wasStopped: !isDone)
+        report(.finished(summary))
+        return summary
+    }
+}
+
+/// How long the steps of this process took.
+private struct Timing {
+    private let start = ContinuousClock.now
+    private let firstStep: Int
+    private var total = Sums()
+    private var interval = Sums()
+
+    private struct Sums {
+        var seconds = 0.0
+        var tokens = 0
+        var steps = 0
+        var loss = 0.0
+
+        mutating func add(_ result: Trainer.StepResult) {
+            seconds += result.duration.seconds
+            tokens += result.tokens
+            steps += 1
+            loss += result.loss
+        }
+
+        var tokensPerSecond: Double { Double(tokens) / max(seconds, 1e-9) }
+    }
+
+    init(firstStep: Int) { self.firstStep = firstStep }
+
+    mutating func add(_ result: Trainer.StepResult) {
+        total.add(result)
+        interval.add(result)
+    }
+
+    mutating func takeInterval() -> Double {
+        defer { interval = Sums() }
+        return interval.tokensPerSecond
+    }
+
+    var elapsed: Duration { start.duration(to: .now) }
+    var tokensPerSecond: Double { total.tokensPerSecond }
+    var meanLoss: Double? { total.steps == 0 ? nil : total.loss / Double(total.steps) }
+
+    func remaining(step: Int, of totalSteps: Int) -> Duration {
+        elapsed * (Double(totalSteps - step) / Double(max(step - firstStep, 1)))
+    }
+}

@@ -1,0 +1,123 @@
+import Kernels
+import MambaLM
+import Storage
+
+/// Trains the parameters of some contents on records, step after step.
+///
+/// A run is a function of its records, configuration and first weights: the same bits for any
+/// number of threads, and for a run that was stopped and resumed the same as for an unbroken one.
+public final class Trainer {
+    let model: MambaModel
+    let contents: any CheckpointContents
+    let training: [TrainingRecord]
+    let validation: [TrainingRecord]
+    let configuration: TrainingConfiguration
+    let folder: String
+    let plan: StepPlan
+    let optimizer: Optimizer
+    let identity: RunIdentity
+    private let schedule: LearningRateSchedule
+    private var order: (epoch: Int, records: [Int])?
+    var state = ResumeState()
+
+    /// Prepares a run; makes the contents' parameters trainable.
+    ///
+    /// - Parameters:
+    ///   - model: The model, its adapter attached and its flow set.
+    ///   - contents: What is trained, and how it is stored.
+    ///   - training: The records to train on, at least one.
+    ///   - validation: The records to validate on; may be empty.
+    ///   - configuration: The settings.
+    ///   - folder: The output folder; made when the run begins.
+    ///   - settings: What else a resumed run must have in common with the one it continues, such as
+    ///     topology and rank.
+    /// - Throws: ``SettingError``, ``TrainingError/nothingTrainable``, or ``DataError/noRecords(files:)``.
+    public init(
+        model: MambaModel, contents: any CheckpointContents, training: [TrainingRecord],
+        validation: [TrainingRecord] = [], configuration: TrainingConfiguration, folder: String,
+        settings: JSONObject = [:]
+    ) throws {
+        try configuration.validate()
+        guard !training.isEmpty else { throw DataError.noRecords(files: ["training data"]) }
+        guard !contents.parameters.isEmpty else { throw TrainingError.nothingTrainable }
+        (self.model, self.contents, self.folder) = (model, contents, folder)
+        (self.training, self.validation) = (training, validation)
+        self.configuration = configuration
+        plan = StepPlan(recordCount: training.count, configuration: configuration)
+        schedule = LearningRateSchedule(
+            kind: configuration.schedule, peak: configuration.learningRate,
+            warmup: configuration.warmupSteps, total: plan.totalSteps)
+        optimizer = Optimizer(
+            contents.parameters, configuration: configuration, engine: model.engine)
+        var decisive = JSONObject(
+            configuration.settings.members
+                .filter { TrainingConfiguration.decisiveKeys.contains($0.key) }
+                .map { ($0.key, $0.value) })
+        for member in settings.members { decisive[member.key] = member.value }
+        identity = RunIdentity(
+            data: RunIdentity.fingerprint(of: training), settings: decisive,
+            totalSteps: plan.totalSteps,
+            dependsOnLength: configuration.schedule.dependsOnLength
+                || (0..<1).contains(configuration.warmupSteps) && configuration.warmupSteps != 0)
+    }
+
+    /// What one step computed.
+    struct StepResult {
+        var loss: Double
+        var gradientNorm: Double
+        var learningRate: Double
+        var tokens: Int
+        var scoredTokens: Int
+        var duration: Duration
+    }
+
+    /// Runs the next step.
+    ///
+    /// - Throws: ``TrainingError/notFinite(_:value:step:origins:)``; then no parameter has moved.
+    func advance() throws -> StepResult {
+        let start = ContinuousClock.now
+        let records = nextRecords()
+        let scoredTokens = records.reduce(0) { $0 + $1.scored.count }
+        optimizer.clearGradients()
+        var loss = 0.0
+        for (index, pass) in plan.passes(of: records).enumerated() {
+            let (batch, scored) = TokenBatch.training(pass) {
+                configuration.lossReduction.weight(
+                    of: $0, records: records.count, tokens: scoredTokens)
+            }
+            var generator = SplitMix64(seed: configuration.seed, .dropout, state.step, index)
+            loss += model.accumulateGradients(of: batch, scored, dropoutSeed: generator.next())
+        }
+        try requireFinite(loss, .loss, records)
+        let norm = optimizer.gradientNorm()
+        try requireFinite(norm, .gradientNorm, records)
+        let rate = schedule.rate(at: state.step)
+        optimizer.update(learningRate: rate, norm: norm)
+
+        let tokens = records.reduce(0) { $0 + $1.tokens.count }
+        state.step += 1
+        state.tokensSeen += tokens
+        state.pending.lossSum += loss
+        state.pending.steps += 1
+        state.pending.scoredTokens += scoredTokens
+        return StepResult(
+            loss: loss, gradientNorm: norm, learningRate: rate, tokens: tokens,
+            scoredTokens: scoredTokens, duration: start.duration(to: .now))
+    }
+
+    private func nextRecords() -> [TrainingRecord] {
+        let epoch = state.step / plan.stepsPerEpoch
+        if order?.epoch != epoch { order = (epoch, plan.order(inEpoch: epoch)) }
+        return plan.records(of: state.step, in: order?.records ?? []).map { training[$0] }
+    }
+
+    func requireFinite(
+        _ value: Double, _ quantity: TrainingError.Quantity, _ records: [TrainingRecord]
+    ) throws {
+        guard value.isFinite else {
+            let step = quantity == .validationLoss ? state.step : state.step + 1
+            throw TrainingError.notFinite(
+                quantity, value: value, step: step, origins: records.map(\.origin.description))
+        }
+    }
+}

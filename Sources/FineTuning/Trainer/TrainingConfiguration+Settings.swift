@@ -1,0 +1,166 @@
+import Storage
+
+extension TrainingConfiguration {
+    /// The configuration as ordered keys and values, by the names of the flags.
+    public var settings: JSONObject {
+        JSONObject(TrainingConfiguration.entries.map { ($0.key, $0.read(self)) })
+    }
+
+    /// Reads a configuration; keys that are absent keep their defaults.
+    ///
+    /// - Parameters:
+    ///   - settings: Keys and values; all keys must be known.
+    ///   - file: The name that messages begin with.
+    /// - Throws: ``SettingError``.
+    public init(settings: JSONObject, file: String) throws {
+        self.init()
+        for member in settings.members {
+            guard let entry = TrainingConfiguration.entries.first(where: { $0.key == member.key })
+            else { throw SettingError.unknown(file: file, key: member.key) }
+            guard entry.write(&self, member.value) else {
+                throw SettingError.value(
+                    file: file, key: member.key, found: JSONWriter().string(member.value),
+                    expected: entry.expected)
+            }
+        }
+        try validate(file: file)
+    }
+
+    /// Checks that every value makes sense.
+    ///
+    /// - Parameter file: The name that messages begin with; nil for values from the command line.
+    /// - Throws: ``SettingError/value(file:key:found:expected:)``.
+    public func validate(file: String? = nil) throws {
+        for entry in TrainingConfiguration.entries where !entry.isSensible(self) {
+            throw SettingError.value(
+                file: file, key: entry.key, found: JSONWriter().string(entry.read(self)),
+                expected: entry.expected)
+        }
+    }
+
+    /// The keys whose values decide the numbers of a run, and so may not change when it is resumed.
+    ///
+    /// Of the data only what the records became counts: they have a fingerprint of their own.
+    static let decisiveKeys: Set<String> = [
+        "learning_rate", "lr_scheduler_type", "warmup_steps", "weight_decay", "adam_beta1",
+        "adam_beta2", "adam_epsilon", "max_grad_norm", "batch_size",
+        "gradient_accumulation_steps", "loss_reduction", "shuffle", "seed",
+    ]
+}
+
+/// What can be wrong with a setting.
+public enum SettingError: Error, Equatable {
+    /// The file has a key that is none of the settings.
+    case unknown(file: String, key: String)
+    /// A value is of the wrong kind or out of range.
+    case value(file: String?, key: String, found: String, expected: String)
+}
+
+extension SettingError: CustomStringConvertible {
+    /// The sentence for the user.
+    public var description: String {
+        switch self {
+        case .unknown(let file, let key):
+            "\(file): setting \(quoted(key)) is unknown"
+        case .value(let file, let key, let found, let expected):
+            (file.map { "\($0): " } ?? "")
+                + "setting '\(key)' is \(found), expected \(expected)"
+        }
+    }
+}
+
+extension TrainingConfiguration {
+    /// One setting: its key, what it may be, and where it is kept.
+    private struct Entry: Sendable {
+        let key: String
+        let expected: String
+        let read: @Sendable (TrainingConfiguration) -> JSONValue
+        /// Takes a value over; false if it is of the wrong kind.
+        let write: @Sendable (inout TrainingConfiguration, JSONValue) -> Bool
+        let isSensible: @Sendable (TrainingConfiguration) -> Bool
+
+        init<Value>(
+            _ key: String, _ field: any WritableKeyPath<TrainingConfiguration, Value> & Sendable,
+            expected: String, toJSON: @escaping @Sendable (Value) -> JSONValue,
+            fromJSON: @escaping @Sendable (JSONValue) -> Value?,
+            where isSensible: @escaping @Sendable (Value) -> Bool = { _ in true }
+        ) {
+            (self.key, self.expected) = (key, expected)
+            read = { toJSON($0[keyPath: field]) }
+            write = { configuration, value in
+                guard let value = fromJSON(value) else { return false }
+                configuration[keyPath: field] = value
+                return true
+            }
+            self.isSensible = { isSensible($0[keyPath: field]) }
+        }
+    }
+
+    private typealias Field<Value> = any WritableKeyPath<TrainingConfiguration, Value> & Sendable
+
+    private static func integer(
+        _ key: String, _ field: Field<Int>, atLeast least: Int
+    ) -> Entry {
+        Entry(
+            key, field, expected: "an integer of at least \(least)",
+            toJSON: { .integer($0) }, fromJSON: { $0.integerValue }, where: { $0 >= least })
+    }
+
+    private static func number(
+        _ key: String, _ field: Field<Double>, _ expected: String = "a number of at least 0",
+        where isSensible: @escaping @Sendable (Double) -> Bool = { $0 >= 0 && $0.isFinite }
+    ) -> Entry {
+        Entry(
+            key, field, expected: expected, toJSON: { .number($0) },
+            fromJSON: { $0.numberValue }, where: isSensible)
+    }
+
+    private static func choice<Value: RawRepresentable<String> & CaseIterable & SendableMetatype>(
+        _ key: String, _ field: Field<Value>
+    ) -> Entry {
+        Entry(
+            key, field,
+            expected: "one of " + Value.allCases.map { "'\($0.rawValue)'" }.joined(separator: ", "),
+            toJSON: { .string($0.rawValue) },
+            fromJSON: { $0.stringValue.flatMap { Value(rawValue: $0) } })
+    }
+
+    private static let entries: [Entry] = [
+        choice("data_format", \.dataFormat),
+        Entry(
+            "template", \.template, expected: "a name or a file", toJSON: { .string($0) },
+            fromJSON: { $0.stringValue }, where: { !$0.isEmpty }),
+        integer("max_seq_length", \.maxSequenceLength, atLeast: 2),
+        choice("truncation", \.truncation),
+        Entry(
+            "val_size", \.validationSize, expected: "a fraction below 1 or a count, or 0",
+            toJSON: { .number($0.number) },
+            fromJSON: { $0.numberValue.flatMap { ValidationSize($0) } }),
+        integer("steps_per_eval", \.stepsPerEvaluation, atLeast: 1),
+        number("learning_rate", \.learningRate),
+        choice("lr_scheduler_type", \.schedule),
+        number("warmup_steps", \.warmupSteps),
+        number("weight_decay", \.weightDecay),
+        number("adam_beta1", \.adamBeta1, "a number in [0, 1)", where: { $0 >= 0 && $0 < 1 }),
+        number("adam_beta2", \.adamBeta2, "a number in [0, 1)", where: { $0 >= 0 && $0 < 1 }),
+        number("adam_epsilon", \.adamEpsilon),
+        number("max_grad_norm", \.maxGradientNorm),
+        integer("batch_size", \.batchSize, atLeast: 1),
+        integer("gradient_accumulation_steps", \.gradientAccumulationSteps, atLeast: 1),
+        choice("loss_reduction", \.lossReduction),
+        number(
+            "num_train_epochs", \.epochs, "a number above 0", where: { $0 > 0 && $0.isFinite }),
+        integer("max_steps", \.maxSteps, atLeast: -1),
+        Entry(
+            "shuffle", \.shuffles, expected: "true or false", toJSON: { .bool($0) },
+            fromJSON: { $0.boolValue }),
+        Entry(
+            "seed", \.seed, expected: "an integer of at least 0",
+            toJSON: { .integer(Int(clamping: $0)) },
+            fromJSON: { $0.integerValue.flatMap { UInt64(exactly: $0) } },
+            where: { $0 <= UInt64(Int.max) }),
+        integer("save_steps", \.saveSteps, atLeast: 1),
+        integer("save_total_limit", \.saveTotalLimit, atLeast: 0),
+        integer("logging_steps", \.loggingSteps, atLeast: 1),
+    ]
+}

@@ -1,0 +1,33 @@
+/// What can stop a run.
+public enum TrainingError: Error, Equatable {
+    /// A number that training cannot go on with.
+    public enum Quantity: String, Sendable {
+        /// The loss of a step.
+        case loss
+        /// The norm of a step's gradients.
+        case gradientNorm = "gradient norm"
+        /// The loss over the validation records.
+        case validationLoss = "validation loss"
+    }
+
+    /// A quantity became infinite or no number; nothing was changed in that step.
+    ///
+    /// `step` counts from 1; `origins` are the records it was computed from.
+    case notFinite(Quantity, value: Double, step: Int, origins: [String])
+    /// Nothing is trainable.
+    case nothingTrainable
+}
+
+extension TrainingError: CustomStringConvertible {
+    /// The sentence for the user.
+    public var description: String {
+        switch self {
+        case .notFinite(let quantity, let value, let step, let origins):
+            "\(origins.prefix(16).joined(separator: ", "))\(origins.count > 16 ? ", …" : ""): "
+                + "\(quantity.rawValue) of step \(step) is \(value), expected a finite number; "
+                + "lower --learning-rate or look at these records"
+        case .nothingTrainable:
+            "no parameter is trainable, expected at least one"
+        }
+    }
+}

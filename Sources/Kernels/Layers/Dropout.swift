@@ -1,0 +1,67 @@
+/// Which elements of a matrix are dropped, and what the others are multiplied by.
+///
+///     y[row, column] = 0 with the given probability, else x[row, column] / (1 - probability)
+///
+/// The choice is a hash of the seed, the name and the place: the same whenever it is asked for, in
+/// any order and by any number of threads, so that a pass that is computed again drops the same
+/// elements, and the gradient is the same function of the gradient by `y`.
+///
+/// Source: Srivastava et al. 2014, "Dropout", in the inverted form that leaves evaluation as it is.
+public struct Dropout: Equatable, Sendable {
+    /// The probability that an element is dropped, in [0, 1).
+    public let probability: Float
+    private let key: UInt64
+
+    /// Chooses the elements.
+    ///
+    /// - Parameters:
+    ///   - probability: In [0, 1).
+    ///   - seed: Decides, with `name`, which elements are dropped.
+    ///   - name: Tells the places apart that share a seed.
+    public init(probability: Float, seed: UInt64, name: String) {
+        precondition(
+            probability >= 0 && probability < 1, "probability is \(probability), expected [0, 1)")
+        self.probability = probability
+        // FNV-1a.
+        let hash = name.utf8.reduce(0xCBF2_9CE4_8422_2325 as UInt64) {
+            ($0 ^ UInt64($1)) &* 0x100_0000_01B3
+        }
+        self.key = Dropout.mix(seed) ^ hash
+    }
+
+    /// Drops elements of one row; `y` may be `x`.
+    func apply(
+        _ x: UnsafePointer<Float>, row: Int, columns: Int, into y: UnsafeMutablePointer<Float>
+    ) {
+        let threshold = UInt64(Double(probability) * 0x1p32)
+        let factor = 1 / (1 - probability)
+        let first = UInt64(row) &* UInt64(columns)
+        for column in 0..<columns {
+            let place = first &+ UInt64(column)
+            let draw = Dropout.mix(key &+ place &* 0x9E37_79B9_7F4A_7C15) >> 32
+            y[column] = draw < threshold ? 0 : x[column] * factor
+        }
+    }
+
+    /// The output function of SplitMix64.
+    private static func mix(_ value: UInt64) -> UInt64 {
+        var z = value
+        z = (z ^ (z >> 30)) &* 0xBF58_476D_1CE4_E5B9
+        z = (z ^ (z >> 27)) &* 0x94D0_49BB_1331_11EB
+        return z ^ (z >> 31)
+    }
+}
+
+extension CPUEngine {
+    /// `y = dropout(x)`.
+    public func drop(_ dropout: Dropout, _ x: Tensor, into y: Tensor) {
+        precondition(x.shape == y.shape, "x is \(x.shape), y is \(y.shape)")
+        divide(x.rows, by: 16) { part, _ in
+            for row in part {
+                dropout.apply(
+                    x.matrix(row: row).start, row: row, columns: x.columns,
+                    into: y.matrix(row: row).start)
+            }
+        }
+    }
+}

@@ -1,0 +1,84 @@
+import CKernels
+import COpenBLAS
+
+extension CPUEngine {
+    /// See ``Engine``.
+    public func stateInputCosines(
+        _ x: SelectiveScan.Inputs, edges: [(Int32, Int32)]
+    ) -> [Float] {
+        x.checkShapes()
+        guard let first = edges.first else { return [] }
+        var (lowest, highest) = (min(first.0, first.1), max(first.0, first.1))
+        for (a, b) in edges {
+            lowest = min(lowest, a, b)
+            highest = max(highest, a, b)
+        }
+        precondition(
+            lowest >= 0 && highest < x.tokens,
+            "edges join rows \(lowest) to \(highest) of \(x.tokens)")
+        let rows = Int(lowest)..<Int(highest) + 1
+        return switch scanKernel {
+        case .fused: fusedCosines(x, edges: edges, rows: rows)
+        case .blas: blasCosines(x, edges: edges, rows: rows)
+        }
+    }
+
+    /// Forms the products `delta * u` and all norms once, then takes one dot product an edge.
+    private func fusedCosines(
+        _ x: SelectiveScan.Inputs, edges: [(Int32, Int32)], rows: Range<Int>
+    ) -> [Float] {
+        // The kernel counts rows from the batch's first, the memory starts at the first one used.
+        let memory = scratch(worker: pool.threads, floats: rows.count * (x.inner + 2))
+        let inputs = mtl_state_inputs(
+            u: x.u.matrix(), delta: x.delta.matrix(), B: x.B.matrix(), inner: x.inner,
+            state: x.state, input: memory - rows.lowerBound * x.inner,
+            reciprocals: memory + rows.count * x.inner - 2 * rows.lowerBound)
+        return withUnsafePointer(to: inputs) { inputs in
+            divide(rows.count, by: 16) { part, _ in
+                mtl_form_state_inputs(
+                    isa, inputs, rows.lowerBound + part.lowerBound, part.count)
+            }
+            return [Float](unsafeUninitializedCapacity: edges.count) { cosines, filled in
+                edges.withUnsafeBytes { pairs in
+                    let pairs = pairs.bindMemory(to: Int32.self)
+                    guard let pairs = pairs.baseAddress, let result = cosines.baseAddress else {
+                        return
+                    }
+                    divide(edges.count, by: 64) { part, _ in
+                        mtl_state_input_cosines(
+                            isa, inputs, pairs + 2 * part.lowerBound, part.count,
+                            result + part.lowerBound)
+                    }
+                }
+                filled = edges.count
+            }
+        }
+    }
+
+    /// Dot products by BLAS over the products `delta * u`, which are formed once.
+    private func blasCosines(
+        _ x: SelectiveScan.Inputs, edges: [(Int32, Int32)], rows: Range<Int>
+    ) -> [Float] {
+        let (inner, state) = (x.inner, x.state)
+        let inputs = scratch(worker: pool.threads, floats: rows.count * inner)
+        for row in rows {
+            let u = x.u.base + row * x.u.rowStride
+            let delta = x.delta.base + row * x.delta.rowStride
+            let input = inputs + (row - rows.lowerBound) * inner
+            for d in 0..<inner { input[d] = u[d] * delta[d] }
+        }
+        func cosine(_ a: UnsafePointer<Float>, _ b: UnsafePointer<Float>, _ count: Int) -> Float {
+            let count = blasint(count)
+            let norms = cblas_snrm2(count, a, 1) * cblas_snrm2(count, b, 1)
+            return norms == 0 ? 0 : cblas_sdot(count, a, 1, b, 1) / norms
+        }
+        return edges.map { a, b in
+            let (first, second) = (Int(a), Int(b))
+            return cosine(
+                inputs + (first - rows.lowerBound) * inner,
+                inputs + (second - rows.lowerBound) * inner, inner)
+                * cosine(
+                    x.B.base + first * x.B.rowStride, x.B.base + second * x.B.rowStride, state)
+        }
+    }
+}

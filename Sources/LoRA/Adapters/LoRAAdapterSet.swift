@@ -1,0 +1,141 @@
+import Kernels
+import MambaLM
+
+/// The adapters of a model, from one configuration.
+///
+///     let adapters = try LoRAAdapterSet.attach(configuration, to: model, using: &generator)
+///     adapters.makeTrainable()
+///     …
+///     try adapters.write(to: folder)
+///
+/// Freshly attached adapters leave the model's results as they are: one factor is zero.
+public final class LoRAAdapterSet {
+    /// What the adapters were made from.
+    public let configuration: LoRAConfiguration
+    /// The model that they are attached to.
+    public let model: MambaModel
+    /// One adapter a layer, in the order of the forward pass.
+    let attachments: [Attachment]
+
+    /// An adapter and its layer.
+    struct Attachment {
+        /// The two kinds of adapters.
+        enum Adapter {
+            case linear(LoRALinear, of: Linear)
+            case embedding(LoRAEmbedding, of: Embedding)
+        }
+
+        /// The layer's full name.
+        let name: String
+        /// The adapter and the layer.
+        let adapter: Adapter
+    }
+
+    /// The two factors of a low-rank term, in the shapes that adapters hold.
+    struct Factors {
+        let loraA: Tensor
+        let loraB: Tensor
+    }
+
+    /// Attaches adapters with the given factors.
+    ///
+    /// - Precondition: No layer has an adapter yet.
+    init(
+        _ configuration: LoRAConfiguration, of model: MambaModel,
+        factors: [(site: AdapterSite, factors: Factors)]
+    ) {
+        (self.configuration, self.model) = (configuration, model)
+        attachments = factors.map { site, factors in
+            let names = PEFTTensorName(site)
+            let loraA = Parameter(name: names.loraA, value: factors.loraA)
+            let loraB = Parameter(name: names.loraB, value: factors.loraB)
+            let scaling = configuration.scaling(of: site.name)
+            switch site.layer {
+            case .linear(let linear):
+                let adapter = LoRALinear(
+                    name: site.name, loraA: loraA, loraB: loraB, scaling: scaling,
+                    dropout: Float(configuration.dropout))
+                precondition(linear.adapter == nil, "\(site.name) has an adapter already")
+                linear.adapter = adapter
+                return Attachment(name: site.name, adapter: .linear(adapter, of: linear))
+            case .embedding(let embedding):
+                let adapter = LoRAEmbedding(loraA: loraA, loraB: loraB, scaling: scaling)
+                precondition(embedding.adapter == nil, "\(site.name) has an adapter already")
+                embedding.adapter = adapter
+                return Attachment(name: site.name, adapter: .embedding(adapter, of: embedding))
+            }
+        }
+    }
+
+    /// Attaches fresh adapters, frozen.
+    ///
+    /// Linear layers get `loraA` even in `±1/√in` (Kaiming's bound for `a = √5`) and `loraB` zero,
+    /// the embedding `loraA` zero and `loraB` standard normal, as in PEFT; drawn layer by layer in
+    /// the order of the forward pass.
+    ///
+    /// - Parameters:
+    ///   - configuration: The layers, the rank and so on.
+    ///   - model: The model; its layers have no adapters.
+    ///   - generator: The source of randomness.
+    /// - Returns: The adapters.
+    /// - Throws: ``LoRAError`` if a name fits no layer or a number is out of range.
+    public static func attach(
+        _ configuration: LoRAConfiguration, to model: MambaModel,
+        using generator: inout some RandomNumberGenerator
+    ) throws -> LoRAAdapterSet {
+        try configuration.check(file: nil)
+        let sites = try configuration.sites(in: model, file: nil)
+        let factors = sites.map { site in
+            let shapes = site.shapes(rank: configuration.rank(of: site.name))
+            let (loraA, loraB) = (Tensor(shape: shapes.loraA), Tensor(shape: shapes.loraB))
+            switch site.layer {
+            case .linear(let linear):
+                let bound = 1 / Double(linear.inFeatures).squareRoot()
+                loraA.values = (0..<loraA.count).map { _ in
+                    Float(generator.nextUniform(-bound, bound))
+                }
+            case .embedding:
+                loraB.values = (0..<loraB.count).map { _ in Float(generator.nextNormal()) }
+            }
+            return (site, Factors(loraA: loraA, loraB: loraB))
+        }
+        return LoRAAdapterSet(configuration, of: model, factors: factors)
+    }
+
+    /// Takes the adapters away from the model, which is then as it was before.
+    public func detach() {
+        for attachment in attachments {
+            switch attachment.adapter {
+            case .linear(let adapter, let linear):
+                if linear.adapter === adapter { linear.adapter = nil }
+            case .embedding(let adapter, let embedding):
+                if embedding.adapter === adapter { embedding.adapter = nil }
+            }
+        }
+    }
+
+    /// All parameters in a fixed order: the embedding, the blocks, the output projection; of each
+    /// layer `loraA`, then `loraB`.
+    ///
+    /// Names are those of PEFT files. Shapes are those of PEFT files but for the embedding's
+    /// `loraA`, see ``LoRAEmbedding``.
+    public var parameters: [Parameter] { attachments.flatMap(\.parameters) }
+
+    /// The number of values in all parameters.
+    public var parameterCount: Int { parameters.reduce(0) { $0 + $1.value.count } }
+
+    /// Gives all parameters a gradient.
+    public func makeTrainable() {
+        for parameter in parameters { parameter.makeTrainable() }
+    }
+}
+
+extension LoRAAdapterSet.Attachment {
+    /// `loraA`, then `loraB`.
+    var parameters: [Parameter] {
+        switch adapter {
+        case .linear(let adapter, _): adapter.parameters
+        case .embedding(let adapter, _): adapter.parameters
+        }
+    }
+}

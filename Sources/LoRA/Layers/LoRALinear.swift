@@ -1,0 +1,100 @@
+import Kernels
+import MambaLM
+
+/// A low-rank term beside a linear layer.
+///
+///     h  = scaling * dropout(x) · loraAᵀ      [tokens, rank]
+///     y += h · loraBᵀ                         [tokens, out]
+///
+/// Nothing is kept between the passes: `h` is computed again for the gradients, and the elements
+/// dropped are the same, being a function of the pass's seed and the layer's name.
+///
+/// Source: Hu et al. 2021, "LoRA", equation 3; scaling and dropout as in PEFT.
+public final class LoRALinear: LinearAdapter {
+    /// The name of the layer, which also decides what is dropped.
+    public let name: String
+    /// `[rank, in]`.
+    public let loraA: Parameter
+    /// `[out, rank]`.
+    public let loraB: Parameter
+    /// What the term is multiplied by.
+    public let scaling: Float
+    /// The probability that an element of the input is dropped while training, in [0, 1).
+    public let dropout: Float
+
+    /// Creates a term from its parameters.
+    public init(
+        name: String, loraA: Parameter, loraB: Parameter, scaling: Float, dropout: Float = 0
+    ) {
+        precondition(
+            loraA.value.rows == loraB.value.columns,
+            "loraA is \(loraA.value.shape), loraB is \(loraB.value.shape)")
+        (self.name, self.loraA, self.loraB) = (name, loraA, loraB)
+        (self.scaling, self.dropout) = (scaling, dropout)
+    }
+
+    /// `loraA`, then `loraB`.
+    public var parameters: [Parameter] { [loraA, loraB] }
+
+    /// Adds the term to `y`.
+    public func add(_ x: Tensor, to y: Tensor, in pass: Pass) {
+        let dropped = dropped(x, drop: drop(in: pass), in: pass)
+        pass.engine.linear(
+            hidden(dropped, in: pass), weight: loraB.value, bias: nil, into: y, accumulating: true)
+    }
+
+    /// Adds to the gradients of the parameters and of the input.
+    ///
+    /// With `h` as in the forward pass:
+    ///
+    ///     gradLoraB += gradYᵀ · h
+    ///     gradH      = scaling * gradY · loraB
+    ///     gradLoraA += gradHᵀ · dropout(x)
+    ///     gradX     += dropout(gradH · loraA)
+    public func backward(_ gradY: Tensor, x: Tensor, addingTo gradX: Tensor?, in pass: Pass) {
+        let (engine, workspace) = (pass.engine, pass.workspace)
+        let drop = drop(in: pass)
+        let dropped = loraA.isTrainable || loraB.isTrainable ? dropped(x, drop: drop, in: pass) : x
+        if let gradient = loraB.gradient {
+            engine.linearWeightGradient(gradY, x: hidden(dropped, in: pass), into: gradient)
+        }
+        guard loraA.isTrainable || gradX != nil else { return }
+        let gradHidden = workspace.tensor("lora.gradHidden", [x.rows, loraA.value.rows])
+        engine.linearInputGradient(
+            gradY, weight: loraB.value, into: gradHidden, accumulating: false)
+        engine.scale(gradHidden, by: scaling)
+        if let gradient = loraA.gradient {
+            engine.linearWeightGradient(gradHidden, x: dropped, into: gradient)
+        }
+        guard let gradX else { return }
+        guard let drop else {
+            engine.linearInputGradient(
+                gradHidden, weight: loraA.value, into: gradX, accumulating: true)
+            return
+        }
+        let gradDropped = workspace.tensor("lora.gradDropped", x.shape)
+        engine.linearInputGradient(
+            gradHidden, weight: loraA.value, into: gradDropped, accumulating: false)
+        engine.drop(drop, gradDropped, into: gradDropped)
+        engine.add(gradDropped, scale: 1, to: gradX)
+    }
+
+    private func drop(in pass: Pass) -> Dropout? {
+        guard dropout > 0, let seed = pass.dropoutSeed else { return nil }
+        return Dropout(probability: dropout, seed: seed, name: name)
+    }
+
+    private func dropped(_ x: Tensor, drop: Dropout?, in pass: Pass) -> Tensor {
+        guard let drop else { return x }
+        let dropped = pass.workspace.tensor("lora.dropped", x.shape)
+        pass.engine.drop(drop, x, into: dropped)
+        return dropped
+    }
+
+    private func hidden(_ x: Tensor, in pass: Pass) -> Tensor {
+        let hidden = pass.workspace.tensor("lora.hidden", [x.rows, loraA.value.rows])
+        pass.engine.linear(x, weight: loraA.value, bias: nil, into: hidden, accumulating: false)
+        pass.engine.scale(hidden, by: scaling)
+        return hidden
+    }
+}

@@ -1,0 +1,33 @@
+import Storage
+
+/// Token ids, and the errors of a tokenizer's files.
+extension JSONFields {
+    /// A token id, held to ``TokenTable/allowedIDs``.
+    func tokenID(_ field: String) throws -> Int32 {
+        let number = try integer(field)
+        guard let id = Int32(exactly: number), TokenTable.allowedIDs.contains(id) else {
+            throw invalid(
+                field, found: "\(number)",
+                expected: "a token id below \(TokenTable.allowedIDs.upperBound)")
+        }
+        return id
+    }
+
+    /// The error for a value of the right kind that makes no sense.
+    func invalid(_ field: String, found: String, expected: String) -> TokenizerError {
+        .invalid(file: place, field: name(of: field), found: found, expected: expected)
+    }
+
+    /// The error for something this toolkit does not do, in a field or, without one, the object.
+    func unsupported(
+        _ field: String? = nil, found: String, supported: String
+    ) -> TokenizerError {
+        .unsupported(
+            file: place, field: field.map(name(of:)) ?? name, found: found, supported: supported)
+    }
+
+    /// The error for a token that is not in the vocabulary.
+    func unknownToken(_ field: String, _ token: String) -> TokenizerError {
+        .unknownToken(file: place, field: name(of: field), token: token)
+    }
+}

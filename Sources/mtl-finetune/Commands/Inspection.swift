@@ -1,0 +1,129 @@
+import CommandSupport
+import FineTuning
+import Kernels
+import LoRA
+import MambaLM
+import Storage
+import Tokenization
+
+/// What there is to say about a model, an adapter or a data file.
+struct Inspection {
+    private(set) var facts: [String] = []
+    private(set) var problems: [String] = []
+
+    /// Looks at a path.
+    ///
+    /// - Throws: An error if it is none of the three, or cannot be read at all.
+    init(path: String) throws {
+        if Folder.contains("\(path)/adapter_config.json") {
+            try inspectAdapter(path)
+        } else if Folder.contains("\(path)/config.json") {
+            try inspectModel(path)
+        } else {
+            try inspectData(path)
+        }
+    }
+
+    private mutating func inspectModel(_ folder: String) throws {
+        let x = try MambaConfiguration(file: "\(folder)/config.json")
+        facts += [
+            "\(folder): a Mamba model",
+            "  parameters    \(x.parameterCount)",
+            "  layers        \(x.layers)",
+            "  widths        model \(x.model), inner \(x.inner), state \(x.state), "
+                + "step rank \(x.stepRank), convolution \(x.convolutionWidth)",
+            "  vocabulary    \(x.vocabulary)"
+                + (x.tiesEmbeddings ? ", output projection tied" : ""),
+        ]
+        do {
+            let checkpoint = try SafetensorsCheckpoint(path: folder)
+            facts.append(
+                "  tensors       \(checkpoint.names.count) in \(checkpoint.files.count) file"
+                    + "\(checkpoint.files.count == 1 ? "" : "s"), "
+                    + Self.types(checkpoint.files.flatMap(\.tensors)))
+            let (_, unused) = try MambaModel.load(
+                folder: folder, engine: CPUEngine(threads: Processor.physicalCores))
+            for name in unused { problems.append("tensor '\(name)' is no part of the model") }
+        } catch {
+            problems.append("\(error)")
+        }
+        try inspectTokenizer(folder, vocabulary: x.vocabulary)
+        if let record = try AdapterRecord.read(folder: folder) { facts.append(Self.text(record)) }
+    }
+
+    private mutating func inspectTokenizer(_ folder: String, vocabulary: Int) throws {
+        do {
+            guard let loaded = try LoadedModel.tokenizer(folder: folder, isNeeded: false) else {
+                facts.append("  tokenizer     none")
+                return
+            }
+            let size = loaded.tokenizer.vocabularySize
+            facts.append(
+                "  tokenizer     \(size) ids" + (loaded.eosID.map { ", ends with \($0)" } ?? ""))
+            if size > vocabulary {
+                problems.append("tokenizer has \(size) ids, the model \(vocabulary)")
+            }
+        } catch {
+            problems.append("\(error)")
+        }
+    }
+
+    private mutating func inspectAdapter(_ folder: String) throws {
+        let stem = Folder.contains("\(folder)/adapters.safetensors") ? "adapters" : "adapter_model"
+        let checkpoint = try SafetensorsCheckpoint(path: folder, stem: stem)
+        let tensors = checkpoint.files.flatMap(\.tensors)
+        let file = "\(folder)/adapter_config.json"
+        let fields = try JSONFields(JSONValue.read(file), file: file)
+        facts += [
+            "\(folder): a LoRA adapter",
+            "  values        \(tensors.reduce(0) { $0 + $1.count }) in \(tensors.count) tensors, "
+                + Self.types(tensors),
+        ]
+        for (name, field) in [
+            ("base model", "base_model_name_or_path"), ("rank", "r"), ("alpha", "lora_alpha"),
+            ("targets", "target_modules"),
+        ] where fields.isPresent(field) {
+            let value = try fields.value(field)
+            let text = value.stringValue ?? JSONWriter().string(value)
+            facts.append("  " + name + String(repeating: " ", count: 14 - name.count) + text)
+        }
+        if let record = try AdapterRecord.read(folder: folder) { facts.append(Self.text(record)) }
+        for tensor in tensors {
+            let entry = try checkpoint.entry(tensor.name)
+            if try !entry.file.floats(of: entry.tensor).allSatisfy(\.isFinite) {
+                problems.append("tensor '\(tensor.name)' has values that are not finite")
+            }
+        }
+    }
+
+    private mutating func inspectData(_ path: String) throws {
+        let files = try DataFiles(paths: [path])
+        for (label, group) in [
+            ("training", files.training), ("validation", files.validation), ("test", files.test),
+        ] where !group.isEmpty {
+            do {
+                let data = try InstructionData(
+                    files: group, format: .auto, vocabulary: Int(Int32.max))
+                facts.append(
+                    "\(group.joined(separator: ", ")): \(data.records.count) \(label) records, "
+                        + "format \(data.format.rawValue)")
+            } catch {
+                problems.append("\(error)")
+            }
+        }
+    }
+
+    private static func text(_ record: AdapterRecord) -> String {
+        let topology = record.topology
+        let tree =
+            "scale \(topology.tree.scale), \(topology.tree.neighbors) neighbours, "
+            + "edges weighed by the \(topology.tree.transition.rawValue)"
+        return "  topology      \(topology.kind.rawValue)"
+            + (topology.kind == .tree ? ", \(tree)" : ", gain \(topology.tree.chainGain)")
+            + "\n  template      \(record.template)"
+    }
+
+    private static func types(_ tensors: [SafetensorsTensor]) -> String {
+        Set(tensors.map(\.type.rawValue)).sorted().joined(separator: " and ")
+    }
+}

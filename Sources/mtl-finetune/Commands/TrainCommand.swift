@@ -1,0 +1,64 @@
+import ArgumentParser
+import CommandSupport
+import FineTuning
+
+/// `mtl-finetune train`: parse, validate, hand over.
+struct TrainCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "train", abstract: "Fine-tune a model on instruction data.")
+
+    @Option(help: "A model's folder in Hugging Face layout, or org/name in the local hub cache.")
+    var model: String
+
+    @Option(
+        parsing: .upToNextOption,
+        help: """
+            Training data: .json or .jsonl files, either with .zst, or a folder with train, valid \
+            and test.
+            """)
+    var data: [String]
+
+    @Option(help: "A file with records to validate on.")
+    var valid: String?
+
+    @OptionGroup(title: "Topology") var topology: TopologyOptions
+    @OptionGroup(title: "Adapter") var adapter: AdapterOptions
+    @OptionGroup(title: "Training") var training: TrainingOptions
+    @OptionGroup(title: "Engine") var engine: EngineOptions
+
+    @Option(help: "The folder to write the result, checkpoints and metrics into.")
+    var outputDir = "out"
+
+    @Flag(help: "Continue the newest checkpoint in the output folder.")
+    var resume = false
+
+    @Flag(help: "Show what would be trained, on what and for how long; train nothing.")
+    var dryRun = false
+
+    @Option(help: "A YAML file whose keys are these flags; those given here win.")
+    var config: String?
+
+    @Flag(help: "Show no progress.")
+    var quiet = false
+
+    @Flag(help: "Print every event as one JSON object a line on standard output.")
+    var json = false
+
+    func validate() throws {
+        guard !data.isEmpty else { throw ValidationError("--data names no file.") }
+        if let config {
+            throw ValidationError("--config is '\(config)', expected a .yaml or .yml file.")
+        }
+    }
+
+    func run() throws {
+        let report = TrainingReport(isQuiet: quiet, isJSON: json)
+        let session = try TrainingSession(self, warn: { report.warn($0) })
+        if dryRun {
+            Terminal.printResult(DryRunText.render(session.dryRun()))
+            return
+        }
+        Interruption.watch()
+        try session.run(report)
+    }
+}

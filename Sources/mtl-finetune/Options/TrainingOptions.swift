@@ -1,0 +1,122 @@
+import ArgumentParser
+import FineTuning
+
+extension DataFormat: ExpressibleByArgument {}
+extension Truncation: ExpressibleByArgument {}
+extension LossReduction: ExpressibleByArgument {}
+extension LearningRateSchedule.Kind: ExpressibleByArgument {}
+
+/// The settings of the run itself; defaults are those of `TrainingConfiguration`.
+struct TrainingOptions: ParsableArguments {
+    private static let defaults = TrainingConfiguration()
+
+    @Option(help: "How records are laid out: auto, alpaca, completions, chat, text or ids.")
+    var dataFormat = defaults.dataFormat
+
+    @Option(
+        help: """
+            The prompt: alpaca-short (the paper's code), alpaca (with Stanford's preamble), chat \
+            (the tokenizer's), none, or a Jinja file.
+            """)
+    var template = defaults.template
+
+    @Option(help: "The most tokens of a record.")
+    var maxSeqLength = defaults.maxSequenceLength
+
+    @Option(
+        help: "What happens to longer records: keep-start cuts their end off, drop leaves them out."
+    )
+    var truncation = defaults.truncation
+
+    @Option(help: "Records held out for validation: a fraction below 1 or a count.")
+    var valSize = defaults.validationSize.number
+
+    @Option(help: "Steps from one validation to the next.")
+    var stepsPerEval = defaults.stepsPerEvaluation
+
+    @Option(help: "The learning rate after the warm-up.")
+    var learningRate = defaults.learningRate
+
+    @Option(help: "How the rate changes: constant, constant_with_warmup, linear or cosine.")
+    var lrSchedulerType = defaults.schedule
+
+    @Option(help: "Steps of the warm-up; below 1 a fraction of all steps.")
+    var warmupSteps = defaults.warmupSteps
+
+    @Option(help: "Decoupled weight decay.")
+    var weightDecay = defaults.weightDecay
+
+    @Option(name: .customLong("adam-beta1"), help: "The decay of the first moment.")
+    var adamBeta1 = defaults.adamBeta1
+
+    @Option(name: .customLong("adam-beta2"), help: "The decay of the second moment.")
+    var adamBeta2 = defaults.adamBeta2
+
+    @Option(help: "Added to the root of the second moment.")
+    var adamEpsilon = defaults.adamEpsilon
+
+    @Option(help: "The norm at which gradients are clipped; 0 for no clipping.")
+    var maxGradNorm = defaults.maxGradientNorm
+
+    @Option(help: "Records computed at once.")
+    var batchSize = defaults.batchSize
+
+    @Option(help: "Batches that make up one optimiser step.")
+    var gradientAccumulationSteps = defaults.gradientAccumulationSteps
+
+    @Option(
+        help: """
+            The loss of a step: the mean over its scored tokens (token), or of each record's own \
+            mean (record), as in the released code.
+            """)
+    var lossReduction = defaults.lossReduction
+
+    @Option(help: "How often all records are gone through.")
+    var numTrainEpochs = defaults.epochs
+
+    @Option(help: "Optimiser steps, whatever the epochs; -1 for no limit.")
+    var maxSteps = defaults.maxSteps
+
+    @Flag(inversion: .prefixedNo, help: "Whether each epoch has an order of its own.")
+    var shuffle = defaults.shuffles
+
+    @Option(help: "Decides all that is drawn: the same seed gives the same bits.")
+    var seed = defaults.seed
+
+    @Option(help: "Steps from one checkpoint to the next.")
+    var saveSteps = defaults.saveSteps
+
+    @Option(help: "Checkpoints that are kept; 0 keeps all.")
+    var saveTotalLimit = defaults.saveTotalLimit
+
+    @Option(help: "Steps from one line of metrics.jsonl to the next.")
+    var loggingSteps = defaults.loggingSteps
+
+    /// The configuration that the options make up.
+    var configuration: TrainingConfiguration {
+        var x = TrainingConfiguration()
+        (x.dataFormat, x.template, x.truncation) = (dataFormat, template, truncation)
+        (x.maxSequenceLength, x.stepsPerEvaluation) = (maxSeqLength, stepsPerEval)
+        x.validationSize = ValidationSize(valSize) ?? .none
+        (x.learningRate, x.schedule, x.warmupSteps) = (learningRate, lrSchedulerType, warmupSteps)
+        (x.weightDecay, x.adamBeta1, x.adamBeta2) = (weightDecay, adamBeta1, adamBeta2)
+        (x.adamEpsilon, x.maxGradientNorm) = (adamEpsilon, maxGradNorm)
+        (x.batchSize, x.gradientAccumulationSteps) = (batchSize, gradientAccumulationSteps)
+        (x.lossReduction, x.epochs, x.maxSteps) = (lossReduction, numTrainEpochs, maxSteps)
+        (x.shuffles, x.seed, x.saveSteps) = (shuffle, seed, saveSteps)
+        (x.saveTotalLimit, x.loggingSteps) = (saveTotalLimit, loggingSteps)
+        return x
+    }
+
+    func validate() throws {
+        guard ValidationSize(valSize) != nil else {
+            throw ValidationError(
+                "--val-size is \(valSize), expected a fraction below 1 or a whole number.")
+        }
+        do {
+            try configuration.validate()
+        } catch {
+            throw ValidationError("\(error)")
+        }
+    }
+}

@@ -1,0 +1,111 @@
+import CommandSupport
+import FineTuning
+import Kernels
+import Storage
+
+/// Shows what a run reports: text for a person, or one JSON object a line.
+final class TrainingReport {
+    private let isQuiet: Bool
+    private let isJSON: Bool
+    private var line: ProgressLine
+
+    init(isQuiet: Bool, isJSON: Bool) {
+        (self.isQuiet, self.isJSON) = (isQuiet, isJSON)
+        line = ProgressLine("step", isQuiet: isQuiet)
+    }
+
+    func warn(_ text: String) {
+        line.clear()
+        if isJSON { return emit(["event": "warning", "message": .string(text)]) }
+        Terminal.printNote("warning: \(text)")
+    }
+
+    func show(_ event: TrainingEvent) {
+        switch event {
+        case .started(let outline): started(outline)
+        case .progress(let progress):
+            line.update(
+                done: progress.step, total: progress.totalSteps,
+                detail: "loss \(Decimal.text(progress.loss, places: 4)), "
+                    + "\(Int(progress.tokensPerSecond)) tokens/s", remaining: progress.remaining)
+        case .logged(let metrics): logged(metrics)
+        case .evaluated(let metrics): evaluated(metrics)
+        case .saved(let folder):
+            note("saved \(folder)", ["event": "saved", "folder": .string(folder)])
+        case .warning(let text): warn(text)
+        case .finished: break
+        }
+    }
+
+    private func started(_ outline: TrainingOutline) {
+        let resumed = outline.resumedFrom.map { ", continuing \($0)" } ?? ""
+        let held = outline.validationRecords > 0 ? ", \(outline.validationRecords) held out" : ""
+        note(
+            "\(outline.records) records\(held), \(outline.totalSteps) steps, "
+                + "\(outline.trainableValues) trainable values\(resumed)",
+            [
+                "event": "started", "records": .integer(outline.records),
+                "validation_records": .integer(outline.validationRecords),
+                "total_steps": .integer(outline.totalSteps),
+                "trainable_values": .integer(outline.trainableValues),
+            ])
+    }
+
+    private func logged(_ x: StepMetrics) {
+        note(
+            "step \(x.step): loss \(Decimal.text(x.loss, places: 4)), "
+                + "gradient norm \(Decimal.text(x.gradientNorm, places: 3)), "
+                + "\(Int(x.tokensPerSecond)) tokens/s",
+            [
+                "event": "step", "step": .integer(x.step), "epoch": .number(x.epoch),
+                "loss": .number(x.loss), "learning_rate": .number(x.learningRate),
+                "grad_norm": .number(x.gradientNorm),
+                "tokens_per_second": .number(x.tokensPerSecond),
+                "scored_tokens": .integer(x.scoredTokens),
+            ])
+    }
+
+    private func evaluated(_ x: EvaluationMetrics) {
+        note(
+            "step \(x.step): held-out loss \(Decimal.text(x.loss, places: 4))",
+            ["event": "evaluation", "step": .integer(x.step), "eval_loss": .number(x.loss)])
+    }
+
+    /// Tells how the run ended, and what to do next.
+    func finish(_ summary: TrainingSummary, folder: String, command: TrainCommand) {
+        line.clear()
+        if isJSON {
+            return emit([
+                "event": "finished", "step": .integer(summary.step),
+                "train_loss": summary.trainingLoss.map { .number($0) } ?? .null,
+                "tokens_per_second": .number(summary.tokensPerSecond),
+                "stopped": .bool(summary.wasStopped),
+            ])
+        }
+        if summary.wasStopped {
+            Terminal.printNote(
+                "stopped at step \(summary.step) of \(summary.totalSteps); "
+                    + "go on with the same command and --resume")
+            return
+        }
+        let memory = Processor.peakBytes.map { ", \($0 >> 20) MiB at most" } ?? ""
+        Terminal.printResult(
+            "\(folder): \(summary.step) steps in \(ProgressLine.text(summary.runtime)), "
+                + "\(Int(summary.tokensPerSecond)) tokens/s\(memory)")
+        let model =
+            command.adapter.fineTuneType == .full
+            ? folder : "\(command.model) --adapter \(folder)"
+        Terminal.printNote("talk to it: mtl-chat --model \(model)")
+    }
+
+    private func note(_ text: String, _ object: JSONObject) {
+        if isJSON { return emit(object) }
+        guard !isQuiet else { return }
+        line.clear()
+        Terminal.printNote(text)
+    }
+
+    private func emit(_ object: JSONObject) {
+        Terminal.printResult(JSONWriter().string(.object(object)))
+    }
+}

@@ -1,0 +1,72 @@
+import Storage
+import TestSupport
+import Testing
+
+@Suite("mtl-finetune init, inspect, merge and mtl-chat")
+struct ModelCommandTests {
+    @Test("the same seed gives the same weights, another seed others")
+    func initIsDeterministic() throws {
+        let workshop = try CommandWorkshop()
+        for (output, seed) in [("a", "5"), ("b", "6")] {
+            let run = try CommandRun(
+                "mtl-finetune",
+                [
+                    "init", "--config", CommandWorkshop.demo + "/model/config.json", "--seed",
+                    seed, "--output", workshop(output),
+                ])
+            try #require(run.status == 0, "\(run.errors)")
+        }
+        let name = "model.safetensors"
+        #expect(try workshop.bytes("a/\(name)") == workshop.bytes("model/\(name)"))
+        #expect(try workshop.bytes("a/\(name)") != workshop.bytes("b/\(name)"))
+    }
+
+    @Test("models, adapters and data files are told apart")
+    func inspect() throws {
+        let workshop = try CommandWorkshop()
+        try #require(try workshop.train(to: "adapter").status == 0)
+        for (path, expected) in [
+            (workshop.model, "a Mamba model"), (workshop("adapter"), "a LoRA adapter"),
+            (CommandWorkshop.demo + "/train.jsonl", "format alpaca"),
+        ] {
+            let run = try CommandRun("mtl-finetune", ["inspect", path])
+            #expect(run.status == 0, "\(run.errors)")
+            #expect(run.output.contains(expected), "\(run.output)")
+        }
+        let bad = try workshop.write("{}\n", to: "bad.jsonl")
+        #expect(try CommandRun("mtl-finetune", ["inspect", bad]).status == 1)
+    }
+
+    @Test("a merged model does what model and adapter do, its head apart from the embedding")
+    func merge() throws {
+        let workshop = try CommandWorkshop()
+        try #require(try workshop.train(to: "adapter", steps: 12).status == 0)
+        let run = try CommandRun(
+            "mtl-finetune",
+            [
+                "merge", "--model", workshop.model, "--adapter", workshop("adapter"), "--output",
+                workshop("merged"), "--verify",
+            ])
+        try #require(run.status == 0, "\(run.errors)")
+        #expect(run.output.contains("verified"))
+        let configuration = try JSONValue.read(workshop("merged/config.json"))
+        #expect(configuration["tie_word_embeddings"] == false)
+        #expect(try !workshop.bytes("merged/mambatreel.json").isEmpty)
+    }
+
+    @Test("one prompt is answered, the same each time, and --json tells about it")
+    func chat() throws {
+        let workshop = try CommandWorkshop()
+        let arguments = [
+            "--model", workshop.model, "--prompt", "What is the capital of Norway?",
+            "--max-tokens", "8", "--topology", "tree",
+        ]
+        let first = try CommandRun("mtl-chat", arguments)
+        try #require(first.status == 0, "\(first.errors)")
+        #expect(try CommandRun("mtl-chat", arguments).output == first.output)
+        let told = try CommandRun("mtl-chat", arguments + ["--json"])
+        let object = try JSONValue(parsing: told.output, file: "output")
+        #expect((object["ids"]?.arrayValue?.count ?? 0) <= 8)
+        #expect(object["text"]?.stringValue.map { $0 + "\n" } == first.output)
+    }
+}

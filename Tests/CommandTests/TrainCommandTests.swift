@@ -1,0 +1,93 @@
+import Storage
+import TestSupport
+import Testing
+
+@Suite("mtl-finetune train")
+struct TrainCommandTests {
+    @Test("a run leaves every file of the contract, and no other")
+    func outputFolder() throws {
+        let workshop = try CommandWorkshop()
+        let run = try workshop.train(
+            to: "out", ["--valid", CommandWorkshop.demo + "/valid.jsonl"])
+        try #require(run.status == 0, "\(run.errors)")
+        for name in [
+            "adapter_config.json", "adapter_model.safetensors", "mambatreel.json", "config.yaml",
+            "metrics.jsonl", "trainer_state.json", "checkpoint-4/adapter_model.safetensors",
+        ] {
+            #expect(try !workshop.bytes("out/\(name)").isEmpty)
+        }
+        let records = try JSONRecords(path: workshop("out/metrics.jsonl")).all().map(\.object)
+        let steps = records.filter { $0["loss"] != nil }
+        #expect(steps.map { $0["step"]?.integerValue } == [1, 2, 3, 4])
+        #expect(steps.allSatisfy { ($0["tokens_per_second"]?.numberValue ?? 0) > 0 })
+        #expect(records.contains { $0["eval_loss"] != nil })
+    }
+
+    @Test("the same seed gives the same bytes for any number of threads")
+    func bitEqual() throws {
+        let workshop = try CommandWorkshop()
+        for (output, threads) in [("a", "1"), ("b", "3")] {
+            let run = try workshop.train(to: output, ["--threads", threads])
+            try #require(run.status == 0, "\(run.errors)")
+        }
+        let name = "adapter_model.safetensors"
+        #expect(try workshop.bytes("a/\(name)") == workshop.bytes("b/\(name)"))
+        let other = try workshop.train(to: "c", ["--seed", "43"])
+        try #require(other.status == 0)
+        #expect(try workshop.bytes("a/\(name)") != workshop.bytes("c/\(name)"))
+    }
+
+    @Test("the configuration written beside the result repeats the run")
+    func configurationRepeats() throws {
+        let workshop = try CommandWorkshop()
+        let first = try workshop.train(
+            to: "a", ["--lora_r", "4", "--no-shuffle", "--tree_neighbors=2"])
+        try #require(first.status == 0, "\(first.errors)")
+        let second = try CommandRun(
+            "mtl-finetune",
+            ["--config", workshop("a/config.yaml"), "--output-dir", workshop("b")])
+        try #require(second.status == 0, "\(second.errors)")
+        let name = "adapter_model.safetensors"
+        #expect(try workshop.bytes("a/\(name)") == workshop.bytes("b/\(name)"))
+    }
+
+    @Test("Ctrl-C saves, exits with 130, and the resumed run equals an unbroken one")
+    func interruption() throws {
+        let workshop = try CommandWorkshop()
+        let arguments = ["--save-steps", "3", "--save-total-limit", "0"]
+        let broken = try workshop.train(
+            to: "broken", arguments, steps: 60,
+            interrupting: "broken/checkpoint-3/trainer_state.json")
+        #expect(broken.status == 130, "\(broken.errors)")
+        let resumed = try workshop.train(to: "broken", arguments + ["--resume"], steps: 60)
+        try #require(resumed.status == 0, "\(resumed.errors)")
+        let whole = try workshop.train(to: "whole", arguments, steps: 60)
+        try #require(whole.status == 0)
+        let name = "adapter_model.safetensors"
+        #expect(try workshop.bytes("broken/\(name)") == workshop.bytes("whole/\(name)"))
+    }
+
+    @Test("a dry run shows records and tensors, and writes nothing")
+    func dryRun() throws {
+        let workshop = try CommandWorkshop()
+        let run = try workshop.train(to: "out", ["--dry-run"])
+        try #require(run.status == 0, "\(run.errors)")
+        #expect(run.output.contains("### Instruction:"))
+        #expect(run.output.contains("backbone.layers.0.mixer.in_proj.lora_A.weight"))
+        #expect(run.output.contains("trainable values"))
+        #expect(throws: (any Error).self) { try workshop.bytes("out/config.yaml") }
+    }
+
+    @Test("full fine-tuning leaves a model that can be trained again")
+    func fullFineTuning() throws {
+        let workshop = try CommandWorkshop()
+        let full = try workshop.train(to: "full", ["--fine-tune-type", "full"])
+        try #require(full.status == 0, "\(full.errors)")
+        let again = try workshop.train(to: "again", ["--model", workshop("full")])
+        try #require(again.status == 0, "\(again.errors)")
+        let records = try JSONRecords(path: workshop("again/metrics.jsonl")).all()
+        let before = try JSONRecords(path: workshop("full/metrics.jsonl")).all()
+        let (first, start) = (records[0].object["loss"], before[0].object["loss"])
+        #expect((first?.numberValue ?? 99) < (start?.numberValue ?? 0))
+    }
+}

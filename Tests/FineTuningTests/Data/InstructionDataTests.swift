@@ -1,0 +1,149 @@
+import Storage
+import Testing
+
+@testable import FineTuning
+import TestSupport
+
+@Suite("Instruction data")
+struct InstructionDataTests {
+    struct Faulty: CustomTestStringConvertible, Sendable {
+        let record: String
+        let format: DataFormat
+        let message: String
+        var testDescription: String { message }
+
+        init(_ record: String, _ format: DataFormat, _ message: String) {
+            (self.record, self.format, self.message) = (record, format, message)
+        }
+
+        static let all = [
+            Faulty(#"{"instruction": "a"}"#, .alpaca, "field 'output' is missing"),
+            Faulty(
+                #"{"instruction": "a", "input": 3, "output": "b"}"#, .alpaca,
+                "field 'input' is an integer, expected a string"),
+            Faulty(
+                #"{"instruction": "", "output": "b"}"#, .alpaca,
+                "field 'instruction' is empty, expected at least 1 character"),
+            Faulty(
+                #"{"instruction": "a", "output": null}"#, .alpaca,
+                "field 'output' is null, expected a string"),
+            Faulty(#"{"prompt": "a"}"#, .completions, "field 'completion' is missing"),
+            Faulty(
+                #"{"prompt": "a", "completion": ""}"#, .completions,
+                "field 'completion' is empty, expected at least 1 character"),
+            Faulty(
+                #"{"text": ["a"]}"#, .text, "field 'text' is an array, expected a string"),
+            Faulty(
+                #"{"messages": []}"#, .chat,
+                "field 'messages' is empty, expected the assistant's answer at the end"),
+            Faulty(
+                #"{"messages": [{"role": "user", "content": "a"}]}"#, .chat,
+                "field 'messages' ends with the role 'user', "
+                    + "expected the assistant's answer at the end"),
+            Faulty(
+                #"{"messages": [{"role": "tool\u0007", "content": "a"}]}"#, .chat,
+                "field 'messages[0].role' is 'tool\\u{7}', "
+                    + "expected 'system', 'user' or 'assistant'"),
+            Faulty(
+                #"{"messages": ["a"]}"#, .chat,
+                "field 'messages[0]' is a string, expected an object"),
+            Faulty(
+                #"{"messages": [{"role": "assistant"}]}"#, .chat,
+                "field 'messages[0].content' is missing"),
+            Faulty(
+                #"{"prompt_ids": [1, "2"], "response_ids": [3]}"#, .ids,
+                "field 'prompt_ids[1]' is a string, expected an integer"),
+            Faulty(
+                #"{"prompt_ids": [1], "response_ids": [50]}"#, .ids,
+                "field 'response_ids' holds id 50, expected 0 to 49, the model's vocabulary"),
+            Faulty(
+                #"{"prompt_ids": [-1], "response_ids": [5]}"#, .ids,
+                "field 'prompt_ids' holds id -1, expected 0 to 49, the model's vocabulary"),
+            Faulty(
+                #"{"prompt_ids": [1], "response_ids": []}"#, .ids,
+                "record has no token to predict, expected a prompt or at least two tokens"),
+            Faulty(
+                #"{"prompt_ids": [], "response_ids": [1]}"#, .ids,
+                "record has no token to predict, expected a prompt or at least two tokens"),
+            Faulty(
+                #"{"question": "a"}"#, .auto,
+                "record has the keys 'question', expected those of one of the formats "
+                    + "alpaca (instruction, output), completions (prompt, completion), "
+                    + "chat (messages), text (text) or ids (prompt_ids, response_ids)"),
+            Faulty("[1]", .auto, "record is an array, expected an object"),
+        ]
+    }
+
+    @Test("a faulty record is refused with file, line and reason", arguments: Faulty.all)
+    func faultyRecordIsRefused(_ faulty: Faulty) throws {
+        let folder = TemporaryFolder()
+        let file = folder.write("\n\(faulty.record)\n", to: "train.jsonl")
+        let error = #expect(throws: (any Error).self) {
+            try InstructionData(files: [file], format: faulty.format, vocabulary: 50)
+        }
+        #expect(error.map { "\($0)" } == "\(file):2: \(faulty.message)")
+    }
+
+    @Test(
+        "the first record's keys tell the format",
+        arguments: [
+            (#"{"instruction": "a", "output": "b", "text": "c"}"#, DataFormat.alpaca),
+            (#"{"prompt": "a", "completion": "b"}"#, .completions),
+            (#"{"messages": [{"role": "assistant", "content": "b"}]}"#, .chat),
+            (#"{"text": "a"}"#, .text), (#"{"prompt_ids": [], "response_ids": [1, 2]}"#, .ids),
+        ])
+    func formatIsDetected(record: String, format: DataFormat) throws {
+        let folder = TemporaryFolder()
+        let array = folder.write("[\n\(record),\n\(record)]", to: "a.json")
+        let lines = folder.write("\(record)\n", to: "b.jsonl")
+        let data = try InstructionData(files: [array, lines], format: .auto, vocabulary: 50)
+        #expect(data.format == format)
+        #expect(
+            data.records.map(\.origin.description) == ["\(array):2", "\(array):3", "\(lines):1"])
+    }
+
+    @Test("a later record of another format is refused")
+    func otherFormatIsRefused() throws {
+        let folder = TemporaryFolder()
+        let file = folder.write("{\"text\": \"a\"}\n{\"prompt\": \"a\"}\n", to: "a.jsonl")
+        #expect(throws: JSONError.missingField(place: "\(file):2", field: "text")) {
+            try InstructionData(files: [file], format: .auto, vocabulary: 50)
+        }
+    }
+
+    @Test("a file without records is refused")
+    func emptyFileIsRefused() throws {
+        let folder = TemporaryFolder()
+        let file = folder.write("\n", to: "a.jsonl")
+        #expect(throws: DataError.noRecords(files: [file])) {
+            try InstructionData(files: [file], format: .auto, vocabulary: 50)
+        }
+    }
+
+    @Test("a folder gives its splits, a file is trained on")
+    func foldersGiveSplits() throws {
+        let folder = TemporaryFolder()
+        let train = folder.write("", to: "train.jsonl.zst")
+        let valid = folder.write("", to: "valid.json")
+        let files = try DataFiles(paths: [folder.path, "more.jsonl"])
+        #expect(files.training == [train, "more.jsonl"])
+        #expect(files.validation == [valid])
+        #expect(files.test == [])
+    }
+
+    @Test("a folder without training file, or with two, is refused")
+    func badFoldersAreRefused() throws {
+        let folder = TemporaryFolder()
+        #expect(throws: DataError.missingSplit(folder: folder.path, split: "train")) {
+            try DataFiles(paths: [folder.path])
+        }
+        _ = folder.write("", to: "train.jsonl")
+        _ = folder.write("", to: "train.json")
+        #expect(
+            throws: DataError.ambiguousSplit(
+                folder: folder.path, names: ["train.jsonl", "train.json"])
+        ) {
+            try DataFiles(paths: [folder.path])
+        }
+    }
+}

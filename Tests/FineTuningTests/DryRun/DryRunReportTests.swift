@@ -1,0 +1,64 @@
+import Kernels
+import MambaLM
+import Testing
+
+@testable import FineTuning
+import TestSupport
+
+@Suite("Dry run")
+struct DryRunReportTests {
+    @Test("the report tells what a run would do, and changes nothing")
+    func report() throws {
+        let folder = TemporaryFolder()
+        let model = tinyModel()
+        let contents = try tinyAdapter(on: model)
+        let records = countingRecords(18)
+        var configuration = quickConfiguration()
+        configuration.epochs = 2
+        let trainer = try Trainer(
+            model: model, contents: contents, training: records, configuration: configuration,
+            folder: "\(folder.path)/out")
+        let before = contents.parameters.map(\.value.values)
+        let report = trainer.dryRun(tokenizer: nil)
+
+        let order = StepPlan(recordCount: 18, configuration: configuration).order(inEpoch: 0)
+        let first = records[order[0]]
+        #expect(report.samples.count == 3)
+        #expect(report.samples[0].origin == first.origin)
+        #expect(
+            report.samples[0].masked
+                == first.tokens.prefix(first.promptLength).map(String.init).joined(separator: " "))
+        #expect(report.samples[0].scoredTokens == first.tokens.count - first.promptLength)
+        #expect(report.rows.map(\.name) == contents.parameters.map(\.name))
+        // Held transposed in memory, shown as PEFT has it.
+        let embedding = report.rows.first { $0.name.hasSuffix("lora_embedding_A") }
+        #expect(embedding?.shape == [2, 40])
+        #expect(report.trainedValues == contents.adapters.parameterCount)
+        #expect(report.modelValues == model.configuration.parameterCount)
+        #expect(report.totalSteps == 10)
+        #expect(report.totalTokens == 2 * records.reduce(0) { $0 + $1.tokens.count })
+        #expect(report.tokensPerSecond > 0 && report.duration > .zero)
+        #expect(contents.parameters.map(\.value.values) == before)
+        let gradients = contents.parameters.flatMap { $0.gradient?.values ?? [1] }
+        #expect(gradients.allSatisfy { $0 == 0 })
+        #expect(folder.names() == [])
+    }
+
+    @Test("the memory formula, by hand")
+    func memory() {
+        var configuration = MambaConfiguration()
+        configuration.vocabulary = 100
+        configuration.model = 8
+        configuration.layers = 2
+        configuration.inner = 16
+        configuration.state = 4
+        configuration.stepRank = 2
+        let estimate = MemoryEstimate(
+            configuration, trainedValues: 50, addedValues: 30, tokens: 80, scoredTokens: 16)
+        #expect(estimate.weights == 4 * (configuration.parameterCount + 30))
+        #expect(estimate.optimizer == 600)
+        // 8 * 6 + 11 * 16 + 3 * 10 values a token, 100 + 32 a scored token, and an eighth more.
+        #expect(estimate.activations == 4 * 80 * 254 * 9 / 8)
+        #expect(estimate.head == 4 * 16 * 132 * 9 / 8)
+    }
+}

@@ -1,0 +1,85 @@
+import Kernels
+import TestSupport
+import Testing
+
+/// How the decay on a tree's edge is chosen, as far as the scan can tell.
+enum TransitionRule: String, CaseIterable, Sendable {
+    case successor, parent, child, random
+}
+
+/// Operands of random values: a size, a batch and a rule.
+struct ScanCase: CustomTestStringConvertible, Sendable {
+    var inner: Int
+    var state: Int
+    var lengths: [(length: Int, tree: Int)]
+    var rule: TransitionRule = .successor
+    var gains: (chain: Float, tree: Float) = (1, 0.3)
+    /// Whether sequences without a tree start from a state.
+    var startsFromState = false
+
+    var testDescription: String {
+        let lengths = lengths.map { "\($0.length)/\($0.tree)" }.joined(separator: " ")
+        return "[\(lengths), \(inner), \(state)] \(rule)"
+    }
+
+    static let all: [ScanCase] =
+        [
+            ScanCase(inner: 1, state: 1, lengths: [(1, 0)]),
+            ScanCase(inner: 1, state: 1, lengths: [(1, 1)]),
+            ScanCase(
+                inner: 5, state: 16, lengths: [(7, 0), (1, 0), (4, 0)], startsFromState: true),
+            ScanCase(inner: 40, state: 8, lengths: [(6, 4), (9, 9), (3, 0)]),
+            ScanCase(inner: 67, state: 16, lengths: [(5, 5), (8, 3)], gains: (0.5, 2)),
+            ScanCase(inner: 18, state: 5, lengths: [(6, 6), (7, 4)], gains: (0, 1)),
+            ScanCase(inner: 3, state: 20, lengths: [(9, 6)]),
+        ]
+        + TransitionRule.allCases.map { ScanCase(inner: 4, state: 3, lengths: [(9, 7)], rule: $0) }
+
+    /// Draws the operands; the same for every call.
+    func inputs() -> SelectiveScan.Inputs {
+        var generator = SeededGenerator(seed: 7)
+        let tokens = lengths.reduce(0) { $0 + $1.length }
+        var first = 0
+        let sequences = lengths.map { length, tree in
+            defer { first += length }
+            let initial =
+                startsFromState && tree == 0
+                ? Tensor.random([inner, state], in: -1...1, using: &generator) : nil
+            return SelectiveScan.Sequence(
+                rows: first..<first + length, chainGain: gains.chain, treeGain: gains.tree,
+                tree: tree == 0 ? nil : randomTree(tree, rule: rule, using: &generator),
+                initialState: initial,
+                finalState: Tensor(shape: [inner, state], repeating: .nan))
+        }
+        // B and C are columns of a wider tensor, as in a model.
+        let projected = Tensor.random([tokens, 3 + 2 * state], in: -1...1, using: &generator)
+        return SelectiveScan.Inputs(
+            u: .random([tokens, inner], in: -1...1, using: &generator),
+            delta: .random([tokens, inner], in: 0.01...1, using: &generator),
+            A: .random([inner, state], in: -2...(-0.1), using: &generator),
+            B: projected.columns(3..<3 + state),
+            C: projected.columns(3 + state..<3 + 2 * state),
+            D: .random([inner], in: -1...1, using: &generator), sequences: sequences)
+    }
+}
+
+/// A tree over `count` tokens, rooted at the last, whose other edges are drawn.
+func randomTree(
+    _ count: Int, rule: TransitionRule, using generator: inout SeededGenerator
+) -> ScanTree {
+    // A permutation that ends with the root; each vertex hangs on one placed after it.
+    let order = (0..<count - 1).shuffled(using: &generator) + [count - 1]
+    var parent = [Int32](repeating: -1, count: count)
+    for place in 0..<count - 1 {
+        parent[order[place]] = Int32(order[Int.random(in: place + 1..<count, using: &generator)])
+    }
+    let transition = (0..<count).map { vertex -> Int32 in
+        switch rule {
+        case .successor: Int32(vertex + 1)
+        case .parent: parent[vertex]
+        case .child: Int32(vertex)
+        case .random: Int32.random(in: 0..<Int32(count), using: &generator)
+        }
+    }
+    return ScanTree(parent: parent, order: order.map(Int32.init), transition: transition)
+}

@@ -1,0 +1,85 @@
+import Glibc
+import Kernels
+
+/// The selective scan by its definition, in `Double`.
+///
+/// The tree is not scanned: every token adds itself to each of its ancestors, times the product of
+/// the decays along the path.
+struct SelectiveScanReference {
+    let u, delta, A, B, C, D: [Double]
+    let inner, state: Int
+    let sequences: [SelectiveScan.Sequence]
+
+    init(_ x: SelectiveScan.Inputs) {
+        func double(_ x: Tensor) -> [Double] { x.values.map(Double.init) }
+        (u, delta, A) = (double(x.u), double(x.delta), double(x.A))
+        (B, C, D) = (double(x.B), double(x.C), double(x.D))
+        (inner, state) = (x.A.rows, x.A.columns)
+        sequences = x.sequences
+    }
+
+    func decay(_ t: Int, _ d: Int, _ n: Int) -> Double {
+        exp(delta[t * inner + d] * A[d * state + n])
+    }
+
+    func input(_ t: Int, _ d: Int, _ n: Int) -> Double {
+        delta[t * inner + d] * u[t * inner + d] * B[t * state + n]
+    }
+
+    /// `y`, `[tokens, inner]`, and the last state of each sequence, `[inner, state]`.
+    func forward() -> (y: [Double], finalStates: [[Double]]) {
+        var y = u.indices.map { D[$0 % inner] * u[$0] }
+        var finalStates: [[Double]] = []
+        for sequence in sequences {
+            let initial = sequence.initialState?.values.map(Double.init)
+            var final = [Double](repeating: 0, count: inner * state)
+            for d in 0..<inner {
+                for n in 0..<state {
+                    let states = self.states(of: sequence, d, n, initial?[d * state + n] ?? 0)
+                    for (t, h) in zip(sequence.rows, states) {
+                        y[t * inner + d] += C[t * state + n] * h
+                    }
+                    final[d * state + n] = states.last ?? initial?[d * state + n] ?? 0
+                }
+            }
+            finalStates.append(final)
+        }
+        return (y, finalStates)
+    }
+
+    /// The joined state of one channel at every token of a sequence.
+    private func states(
+        of sequence: SelectiveScan.Sequence, _ d: Int, _ n: Int, _ initial: Double
+    ) -> [Double] {
+        let first = sequence.rows.lowerBound
+        let (chainGain, treeGain) = (Double(sequence.chainGain), Double(sequence.treeGain))
+        guard let tree = sequence.tree else {
+            var h = initial
+            return sequence.rows.map { t in
+                h = decay(t, d, n) * h + (chainGain + treeGain) * input(t, d, n)
+                return h
+            }
+        }
+        var fromTree = [Double](repeating: 0, count: tree.count)
+        for token in 0..<tree.count {
+            var (vertex, product) = (token, 1.0)
+            while true {
+                fromTree[vertex] += product * input(first + token, d, n)
+                guard tree.parent[vertex] >= 0 else { break }
+                product *= decay(first + Int(tree.transition[vertex]), d, n)
+                vertex = Int(tree.parent[vertex])
+            }
+        }
+        var (chain, joined) = (0.0, 0.0)
+        return sequence.rows.map { t in
+            let position = t - first
+            if position < tree.count {
+                chain = decay(t, d, n) * chain + input(t, d, n)
+                joined = chainGain * chain + treeGain * fromTree[position]
+            } else {
+                joined = decay(t, d, n) * joined + (chainGain + treeGain) * input(t, d, n)
+            }
+            return joined
+        }
+    }
+}

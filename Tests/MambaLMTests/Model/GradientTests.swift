@@ -1,0 +1,108 @@
+import Kernels
+import MambaLM
+import Storage
+import TestSupport
+import Testing
+
+@Suite("Gradients of the model")
+struct GradientTests {
+    /// PyTorch's gradients were computed in double precision, so the difference is our rounding,
+    /// in units of each tensor's largest gradient.
+    static let relativeToLargest = 2e-5
+
+    @Test("every parameter's gradient is PyTorch's", arguments: ["plain", "odd"])
+    func gradientsMatch(name: String) throws {
+        let batch = try GradientBatch(model: name)
+        let model = try MambaModel.load(
+            folder: Fixtures.path(name), engine: CPUEngine(threads: 2)
+        ).model
+        for parameter in model.parameters { parameter.makeTrainable() }
+        let loss = model.accumulateGradients(of: batch.tokens, batch.scored)
+        #expect(abs(loss - batch.loss) < 1e-5)
+        for parameter in model.parameters {
+            let expected = try batch.gradient(of: parameter.name)
+            let scale = expected.map(abs).max() ?? 0
+            expectClose(
+                parameter.gradient?.values ?? [], expected,
+                within: Tolerance(absolute: Self.relativeToLargest * scale, relative: 0))
+        }
+    }
+
+    @Test("frozen parameters change no other gradient and get none")
+    func frozenParametersGetNone() throws {
+        let batch = try GradientBatch(model: "plain")
+        func run(training names: Set<String>?) throws -> [String: [Float]] {
+            let model = try MambaModel.load(
+                folder: Fixtures.path("plain"), engine: CPUEngine(threads: 1)
+            ).model
+            for parameter in model.parameters where names?.contains(parameter.name) ?? true {
+                parameter.makeTrainable()
+            }
+            _ = model.accumulateGradients(of: batch.tokens, batch.scored)
+            return Dictionary(
+                uniqueKeysWithValues: model.parameters.compactMap { parameter in
+                    parameter.gradient.map { (parameter.name, $0.values) }
+                })
+        }
+        let all = try run(training: nil)
+        let some: Set<String> = [
+            "backbone.layers.1.mixer.x_proj.weight", "backbone.layers.1.mixer.D",
+        ]
+        let few = try run(training: some)
+        #expect(Set(few.keys) == some)
+        for name in some { #expect(few[name] == all[name]) }
+    }
+
+    @Test("gradients add up over calls, whatever is computed between them")
+    func gradientsAddUp() throws {
+        let batch = try GradientBatch(model: "plain")
+        let model = try MambaModel.load(
+            folder: Fixtures.path("plain"), engine: CPUEngine(threads: 2)
+        ).model
+        let parameter = model.blocks[0].mixer.inProj.weight
+        parameter.makeTrainable()
+        _ = model.accumulateGradients(of: batch.tokens, batch.scored)
+        let once = try #require(parameter.gradient).values
+        _ = model.score(batch.tokens, batch.scored)
+        _ = model.accumulateGradients(of: batch.tokens, batch.scored)
+        expectClose(
+            try #require(parameter.gradient).values, once.map { 2 * Double($0) },
+            within: .singlePrecision)
+    }
+}
+
+/// Records with prompts, their loss and its gradients, from the fixtures.
+private struct GradientBatch {
+    let tokens: TokenBatch
+    let scored: [ScoredToken]
+    let loss: Double
+    private let gradients: SafetensorsFile
+
+    init(model: String) throws {
+        let file = Fixtures.path("gradients.json")
+        let batches = try JSONFields(JSONValue.read(file), file: file).objects("batches")
+        guard let batch = try batches.first(where: { try $0.string("model") == model }) else {
+            throw JSONError.missingField(place: file, field: model)
+        }
+        loss = try batch.number("loss")
+        gradients = try SafetensorsFile(path: Fixtures.path(try batch.string("file")))
+        let sequences = try batch.objects("records").map {
+            TokenBatch.Sequence(
+                tokens: try $0.integers("ids").map { Int32($0) },
+                promptLength: try $0.integer("promptLength"))
+        }
+        tokens = TokenBatch(sequences)
+        let count = sequences.reduce(0) { $0 + $1.tokens.count - $1.promptLength }
+        scored = zip(sequences, tokens.rows).flatMap { sequence, rows in
+            (sequence.promptLength..<sequence.tokens.count).map {
+                ScoredToken(
+                    row: rows.lowerBound + $0 - 1, target: sequence.tokens[$0],
+                    weight: 1 / Float(count))
+            }
+        }
+    }
+
+    func gradient(of name: String) throws -> [Double] {
+        try gradients.floats(of: try gradients.tensor(name)).map(Double.init)
+    }
+}
