@@ -44,7 +44,9 @@ let package = Package(
             dependencies: ["LoRA", "MambaLM", "Kernels", "Storage", "Tokenization", "Jinja"],
             resources: [.embedInCode("Resources/alpaca-schema.json")]),
         .target(
-            name: "Evaluation", dependencies: ["MambaLM", "Storage", "Tokenization", "Jinja"]),
+            name: "Evaluation",
+            dependencies: ["MambaLM", "Storage", "Tokenization", "Jinja", yams],
+            resources: [.embedInCode("BuiltInTasks")]),
         .target(
             name: "CommandSupport",
             dependencies: [

@@ -28,7 +28,7 @@ public struct RequestEncoder {
     ///   - continuation: What is scored.
     /// - Returns: The ids; the continuation has none if its text has none.
     public func encode(context: String, continuation: String) -> ScoringRequest {
-        let kept = context.unicodeScalars.reversed().drop(while: isPythonSpace).count
+        let kept = context.unicodeScalars.reversed().drop(while: \.isPythonSpace).count
         let split = context.unicodeScalars.index(context.unicodeScalars.startIndex, offsetBy: kept)
         let (context, moved) = (context[..<split], context[split...])
         guard !context.isEmpty else {
@@ -50,15 +50,5 @@ public struct RequestEncoder {
                 context: [prefixToken], continuation: Array(continuation.dropFirst()))
         }
         return ScoringRequest(context: [prefixToken], continuation: continuation)
-    }
-}
-
-/// Whether Python's `str.isspace` holds for a character.
-func isPythonSpace(_ scalar: Unicode.Scalar) -> Bool {
-    switch scalar.value {
-    case 0x09...0x0D, 0x1C...0x20, 0x85, 0xA0, 0x1680, 0x2000...0x200A, 0x2028, 0x2029, 0x202F,
-        0x205F, 0x3000:
-        true
-    default: false
     }
 }

@@ -1,0 +1,83 @@
+import FoundationEssentials
+import Storage
+
+/// A Python function of the harness's own tasks, written in Swift.
+///
+/// Task files name it as they do the Python function: `!function preprocess_race.doc_to_text`. As
+/// many tasks have a module called `utils`, such a function is taken only for a task that says, by its
+/// folder, data set or name, whose `utils` it means. A Python file beside the task file that is not
+/// the harness's is an error, for it may say something else.
+struct NativeFunction: Sendable {
+    /// What the function makes of a document.
+    enum Body: Sendable {
+        /// A text, an index, a list.
+        case field(@Sendable (Document) throws -> JSONValue)
+        /// The document as the task sees it.
+        case document(@Sendable (Document) throws -> JSONObject)
+        /// The values of metrics, given the document's log-likelihood.
+        case results(@Sendable (Document, Double) throws -> [(MetricName, MetricValue)])
+    }
+
+    /// The name, with the module.
+    let name: String
+    /// The word that tells whose `utils` is meant; empty for modules of their own name.
+    let home: String
+    /// The SHA-256 of the harness's Python file.
+    let python: String
+    let body: Body
+
+    /// Calls a function that makes a value.
+    func callAsFunction(_ document: Document) throws -> JSONValue {
+        guard case .field(let body) = body else {
+            throw EvaluationError.functionUse(place: document.place, function: name)
+        }
+        return try body(document)
+    }
+
+    /// Finds a function that a task file names.
+    ///
+    /// - Parameters:
+    ///   - name: The name with the module.
+    ///   - file: The file in which it is named.
+    ///   - task: The task's keys.
+    ///   - key: The key that names it.
+    /// - Returns: The function.
+    /// - Throws: ``TaskError`` if it is not built in, or another one stands in a file beside the task.
+    static func find(
+        _ name: String, namedIn file: String, task: TaskKeys, key: String
+    ) throws(TaskError) -> NativeFunction {
+        let words = [
+            file.folder.lastComponent, task["dataset_path"]?.stringValue ?? "",
+            task["dataset_name"]?.stringValue ?? "", task["task"]?.stringValue ?? "",
+        ]
+        let found = all.first { function in
+            function.name == name
+                && (function.home.isEmpty || words.contains { $0.contains(function.home) })
+        }
+        guard let found else {
+            throw .unknownFunction(
+                file: file, key: key, function: name,
+                known: Set(all.map { $0.home.isEmpty ? $0.name : "\($0.name) of \($0.home)" })
+                    .sorted())
+        }
+        try found.checkPython(beside: file)
+        return found
+    }
+
+    private func checkPython(beside file: String) throws(TaskError) {
+        guard !file.folder.isEmpty, let dot = name.utf8.lastIndex(of: UInt8(ascii: ".")) else {
+            return
+        }
+        let module = name[..<dot].split(separator: ".").joined(separator: "/") + ".py"
+        let path = file.neighbour(module)
+        guard FileManager.default.fileExists(atPath: path) else { return }
+        let content = (try? ByteStream.contents(of: path, limit: 1 << 20)) ?? []
+        guard SHA256.hexadecimal(of: String(decoding: content, as: UTF8.self)) == python else {
+            throw .foreignPython(file: file, function: name, python: path)
+        }
+    }
+
+    /// All that are built in.
+    static let all: [NativeFunction] =
+        winogrande + race + hellaSwag + copa + wsc + wsc273 + wikiText
+}

@@ -1,0 +1,181 @@
+import Glibc
+
+/// Sums up the documents' values of a metric, by the harness's names.
+///
+/// Sums are plain, from the first document to the last, as Python's were up to 3.11.
+///
+/// Source: lm-evaluation-harness 0.4.13, `api/metrics.py`; f1 and Matthews' coefficient as in
+/// scikit-learn.
+public enum Aggregation: String, CaseIterable, Sendable {
+    /// The arithmetic mean.
+    case mean
+    /// The mean without the values that are not numbers.
+    case nanmean
+    /// The middle value; of an even number, the upper one of the two.
+    case median
+    /// `exp(-mean)`
+    case perplexity
+    /// `exp(-sum of log-likelihoods / sum of weights)`
+    case weightedPerplexity = "weighted_perplexity"
+    /// `-sum of log-likelihoods / sum of weights / ln 2`
+    case bitsPerByte = "bits_per_byte"
+    /// `2 * hits / (gold + predicted)` of class 1.
+    case f1
+    /// Matthews' correlation coefficient.
+    case matthewsCorrelation = "matthews_corrcoef"
+    /// The mean over documents of the squared distance from the truth.
+    case brierScore = "brier_score"
+    /// 999
+    case bypass
+
+    /// Why values cannot be summed up.
+    enum Failure: Error, Equatable {
+        /// There are none.
+        case empty
+        /// They are not of the kind this aggregation is made for.
+        case kind(expected: String)
+        /// f1 met classes other than two with class 1 among them.
+        case classes([Int])
+        /// Documents have different numbers of choices.
+        case choices(Int, Int)
+        /// The right class is none of the choices.
+        case gold(Int, choices: Int)
+    }
+
+    /// Sums up.
+    func callAsFunction(_ values: [MetricValue]) throws(Failure) -> Double {
+        guard !values.isEmpty else { throw .empty }
+        switch self {
+        case .bypass: return 999
+        case .mean, .nanmean, .median, .perplexity: return ofNumbers(try numbers(values))
+        case .weightedPerplexity: return exp(-(try Aggregation.weightedMean(values)))
+        case .bitsPerByte: return -(try Aggregation.weightedMean(values)) / log(2)
+        case .f1: return try Aggregation.f1(try Aggregation.classes(values))
+        case .matthewsCorrelation: return Aggregation.matthews(try Aggregation.classes(values))
+        case .brierScore: return try Aggregation.brier(values)
+        }
+    }
+
+    /// Whether the standard error is found by drawing documents again and again.
+    var isBootstrapped: Bool {
+        switch self {
+        case .median, .matthewsCorrelation, .f1, .perplexity, .nanmean: true
+        case .mean, .weightedPerplexity, .bitsPerByte, .brierScore, .bypass: false
+        }
+    }
+
+    /// The values as numbers.
+    func numbers(_ values: [MetricValue]) throws(Failure) -> [Double] {
+        var result: [Double] = []
+        result.reserveCapacity(values.count)
+        for value in values {
+            guard let number = value.number else { throw .kind(expected: "one number a document") }
+            result.append(number)
+        }
+        return result
+    }
+
+    /// Sums up numbers, for the aggregations that take them.
+    func ofNumbers(_ numbers: [Double]) -> Double {
+        switch self {
+        case .median: return numbers.sorted()[numbers.count / 2]
+        case .perplexity: return exp(-Aggregation.mean(numbers))
+        case .nanmean:
+            let kept = numbers.filter { !$0.isNaN }
+            return kept.isEmpty ? .nan : Aggregation.mean(kept)
+        default: return Aggregation.mean(numbers)
+        }
+    }
+
+    static func mean(_ numbers: [Double]) -> Double {
+        numbers.reduce(0, +) / Double(numbers.count)
+    }
+
+    private static func weightedMean(_ values: [MetricValue]) throws(Failure) -> Double {
+        var (sum, weights) = (0.0, 0)
+        for value in values {
+            guard case .weighted(let number, let weight) = value else {
+                throw .kind(expected: "a log-likelihood and a weight a document")
+            }
+            sum += number
+            weights += weight
+        }
+        return sum / Double(weights)
+    }
+
+    static func classes(
+        _ values: [MetricValue]
+    ) throws(Failure) -> [(gold: Int, predicted: Int)] {
+        var pairs: [(gold: Int, predicted: Int)] = []
+        for value in values {
+            guard case .classes(let gold, let predicted) = value else {
+                throw .kind(expected: "a right and a chosen class a document")
+            }
+            pairs.append((gold, predicted))
+        }
+        return pairs
+    }
+
+    static func f1(_ pairs: [(gold: Int, predicted: Int)]) throws(Failure) -> Double {
+        let classes = Set(pairs.map(\.gold)).union(pairs.map(\.predicted))
+        guard classes.count < 2 || (classes.count == 2 && classes.contains(1)) else {
+            throw .classes(classes.sorted())
+        }
+        let hits = pairs.count { $0.gold == 1 && $0.predicted == 1 }
+        let total = pairs.count { $0.gold == 1 } + pairs.count { $0.predicted == 1 }
+        return total == 0 ? 0 : 2 * Double(hits) / Double(total)
+    }
+
+    static func matthews(_ pairs: [(gold: Int, predicted: Int)]) -> Double {
+        var (gold, predicted): ([Int: Double], [Int: Double]) = ([:], [:])
+        for pair in pairs {
+            gold[pair.gold, default: 0] += 1
+            predicted[pair.predicted, default: 0] += 1
+        }
+        let count = Double(pairs.count)
+        let hits = Double(pairs.count { $0.gold == $0.predicted })
+        // Whole numbers, so that the order of the sums does not matter.
+        let both = gold.reduce(0) { $0 + $1.value * (predicted[$1.key] ?? 0) }
+        let goldSquares = gold.values.reduce(0) { $0 + $1 * $1 }
+        let predictedSquares = predicted.values.reduce(0) { $0 + $1 * $1 }
+        let (spread, predictedSpread) = (
+            count * count - goldSquares, count * count - predictedSquares
+        )
+        let product = spread * predictedSpread
+        return product == 0 ? 0 : (hits * count - both) / product.squareRoot()
+    }
+
+    private static func brier(_ values: [MetricValue]) throws(Failure) -> Double {
+        var sum = 0.0
+        var choices: Int?
+        for value in values {
+            guard case .probabilities(let gold, let probabilities) = value else {
+                throw .kind(expected: "a right class and probabilities a document")
+            }
+            let count = choices ?? probabilities.count
+            choices = count
+            guard probabilities.count == count else { throw .choices(count, probabilities.count) }
+            guard (0..<count).contains(gold) else { throw .gold(gold, choices: count) }
+            for (index, probability) in probabilities.enumerated() {
+                let distance = probability - (index == gold ? 1 : 0)
+                sum += distance * distance
+            }
+        }
+        return sum / Double(values.count)
+    }
+}
+
+extension Aggregation.Failure: CustomStringConvertible {
+    /// What was found and what was expected.
+    var description: String {
+        switch self {
+        case .empty: "no document has a value, expected at least one"
+        case .kind(let expected): "values are of another kind, expected \(expected)"
+        case .classes(let found): "found the classes \(found), expected at most two, 1 among them"
+        case .choices(let first, let other):
+            "documents have \(first) and \(other) choices, expected as many in all"
+        case .gold(let gold, let choices):
+            "found the right class \(gold), expected 0 to \(choices - 1)"
+        }
+    }
+}

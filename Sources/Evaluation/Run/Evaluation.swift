@@ -1,0 +1,152 @@
+import MambaLM
+import Storage
+import Tokenization
+
+/// Runs tasks on a model.
+///
+///     let index = try TaskIndex(includePaths: folders)
+///     let selection = try TaskSelection(["arc_easy", "lambada"], from: index)
+///     let evaluation = try Evaluation(selection, data: DataFolders(["data"]), options: options)
+///     let results = try evaluation.run(on: model, tokenizer: tokenizer) { event in … }
+public struct Evaluation: Sendable {
+    /// The tasks with their requests.
+    public let tasks: [PreparedTask]
+    /// The groups by which tasks were named.
+    public let groups: [TaskGroup]
+    /// How tasks are run.
+    public let options: EvaluationOptions
+
+    /// Reads all documents and makes all requests, so that what is wrong with them is said at once.
+    ///
+    /// - Parameters:
+    ///   - selection: The tasks.
+    ///   - data: Where documents are.
+    ///   - options: Which documents, how many examples.
+    /// - Throws: ``EvaluationError``, ``TaskError``, `JSONError` or `FileError`.
+    public init(
+        _ selection: TaskSelection, data: DataFolders, options: EvaluationOptions
+    ) throws {
+        tasks = try selection.tasks.map { try PreparedTask($0, in: data, options: options) }
+        groups = selection.groups
+        self.options = options
+    }
+
+    /// Scores all requests and sums up.
+    ///
+    /// - Parameters:
+    ///   - model: The model.
+    ///   - tokenizer: Its tokenizer.
+    ///   - prefixToken: Stands for an empty context; by default the tokenizer's bos, else its eos.
+    ///   - journal: Keeps scores as they come and may know some already.
+    ///   - report: Called with what happens.
+    /// - Returns: The results.
+    /// - Throws: ``EvaluationError`` or `FileError`, and what `report` throws, which ends the run.
+    public func run(
+        on model: MambaModel, tokenizer: LoadedTokenizer, prefixToken: Int32? = nil,
+        journal: ScoreJournal? = nil, report: (EvaluationEvent) throws -> Void = { _ in }
+    ) throws -> EvaluationResults {
+        let prefix =
+            prefixToken ?? tokenizer.bosID ?? tokenizer.eosID
+            ?? model.configuration.endTokens.first ?? 0
+        return try run(
+            on: model, tokenizer: tokenizer.tokenizer, prefixToken: prefix,
+            vocabulary: model.configuration.vocabulary, journal: journal, report: report)
+    }
+
+    /// The same for any model that can read on.
+    func run(
+        on model: some ContinuationModel, tokenizer: any Tokenizer, prefixToken: Int32,
+        vocabulary: Int, journal: ScoreJournal? = nil,
+        report: (EvaluationEvent) throws -> Void = { _ in }
+    ) throws -> EvaluationResults {
+        if let journal, journal.damagedLines > 0 {
+            try report(
+                .warning(
+                    "\(journal.path): passed over \(journal.damagedLines) damaged lines; "
+                        + "their requests are scored again"))
+        }
+        let encoder = RequestEncoder(tokenizer: tokenizer, prefixToken: prefixToken)
+        let tokens = tokenizer.makeEncoder()
+        let results = try tasks.map { task in
+            for warning in task.warnings { try report(.warning(warning)) }
+            let requests = try TaskRequests(
+                task, encoder: encoder, tokens: tokens, prefixToken: prefixToken,
+                maximumLength: options.maximumLength, vocabulary: vocabulary)
+            if requests.truncated > 0 {
+                try report(
+                    .warning(
+                        "task '\(task.task.name)': \(requests.truncated) of "
+                            + "\(requests.requests.count) requests are longer than "
+                            + "\(options.maximumLength) tokens; the beginning of their contexts "
+                            + "is left out"))
+            }
+            let responses = try score(task, requests, on: model, journal, report)
+            try report(.aggregating(task: task.task.name))
+            let result = try TaskResult(task, responses: responses, options: options)
+            try report(.finished(task: task.task.name))
+            return result
+        }
+        return EvaluationResults(tasks: results, groups: groups)
+    }
+
+    private func score(
+        _ task: PreparedTask, _ requests: TaskRequests, on model: some ContinuationModel,
+        _ journal: ScoreJournal?, _ report: (EvaluationEvent) throws -> Void
+    ) throws -> [[TaskResult.Response]] {
+        let name = task.task.name
+        let isRolling = task.task.outputType == .rolling
+        let isPrompt = !isRolling || options.rollingUsesTrees
+        var scores = [ScoreJournal.Score?](repeating: nil, count: requests.requests.count)
+        let keys =
+            journal == nil
+            ? []
+            : requests.requests.map {
+                ScoreJournal.key($0, isPrompt: isPrompt && model.hasTrees)
+            }
+        if let journal {
+            for (index, key) in keys.enumerated() { scores[index] = journal.score(of: key) }
+        }
+        let open = scores.indices.filter { scores[$0] == nil }
+        var done = scores.count - open.count
+        try report(
+            .started(
+                task: name, documents: task.items.count, requests: scores.count, resumed: done))
+        let scorer = ContinuationScorer(
+            model: model, maximumLength: options.maximumLength, batchTokens: options.batchTokens)
+        try scorer.score(open.map { requests.requests[$0] }, isPrompt: isPrompt) { number, score in
+            let index = open[number]
+            let kept = ScoreJournal.Score(
+                logLikelihood: score.logLikelihood, isGreedy: score.isGreedy)
+            scores[index] = kept
+            if let journal {
+                let place = requests.places[index]
+                try journal.keep(
+                    kept, of: keys[index],
+                    at: ScoreJournal.Place(
+                        task: name, document: task.items[place.item].id, request: place.request,
+                        window: place.window))
+            }
+            done += 1
+            try report(.progress(task: name, done: done, total: scores.count))
+        }
+        return responses(task, requests, scores, isRolling: isRolling)
+    }
+
+    /// Puts scores back to their documents; those of windows are added up.
+    private func responses(
+        _ task: PreparedTask, _ requests: TaskRequests, _ scores: [ScoreJournal.Score?],
+        isRolling: Bool
+    ) -> [[TaskResult.Response]] {
+        var responses = task.items.map { item in
+            item.requests.map { _ in
+                TaskResult.Response(logLikelihood: 0, isGreedy: isRolling ? nil : true)
+            }
+        }
+        for (place, score) in zip(requests.places, scores) {
+            guard let score else { continue }
+            responses[place.item][place.request].logLikelihood += score.logLikelihood
+            if !isRolling { responses[place.item][place.request].isGreedy = score.isGreedy }
+        }
+        return responses
+    }
+}

@@ -1,0 +1,67 @@
+/// What can be wrong with documents, or with what is asked of a run.
+public enum EvaluationError: Error, Equatable {
+    /// A split that a task is evaluated on has no file.
+    case noData(task: String, split: String, lookedFor: [String])
+    /// A split has no documents.
+    case empty(file: String, task: String)
+    /// A task file's function is used where it does not fit.
+    case functionUse(place: String, function: String)
+    /// A template cannot be rendered for a document.
+    case template(place: String, task: String, field: String, problem: String)
+    /// A field of a task does not come out as it should for a document.
+    case value(place: String, task: String, field: String, found: String, expected: String)
+    /// A document cannot be read the way the task wants.
+    case document(place: String, task: String, problem: String)
+    /// There are not enough documents to draw examples from.
+    case fewExamples(task: String, found: Int, expected: Int)
+    /// A continuation has no tokens, or more than fit.
+    case continuation(place: String, task: String, text: String, tokens: Int, limit: Int)
+    /// A token of a request is not one of the model's.
+    case unknownToken(place: String, task: String, id: Int, vocabulary: Int)
+    /// A metric cannot be summed up.
+    case aggregation(task: String, metric: String, problem: String)
+    /// A number of documents that makes no sense.
+    case limit(Double)
+    /// A document is asked for that the split does not have.
+    case sample(task: String, index: Int, documents: Int)
+    /// A file of results does not hold what is needed from it.
+    case results(file: String, problem: String)
+}
+
+extension EvaluationError: CustomStringConvertible {
+    /// One line that names the file or task.
+    public var description: String {
+        switch self {
+        case .noData(let task, let split, let paths):
+            "task '\(task)': found no file for split '\(split)', looked for "
+                + paths.joined(separator: ", ")
+        case .empty(let file, let task):
+            "\(file): has no documents, expected at least one for task '\(task)'"
+        case .functionUse(let place, let function):
+            "\(place): function '\(function)' does not make texts"
+        case .template(let place, let task, let field, let problem):
+            "\(place): field '\(field)' of task '\(task)': \(problem)"
+        case .value(let place, let task, let field, let found, let expected):
+            "\(place): field '\(field)' of task '\(task)' is \(found), expected \(expected)"
+        case .document(let place, let task, let problem):
+            "\(place): task '\(task)': \(problem)"
+        case .fewExamples(let task, let found, let expected):
+            "task '\(task)': found \(found) documents to draw examples from, "
+                + "expected at least \(expected)"
+        case .continuation(let place, let task, let text, let tokens, let limit):
+            "\(place): continuation '\(text)' of task '\(task)' has \(tokens) tokens, "
+                + "expected 1 to \(limit)"
+                + (tokens > limit ? "; raise the maximum length" : "")
+        case .unknownToken(let place, let task, let id, let vocabulary):
+            "\(place): a request of task '\(task)' has the token id \(id), "
+                + "expected 0 to \(vocabulary - 1); tokenizer and model do not fit"
+        case .aggregation(let task, let metric, let problem):
+            "task '\(task)': metric '\(metric)': \(problem)"
+        case .limit(let found):
+            "limit is \(found), expected a number above 0; below 1 it is a fraction"
+        case .sample(let task, let index, let documents):
+            "task '\(task)': found the document number \(index), expected 0 to \(documents - 1)"
+        case .results(let file, let problem): "\(file): \(problem)"
+        }
+    }
+}

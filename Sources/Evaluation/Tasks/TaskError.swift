@@ -1,0 +1,81 @@
+/// What can be wrong with a task file, or with the names of tasks.
+public enum TaskError: Error, Equatable {
+    /// The text is not YAML, or holds what no task file does.
+    case yaml(file: String, line: Int, problem: String)
+    /// The file does not hold a mapping.
+    case notMapping(file: String, found: String)
+    /// A file that another includes cannot be read.
+    case include(file: String, included: String, problem: String)
+    /// Files include each other in a circle.
+    case includeCycle(file: String, included: String)
+    /// The file is neither a task nor a group.
+    case neither(file: String)
+    /// A key is not there.
+    case missingKey(file: String, key: String)
+    /// A key holds another kind of value.
+    case kind(file: String, key: String, found: String, expected: String)
+    /// A key holds a word that is none of those it may hold.
+    case choice(file: String, key: String, found: String, expected: [String])
+    /// A key asks for what is not done here.
+    case unsupported(file: String, key: String, found: String)
+    /// A Python function that is none of the built-in ones.
+    case unknownFunction(file: String, key: String, function: String, known: [String])
+    /// A Python file beside the task is not the harness's, and Python is not run.
+    case foreignPython(file: String, function: String, python: String)
+    /// A template cannot be read.
+    case template(file: String, key: String, problem: String)
+    /// Names that stand for nothing.
+    case unknownNames([String], unreadable: [String])
+    /// A task would run twice, by two ways.
+    case duplicate(task: String, first: String, second: String)
+    /// A group has itself as a member, directly or not.
+    case groupCycle(String)
+    /// A member of a group does not say what it is.
+    case member(group: String, file: String, found: String)
+}
+
+extension TaskError: CustomStringConvertible {
+    /// One line that names the file and the key.
+    public var description: String {
+        switch self {
+        case .yaml(let file, let line, let problem): "\(file):\(line): \(problem)"
+        case .notMapping(let file, let found):
+            "\(file): holds \(found), expected a mapping of keys to values"
+        case .include(let file, let included, let problem):
+            "\(file): key 'include' names '\(included)': \(problem)"
+        case .includeCycle(let file, let included):
+            "\(file): key 'include' names '\(included)', which includes this file"
+        case .neither(let file):
+            "\(file): has none of the keys 'task' and 'group', expected one"
+        case .missingKey(let file, let key): "\(file): key '\(key)' is missing"
+        case .kind(let file, let key, let found, let expected):
+            "\(file): key '\(key)' is \(found), expected \(expected)"
+        case .choice(let file, let key, let found, let expected):
+            "\(file): key '\(key)' is '\(found)', expected one of "
+                + expected.joined(separator: ", ")
+        case .unsupported(let file, let key, let found):
+            "\(file): key '\(key)' asks for \(found), which is not supported"
+        case .unknownFunction(let file, let key, let function, let known):
+            "\(file): key '\(key)' names the Python function '\(function)', which is not built in; "
+                + "choose from " + known.joined(separator: ", ")
+        case .foreignPython(let file, let function, let python):
+            "\(file): function '\(function)' stands in \(python), which is not the harness's file, "
+                + "and Python is not run; remove that file to use the built-in function"
+        case .template(let file, let key, let problem): "\(file): key '\(key)': \(problem)"
+        case .unknownNames(let names, let unreadable):
+            "no task, tag or group is named "
+                + names.map { "'\($0)'" }.joined(separator: ", ")
+                + "; list them all with --list-tasks"
+                + (unreadable.isEmpty
+                    ? ""
+                    : " (task files that could not be read: "
+                        + unreadable.joined(separator: "; ") + ")")
+        case .duplicate(let task, let first, let second):
+            "task '\(task)' is in both '\(first)' and '\(second)'; name only one of them"
+        case .groupCycle(let group): "group '\(group)' is a member of itself"
+        case .member(let group, let file, let found):
+            "\(file): member of group '\(group)' is \(found), expected a name, "
+                + "or a mapping with the key 'task' or 'group'"
+        }
+    }
+}

@@ -1,0 +1,170 @@
+import Foundation
+import Storage
+import Testing
+
+@testable import Evaluation
+
+@Suite("Names of tasks")
+struct TaskIndexTests {
+    private let folder: TemporaryFolder
+
+    init() throws { folder = try TemporaryFolder() }
+
+    /// A task that can be read, with more keys.
+    private func task(_ name: String, _ more: String = "") -> String {
+        "task: \(name)\noutput_type: loglikelihood\ndoc_to_text: a\ndoc_to_target: b\n\(more)"
+    }
+
+    private func select(_ names: String...) throws -> TaskSelection {
+        try TaskSelection(names, from: try TaskIndex(includePaths: [folder.path]))
+    }
+
+    @Test("all that is built in can be read, with the sizes that are known")
+    func builtInTasks() throws {
+        let index = try TaskIndex()
+        #expect(index.warnings.isEmpty)
+        #expect(index.sorted(.task).count == 18 + 57)
+        #expect(index.sorted(.group).map(\.name).prefix(1) == ["mmlu"])
+        #expect(index.entries["ai2_arc"]?.members == ["arc_challenge", "arc_easy"])
+        #expect(index.entries["lambada"]?.members == ["lambada_openai", "lambada_standard"])
+        let all = try TaskSelection(index.sorted(.task).map(\.name), from: index)
+        #expect(all.tasks.count == 75)
+        let mmlu = try TaskSelection(["mmlu"], from: index)
+        #expect(mmlu.tasks.count == 57)
+        #expect(
+            mmlu.groups.map(\.name) == [
+                "mmlu", "mmlu_stem", "mmlu_other", "mmlu_social_sciences", "mmlu_humanities",
+            ])
+    }
+
+    @Test("the list of embedded files is that of the folder")
+    func embeddedFiles() throws {
+        let source = URL(fileURLWithPath: #filePath).deletingLastPathComponent()
+            .appendingPathComponent("../../../Sources/Evaluation/BuiltInTasks").standardized
+        let names = try FileManager.default.contentsOfDirectory(atPath: source.path)
+        #expect(names.sorted() == BuiltInTasks.names)
+        for name in names {
+            let content = try Data(contentsOf: source.appendingPathComponent(name))
+            #expect(BuiltInTasks.file(named: name) == Array(content), "\(name)")
+        }
+    }
+
+    @Test("included files come first, later ones over earlier ones, own keys over all")
+    func includesAreMerged() throws {
+        try folder.write(
+            "output_type: loglikelihood\ndoc_to_text: a\ndescription: x\n", to: "_base")
+        try folder.write("include: ../_base\ndescription: y\ntask_list: []\n", to: "sub/_mid")
+        try folder.write("include: [_base, sub/_mid]\ntask: t\ndoc_to_target: b\n", to: "t.yaml")
+        let task = try #require(try select("t").tasks.first)
+        #expect(task.keys["description"] == "y" && task.keys["doc_to_text"] == "a")
+        #expect(task.keys["include"] == nil && task.keys["task_list"] == nil)
+    }
+
+    @Test("files that include each other are refused when they are asked for, and named")
+    func includeCycle() throws {
+        try folder.write("include: b.yaml\ntask: a\n", to: "a.yaml")
+        try folder.write("include: a.yaml\ntask: b\n", to: "b.yaml")
+        let index = try TaskIndex(includePaths: [folder.path])
+        #expect(index.warnings.count == 2)
+        #expect {
+            try TaskSelection(["a"], from: index)
+        } throws: {
+            guard case TaskError.unknownNames(["a"], let unreadable)? = $0 as? TaskError else {
+                return false
+            }
+            return unreadable.contains { $0.contains("which includes this file") }
+        }
+    }
+
+    @Test("overrides of a group reach its members, those of a member come last")
+    func groupOverrides() throws {
+        try folder.write(task("u", "tag: [pair]\n"), to: "u.yaml")
+        try folder.write(task("v", "tag: pair\nnum_fewshot: 1\n"), to: "v.yaml")
+        try folder.write(
+            "group: g\nnum_fewshot: 5\ntask:\n  - {task: u, num_fewshot: 2}\n  - v\n"
+                + "  - {group: inner, task: [{task: new, output_type: loglikelihood, "
+                + "doc_to_text: a, doc_to_target: b}]}\n", to: "g.yaml")
+        let found = try select("g")
+        #expect(found.tasks.map(\.name) == ["u", "v", "g::inner::new"])
+        #expect(found.tasks.map(\.shots) == [2, 5, 5])
+        #expect(found.groups.map(\.name) == ["g", "g::inner"])
+        #expect(try select("pair").tasks.map(\.name) == ["u", "v"])
+        #expect(try select("u*", "v").tasks.map(\.name) == ["u", "v"])
+    }
+
+    @Test("a group within itself and a task named twice are refused")
+    func circlesAndDuplicates() throws {
+        try folder.write("group: g\ntask: [h]\n", to: "g.yaml")
+        try folder.write("group: h\ntask: [g]\n", to: "h.yaml")
+        #expect(throws: TaskError.groupCycle("g")) { try select("g") }
+        #expect(throws: TaskError.duplicate(task: "arc_easy", first: "plain", second: "arc_easy")) {
+            try folder.write("group: plain\ntask: [ai2_arc]\n", to: "plain.yaml")
+            _ = try select("plain", "arc_easy")
+        }
+        #expect(throws: TaskError.unknownNames(["piqaa", "nope*"], unreadable: [])) {
+            try select("piqa", "piqaa", "nope*")
+        }
+    }
+
+    @Test("a user's task replaces a built-in one, with a warning")
+    func replacement() throws {
+        let path = try folder.write(task("piqa"), to: "mine.yaml")
+        let index = try TaskIndex(includePaths: [folder.path])
+        #expect(index.warnings == ["\(path): 'piqa' replaces that of piqa.yaml"])
+        #expect(try TaskSelection(["piqa"], from: index).tasks.first?.outputType == .logLikelihood)
+    }
+
+    @Test("a file is a task, too")
+    func taskByFile() throws {
+        let path = try folder.write(task("alone"), to: "x/alone.yaml")
+        #expect(try TaskSelection([path], from: try TaskIndex()).tasks.map(\.name) == ["alone"])
+    }
+
+    @Test(
+        "what a task asks for and is not done is refused, with file and key",
+        arguments: [
+            ("doc_to_text: !function mine.text", "the Python function 'mine.text'"),
+            (
+                "process_docs: !function utils.process_docs",
+                "the Python function 'utils.process_docs'"
+            ),
+            ("output_type: generate_until", "generated text"), ("output_type: magic", "'magic'"),
+            ("repeats: 3", "3 answers"), ("doc_to_image: x", "doc_to_image"),
+            ("metric_list: [{metric: bleu}]", "'bleu'"),
+            ("metric_list: [{metric: acc, aggregation: !function a.b}]", "a Python function"),
+            ("metric_list: [{aggregation: mean}]", "metric_list.metric' is missing"),
+            ("num_fewshot: many", "num_fewshot"), ("num_fewshot: -1", "num_fewshot"),
+            ("fewshot_config: {sampler: balanced}", "'balanced'"),
+            ("filter_list: [{name: x, filter: [{function: regex}]}]", "the filter 'regex'"),
+            ("doc_to_text: '{{ a'", "doc_to_text"), ("description: [1]", "description"),
+            ("doc_to_target: null", "doc_to_target' is missing"),
+            ("class: !function a.B", "'class'"),
+        ])
+    func unsupportedKeys(line: String, part: String) throws {
+        let path = try folder.write(
+            "include: _base\ntask: t\n\(line)\n", to: "t.yaml")
+        try folder.write(
+            "output_type: loglikelihood\ndoc_to_text: a\ndoc_to_target: b\n", to: "_base")
+        #expect {
+            let found = try select("t")
+            _ = try found.tasks.map {
+                try TaskFields(task: $0, columns: []).text(
+                    $0.description, Document(place: "d:1", object: [:]), "description")
+            }
+        } throws: { "\($0)".contains(part) && ("\($0)".contains(path) || "\($0)".contains("d:1")) }
+    }
+
+    @Test("functions called utils are told apart by the task, and foreign Python is refused")
+    func utilsFunctions() throws {
+        let keys =
+            "output_type: multiple_choice\ndoc_to_text: query\ndoc_to_choice: choices\n"
+            + "doc_to_target: gold\nprocess_docs: !function utils.process_docs\n"
+        try folder.write("task: scenes\ndataset_path: me/hellaswag_de\n" + keys, to: "a/s.yaml")
+        #expect(try select("scenes").tasks.first?.processDocuments?.home == "hellaswag")
+        let python = try folder.write("def process_docs(d):\n    return d\n", to: "a/utils.py")
+        #expect(
+            throws: TaskError.foreignPython(
+                file: "\(folder.path)/a/s.yaml", function: "utils.process_docs", python: python)
+        ) { try select("scenes") }
+    }
+}

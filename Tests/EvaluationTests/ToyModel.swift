@@ -1,0 +1,72 @@
+@testable import Evaluation
+@testable import Tokenization
+
+/// The toy model of scripts/evaluation/make_goldens.py: its state is a hash of the tokens read.
+final class ToyModel: ContinuationModel {
+    var canContinue = true
+    var hasTrees = false
+    var stateLimit = 5
+    /// How many tokens were read in all.
+    private(set) var tokensRead = 0
+    private(set) var batches = 0
+
+    func read(
+        _ sequences: [PartialSequence<UInt64>], keepingStates: Bool
+    ) -> (states: [UInt64], scores: [TokenScore]) {
+        var (states, scores): ([UInt64], [TokenScore]) = ([], [])
+        batches += 1
+        for sequence in sequences {
+            // With a tree, what a prompt becomes depends on its length.
+            var state = sequence.state ?? 0x1234
+            if hasTrees, sequence.promptLength > 0 {
+                state ^= UInt64(sequence.promptLength) << 20
+            }
+            var next = sequence.predictions[...]
+            for (place, token) in sequence.tokens.enumerated() {
+                state = (state ^ UInt64(token)) &* 0x100_0000_01B3 &+ 0x9E37_79B9_7F4A_7C15
+                while let prediction = next.first, prediction.place == place {
+                    scores.append(ToyModel.score(state, prediction.token))
+                    next.removeFirst()
+                }
+            }
+            tokensRead += sequence.tokens.count
+            states.append(state)
+        }
+        return (keepingStates ? states : [], scores)
+    }
+
+    private static func score(_ state: UInt64, _ token: Int32) -> TokenScore {
+        var mixed = state ^ UInt64(token) &* 0xBF58_476D_1CE4_E5B9
+        mixed = (mixed ^ mixed >> 29) &* 0x94D0_49BB_1331_11EB
+        return TokenScore(
+            logProbability: -Double((mixed >> 40) % 4096 + 1) / 256,
+            isGreedy: (mixed >> 20) % 4 != 0)
+    }
+}
+
+/// Bytes are tokens 1 to 256; 0 stands for an empty context.
+struct ByteTokenizer: Tokenizer {
+    private final class Encoder: TokenEncoder {
+        func encode(_ utf8: [UInt8], into ids: inout [Int32]) {
+            ids += utf8.map { Int32($0) + 1 }
+        }
+    }
+
+    var vocabularySize: Int { 257 }
+    var specialTokenIDs: [Int32] { [0] }
+    func isSpecial(_ id: Int32) -> Bool { id == 0 }
+    func token(for id: Int32) -> String? { nil }
+    func id(of token: String) -> Int32? { nil }
+    func makeEncoder(recognisingSpecialTokens: Bool) -> any TokenEncoder { Encoder() }
+    func decode(_ ids: [Int32], skippingSpecialTokens: Bool) -> String {
+        String(decoding: ids.compactMap { $0 > 0 ? UInt8($0 - 1) : nil }, as: UTF8.self)
+    }
+    func makeStreamingDecoder(skippingSpecialTokens: Bool) -> StreamingDecoder {
+        StreamingDecoder(NothingDecoded())
+    }
+
+    private struct NothingDecoded: StreamingDecoderState {
+        mutating func push(_ id: Int32) -> String { "" }
+        mutating func finish() -> String { "" }
+    }
+}
