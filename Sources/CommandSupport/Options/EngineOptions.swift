@@ -41,10 +41,11 @@ public struct EngineOptions: ParsableArguments {
         }
     }
 
+    /// The number of threads to use.
+    public var resolvedThreads: Int { threads > 0 ? threads : Processor.physicalCores }
+
     /// Starts the engine.
     public func makeEngine() -> CPUEngine {
-        CPUEngine(
-            threads: threads > 0 ? threads : Processor.physicalCores, matrixKernel: engine,
-            scanKernel: scanKernel)
+        CPUEngine(threads: resolvedThreads, matrixKernel: engine, scanKernel: scanKernel)
     }
 }

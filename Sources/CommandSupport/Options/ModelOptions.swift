@@ -6,9 +6,9 @@ import Tokenization
 
 /// Which model to use, with which adapter and topology; shared by commands that score or talk.
 public struct ModelOptions: ParsableArguments {
-    /// The model.
+    /// The model; needed by ``load(notes:)``.
     @Option(help: "A model's folder in Hugging Face layout, or org/name in the local hub cache.")
-    public var model: String
+    public var model: String?
 
     /// The adapter.
     @Option(help: "The folder of a PEFT LoRA adapter.")
@@ -27,8 +27,11 @@ public struct ModelOptions: ParsableArguments {
     ///
     /// - Parameter notes: Called with what is worth knowing but no error.
     /// - Returns: The model, ready to be used.
-    /// - Throws: An error of the model's or the adapter's files.
+    /// - Throws: An error of the model's or the adapter's files; wrong usage if no model is named.
     public func load(notes: (String) -> Void) throws -> LoadedModel {
+        guard let model else {
+            throw ValidationError("Missing expected argument '--model <model>'")
+        }
         let folder = try HubCache().resolve(model)
         let loaded = try MambaModel.load(folder: folder, engine: engine.makeEngine())
         for name in loaded.unused { notes("\(folder): tensor '\(name)' is not used") }
@@ -44,7 +47,7 @@ public struct ModelOptions: ParsableArguments {
         let settings = topology.applied(to: record?.topology ?? TopologySettings(kind: .chain))
         loaded.model.flow = settings.flow
         return LoadedModel(
-            model: loaded.model, folder: folder, adapters: adapters, record: record,
+            model: loaded.model, name: model, folder: folder, adapters: adapters, record: record,
             topology: settings)
     }
 }
@@ -53,6 +56,8 @@ public struct ModelOptions: ParsableArguments {
 public struct LoadedModel {
     /// The model.
     public let model: MambaModel
+    /// Its name as the user gave it.
+    public let name: String
     /// Its folder.
     public let folder: String
     /// What is attached to it.
@@ -61,6 +66,12 @@ public struct LoadedModel {
     public let record: AdapterRecord?
     /// How states flow.
     public let topology: TopologySettings
+
+    /// Tells weights apart: the sum of the squares of every tensor, adapters included.
+    public var fingerprint: String {
+        let parameters = model.parameters + (adapters?.parameters ?? [])
+        return parameters.map { "\(model.engine.sumOfSquares($0.value))" }.joined(separator: " ")
+    }
 
     /// The tokenizer of the model's folder; `nil` if it has none.
     public func tokenizer() throws -> LoadedTokenizer? {

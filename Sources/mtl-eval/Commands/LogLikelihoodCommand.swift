@@ -40,7 +40,7 @@ struct LogLikelihoodCommand: ParsableCommand {
     func run() throws {
         let loaded = try model.load(notes: Terminal.printNote)
         let scoring = RawScoring(
-            model: loaded.model, modelName: model.model, tokenizer: try loaded.tokenizer(),
+            model: loaded.model, modelName: loaded.name, tokenizer: try loaded.tokenizer(),
             maximumLength: maxLength)
         var line = ProgressLine("scored", isQuiet: quiet)
         try scoring.run(input: requests, output: output, allPositions: allPositions) {

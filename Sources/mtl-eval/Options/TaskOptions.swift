@@ -1,0 +1,96 @@
+import ArgumentParser
+import Evaluation
+
+/// Which tasks, on which documents, with how many examples.
+struct TaskOptions: ParsableArguments {
+    private static let defaults = EvaluationOptions()
+
+    @Option(
+        parsing: .upToNextOption,
+        help: "Tasks, tags, groups, patterns or YAML files, separated by commas or blanks.")
+    var tasks: [String] = []
+
+    @Option(
+        parsing: .upToNextOption,
+        help: """
+            Folders with documents: a split S of task T is the first that exists of T/S.jsonl and \
+            DATASET[/CONFIG]/S.jsonl, each also with .zst.
+            """)
+    var dataDir: [String] = []
+
+    @Option(parsing: .upToNextOption, help: "Folders with task files of your own.")
+    var includePath: [String] = []
+
+    @Option(help: "Examples in each prompt. Default: what the task says, else 0.")
+    var numFewshot: Int?
+
+    @Option(help: "Only the first documents of each task: a fraction below 1 or a count.")
+    var limit: Double?
+
+    @Option(help: "About how many requests are computed at once, or auto; changes no result.")
+    var batchSize = "auto"
+
+    @Option(help: "The most tokens that are read for one request; older ones are cut off.")
+    var maxLength = defaults.maximumLength
+
+    @Option(
+        help: """
+            The harness's seeds, python,numpy,torch,fewshot, or one for all; only the last decides \
+            anything.
+            """)
+    var seed = "0,1234,1234,1234"
+
+    @Option(help: "How often documents are drawn again for standard errors.")
+    var bootstrapIters = defaults.bootstrapIterations
+
+    @Option(help: "A text put before every prompt.")
+    var systemInstruction: String?
+
+    @Flag(help: "List tasks, groups and tags, and exit.")
+    var listTasks = false
+
+    /// The names of the tasks.
+    var names: [String] {
+        tasks.flatMap { $0.split(separator: ",").map(String.init) }.filter { !$0.isEmpty }
+    }
+
+    /// The harness's four seeds.
+    var seeds: [Int]? {
+        let parts = seed.split(separator: ",").map { Int($0) }
+        guard !parts.isEmpty, !parts.contains(nil) else { return nil }
+        let seeds = parts.compactMap { $0 }
+        return seeds.count == 1 ? Array(repeating: seeds[0], count: 4) : seeds
+    }
+
+    /// The options that the flags make up.
+    func options(threads: Int) -> EvaluationOptions {
+        var x = EvaluationOptions()
+        (x.shots, x.limit, x.maximumLength) = (numFewshot, limit, maxLength)
+        (x.bootstrapIterations, x.systemInstruction) = (bootstrapIters, systemInstruction)
+        x.fewShotSeed = UInt64(clamping: seeds?.last ?? 1234)
+        x.threads = threads
+        if let count = Int(batchSize) { x.batchTokens = count * 256 }
+        return x
+    }
+
+    func validate() throws {
+        guard numFewshot ?? 0 >= 0 else {
+            throw ValidationError("--num-fewshot is \(numFewshot ?? 0), expected at least 0.")
+        }
+        if let limit, !(limit > 0 && limit.isFinite) {
+            throw ValidationError("--limit is \(limit), expected above 0.")
+        }
+        guard batchSize == "auto" || (Int(batchSize) ?? 0) >= 1 else {
+            throw ValidationError("--batch-size is '\(batchSize)', expected auto or a number.")
+        }
+        guard maxLength >= 1 else {
+            throw ValidationError("--max-length is \(maxLength), expected at least 1.")
+        }
+        guard let seeds, seeds.count == 4, seeds.allSatisfy({ $0 >= 0 }) else {
+            throw ValidationError("--seed is '\(seed)', expected one number or four.")
+        }
+        guard bootstrapIters >= 0 else {
+            throw ValidationError("--bootstrap-iters is \(bootstrapIters), expected at least 0.")
+        }
+    }
+}

@@ -1,0 +1,106 @@
+import ArgumentParser
+import CommandSupport
+import Evaluation
+import Kernels
+import Storage
+import Tokenization
+
+/// A run of tasks as the user asked for it.
+struct EvaluationSession {
+    private let command: RunCommand
+    private let evaluation: Evaluation
+    private let loaded: LoadedModel
+    private let tokenizer: LoadedTokenizer
+
+    /// Reads tasks and documents, then loads the model.
+    ///
+    /// - Throws: An error of a task, a document or a file.
+    init(_ command: RunCommand, index: TaskIndex) throws {
+        self.command = command
+        let threads = command.model.engine.resolvedThreads
+        evaluation = try Evaluation(
+            try TaskSelection(command.tasks.names, from: index),
+            data: DataFolders(command.tasks.dataDir),
+            options: command.tasks.options(threads: threads))
+        loaded = try command.model.load(notes: Terminal.printNote)
+        tokenizer = try TokenizerLoader.load(at: loaded.folder)
+    }
+
+    /// Scores, prints the table and writes the files.
+    func run() throws {
+        if command.output.writeOut { WriteOutText.print(evaluation) }
+        let clock = ContinuousClock()
+        let start = clock.now
+        var information = information()
+        let report = EvaluationReport(isQuiet: command.output.quiet)
+        let results = try evaluation.run(
+            on: loaded.model, tokenizer: tokenizer, journal: try journal(information)
+        ) { event in
+            report.show(event)
+            if let code = Interruption.exitCode {
+                report.interrupted(canResume: command.output.outputPath != nil)
+                throw ExitCode(code)
+            }
+        }
+        report.finish()
+        information.duration = clock.now - start
+        if let path = command.output.outputPath {
+            let written = try ResultsReport(
+                results, options: evaluation.options, information: information
+            ).write(
+                to: path, date: ResultsReport.localTime(),
+                includesSamples: command.output.logSamples)
+            written.forEach { Terminal.printNote("wrote \($0)") }
+        }
+        Terminal.printResult(header)
+        let style: ResultsTable.Style = command.output.table == .harness ? .harness : .fourDecimals
+        Terminal.printResult(ResultsTable(results, style: style).text, terminator: "")
+    }
+
+    /// Keeps scores as they come, so that a stopped run can go on.
+    private func journal(_ information: RunInformation) throws -> ScoreJournal? {
+        guard let path = command.output.outputPath else { return nil }
+        let folder = ResultsReport.folder(for: path, information)
+        try Folder.create(folder)
+        return try ScoreJournal(
+            path: "\(folder)/scores.jsonl",
+            fingerprint: .object([
+                "model": .string(loaded.folder), "weights": .string(loaded.fingerprint),
+                "adapter": command.model.adapter.map { .string($0) } ?? .null,
+                "topology": .object(loaded.topology.json),
+                "max_length": .integer(evaluation.options.maximumLength),
+            ]), resuming: command.output.resume)
+    }
+
+    private func information() -> RunInformation {
+        var x = RunInformation()
+        x.modelArguments["pretrained"] = .string(loaded.name)
+        if let adapter = command.model.adapter { x.modelArguments["peft"] = .string(adapter) }
+        for member in loaded.topology.json.members { x.modelArguments[member.key] = member.value }
+        x.parameters = loaded.model.configuration.parameterCount
+        x.batchSize =
+            Int(command.tasks.batchSize).map { .integer($0) } ?? .string(command.tasks.batchSize)
+        let seeds = command.tasks.seeds ?? [0, 1234, 1234, 1234]
+        x.seeds = (seeds[0], seeds[1], seeds[2])
+        x.startTime = WallClock.secondsSince1970
+        x.environment = "\(Processor.name), \(loaded.model.engine.summary)"
+        x.version = "mambatreel \(CommandLineProgram.version)"
+        func token(_ id: Int32?) -> RunInformation.Token? {
+            id.map { .init(text: tokenizer.tokenizer.decode([$0]), id: Int($0)) }
+        }
+        x.tokens = (token(tokenizer.padID), token(tokenizer.eosID), token(tokenizer.bosID))
+        x.endTokenID = tokenizer.eosID.map(Int.init)
+        return x
+    }
+
+    /// What was run, in one line, as the harness says it.
+    private var header: String {
+        let options = evaluation.options
+        let adapter = command.model.adapter.map { ", 'peft': '\($0)'" } ?? ""
+        let topology = "'topology': '\(loaded.topology.kind.rawValue)'"
+        return "mambatreel ({'pretrained': '\(loaded.name)'\(adapter), \(topology)}), "
+            + "gen_kwargs: ({}), limit: \(options.limit.map { "\($0)" } ?? "None"), "
+            + "num_fewshot: \(options.shots.map { "\($0)" } ?? "None"), "
+            + "batch_size: \(command.tasks.batchSize)"
+    }
+}
