@@ -10,10 +10,10 @@ cd "$(dirname "$0")/.."
 
 # Optimiser steps of 16 records, peak learning rates, and steps between two looks at the held-out
 # records.
-DEMO_STEPS=${DEMO_STEPS:-400}
+DEMO_STEPS=${DEMO_STEPS:-800}
 DEMO_LEARNING_RATE=${DEMO_LEARNING_RATE:-3e-3}
 DEMO_STEPS_PER_EVAL=${DEMO_STEPS_PER_EVAL:-$((DEMO_STEPS / 4))}
-DEMO_LORA_STEPS=${DEMO_LORA_STEPS:-100}
+DEMO_LORA_STEPS=${DEMO_LORA_STEPS:-200}
 DEMO_LORA_LEARNING_RATE=${DEMO_LORA_LEARNING_RATE:-5e-3}
 DEMO_OUTPUT=${DEMO_OUTPUT:-out/demo}
 
@@ -52,7 +52,7 @@ report() {
         }'
 }
 
-ask() { show mtl-chat --model "$base" "${@:2}" --prompt "$1" --temp 0 --max-tokens 40; }
+ask() { show mtl-chat --model "$base" "${@:2}" --prompt "$1" --temp 0 --repeat-penalty 1 --max-tokens 40; }
 
 for program in mtl-finetune mtl-chat; do
     if [ ! -x "$commands/$program" ]; then
@@ -76,8 +76,9 @@ show mtl-finetune --model "$random" --fine-tune-type full \
 report "$base"
 
 section "3. Ask it two of the held-out questions"
+echo "(A model this small learns the form of an answer; most facts it has not seen it gets wrong.)"
 ask "What is the capital of France?"
-ask "What colour is a ripe banana?"
+ask "What colour is fresh snow?"
 
 section "4. Teach it French numbers, young animals and past tenses with an adapter"
 show mtl-finetune --model "$base" \
