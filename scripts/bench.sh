@@ -4,15 +4,15 @@
 #   scripts/bench.sh [options of bench_training.py]
 #
 # Run it on an otherwise idle machine: two runs at once halve each other's figures. MTL_FINETUNE
-# names the binary (default: the release build, made here), MTL_PEERS_PYTHON the interpreter.
+# names the binary (default: the release build), MTL_PEERS_PYTHON the interpreter.
 set -euo pipefail
 
 root="$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)"
 python="$("$root/scripts/peers/environment.sh")"
-finetune="${MTL_FINETUNE:-}"
-if [[ -z "$finetune" ]]; then
-    swift build -c release --package-path "$root" --product mtl-finetune >&2
-    finetune="$(swift build -c release --package-path "$root" --show-bin-path)/mtl-finetune"
+finetune="${MTL_FINETUNE:-$root/.build/release/mtl-finetune}"
+if [[ ! -x "$finetune" ]]; then
+    echo "bench: $finetune is not built; run: make bench" >&2
+    exit 1
 fi
 
 work="$(mktemp -d)"
