@@ -163,6 +163,18 @@ static const float *VARIANT(tap_row)(const mtl_convolution *c, size_t t, size_t 
     return c->before == NULL ? NULL : c->before + (ptrdiff_t)(t + k) * c->before_row;
 }
 
+// The convolution's sum at the channels from `d` on.
+ALWAYS_INLINE v16 VARIANT(preactivation)(const mtl_convolution *c, const float *const *rows,
+                                         const float *taps, size_t d) {
+    size_t count = c->channels - d;
+    v16 pre = c->bias == NULL ? splat(0.0f) : load(c->bias + d, count);
+    for (size_t k = 0; k < c->width; k++) {
+        if (rows[k] == NULL) continue;
+        pre += load(rows[k] + d, count) * load(taps + k * MTL_CONVOLUTION_COLUMNS + d, LANES);
+    }
+    return pre;
+}
+
 static void VARIANT(convolve)(const mtl_convolution *c, mtl_matrix u) {
     float taps[MTL_CONVOLUTION_WIDTH * MTL_CONVOLUTION_COLUMNS];
     VARIANT(taps)(c, taps);
@@ -172,11 +184,7 @@ static void VARIANT(convolve)(const mtl_convolution *c, mtl_matrix u) {
         float *out = u.start + (ptrdiff_t)t * u.row;
         for (size_t d = 0; d < c->channels; d += LANES) {
             size_t count = c->channels - d;
-            v16 pre = c->bias == NULL ? splat(0.0f) : load(c->bias + d, count);
-            for (size_t k = 0; k < c->width; k++) {
-                if (rows[k] == NULL) continue;
-                pre += load(rows[k] + d, count) * load(taps + k * MTL_CONVOLUTION_COLUMNS + d, LANES);
-            }
+            v16 pre = VARIANT(preactivation)(c, rows, taps, d);
             store(out + d, pre * vector_sigmoid(pre), count);
         }
     }
@@ -194,11 +202,7 @@ static void VARIANT(convolve_backward)(const mtl_convolution *c, mtl_matrix g, m
         float *gradient = g.start + (ptrdiff_t)t * g.row;
         for (size_t d = 0; d < c->channels; d += LANES) {
             size_t count = c->channels - d;
-            v16 pre = c->bias == NULL ? splat(0.0f) : load(c->bias + d, count);
-            for (size_t k = 0; k < c->width; k++) {
-                if (rows[k] == NULL) continue;
-                pre += load(rows[k] + d, count) * load(taps + k * MTL_CONVOLUTION_COLUMNS + d, LANES);
-            }
+            v16 pre = VARIANT(preactivation)(c, rows, taps, d);
             v16 sigmoid = vector_sigmoid(pre);
             v16 slope = sigmoid * (splat(1.0f) + pre * (splat(1.0f) - sigmoid));
             v16 by_pre = load(gradient + d, count) * slope;

@@ -25,7 +25,7 @@ public struct AdapterRecord: Equatable, Sendable {
     /// - Throws: ``AdapterRecordError``, `JSONError` or `FileError`.
     public static func read(folder: String) throws -> AdapterRecord? {
         let path = "\(folder)/\(fileName)"
-        guard Folder.contains(path) else { return nil }
+        guard FilePath.exists(path) else { return nil }
         let fields = try JSONFields(JSONValue.read(path), file: path)
         return AdapterRecord(
             topology: try TopologySettings(fields),

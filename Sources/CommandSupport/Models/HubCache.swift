@@ -1,4 +1,5 @@
 import Glibc
+import Storage
 
 /// The local cache of models downloaded from the Hugging Face hub, read-only.
 public struct HubCache {
@@ -36,7 +37,7 @@ public struct HubCache {
     /// - Returns: A folder that exists.
     /// - Throws: ``ModelLocationError/notFound(model:looked:)``.
     public func resolve(_ model: String) throws -> String {
-        if Folder.contains(model) { return model }
+        if FilePath.exists(model) { return model }
         let parts = model.split(separator: "/", omittingEmptySubsequences: false)
         guard parts.count == 2, parts.allSatisfy({ !$0.isEmpty && $0 != "." && $0 != ".." }) else {
             throw ModelLocationError.notFound(model: model, looked: [model])
@@ -45,7 +46,7 @@ public struct HubCache {
         let reference = "\(cached)/refs/main"
         if let commit = line(of: reference), !commit.contains("/"), !commit.hasPrefix(".") {
             let snapshot = "\(cached)/snapshots/\(commit)"
-            if Folder.contains(snapshot) { return snapshot }
+            if FilePath.exists(snapshot) { return snapshot }
             throw ModelLocationError.notFound(model: model, looked: [model, snapshot])
         }
         throw ModelLocationError.notFound(model: model, looked: [model, reference])

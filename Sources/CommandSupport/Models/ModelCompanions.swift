@@ -15,7 +15,7 @@ public enum ModelCompanions {
     /// - Returns: Names and contents.
     /// - Throws: `FileError` if one cannot be read.
     public static func read(folder: String) throws -> [(name: String, content: [UInt8])] {
-        try names.filter { Folder.contains("\(folder)/\($0)") }.map { name in
+        try names.filter { FilePath.exists("\(folder)/\($0)") }.map { name in
             (name, try ByteStream.contents(of: "\(folder)/\(name)", limit: 1 << 28))
         }
     }

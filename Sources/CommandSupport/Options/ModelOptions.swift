@@ -2,6 +2,7 @@ import ArgumentParser
 import Kernels
 import LoRA
 import MambaLM
+import Storage
 import Tokenization
 
 /// Which model to use, with which adapter and topology; shared by commands that score or talk.
@@ -86,7 +87,7 @@ public struct LoadedModel {
     /// - Returns: The tokenizer; `nil` if there is none.
     /// - Throws: `TokenizerError`, `JSONError` or `FileError`.
     public static func tokenizer(folder: String, isNeeded: Bool) throws -> LoadedTokenizer? {
-        let exists = TokenizerLoader.names.contains { Folder.contains("\(folder)/\($0)") }
+        let exists = TokenizerLoader.names.contains { FilePath.exists("\(folder)/\($0)") }
         return exists || isNeeded ? try TokenizerLoader.load(at: folder) : nil
     }
 }

@@ -22,7 +22,7 @@ struct CheckpointFolder: Equatable {
 
     /// The checkpoints in a folder, the newest first.
     static func all(in folder: String) throws -> [CheckpointFolder] {
-        try FolderAccess.names(in: folder)
+        try (FilePath.exists(folder) ? FolderTree.names(in: folder) : [])
             .compactMap { name -> CheckpointFolder? in
                 guard name.hasPrefix("checkpoint-"), let step = Int(name.dropFirst(11)), step >= 0,
                     name == "checkpoint-\(step)"
@@ -47,10 +47,7 @@ struct CheckpointFolder: Equatable {
     }
 
     /// Removes the checkpoint; what is half removed has no checkpoint's name.
-    func remove() throws {
-        let name = "checkpoint-\(step)"
-        try FolderAccess.remove(path, hiddenAs: "\(path.dropLast(name.count)).\(name).removed")
-    }
+    func remove() throws { try FolderTree.discard(path) }
 
     private init(writing other: CheckpointFolder, in folder: String) {
         (step, path) = (other.step, folder)

@@ -19,7 +19,7 @@ extension Trainer {
         resuming: Bool = false, shouldStop: () -> Bool = { false },
         report: (TrainingEvent) -> Void = { _ in }
     ) throws -> TrainingSummary {
-        try FolderAccess.create(folder)
+        try FolderTree.create(folder)
         let resumed = resuming ? try resume(report) : nil
         if !resuming { try warnOfOthers(report) }
         var log = try MetricsLog(

@@ -1,7 +1,41 @@
 import Glibc
 
-/// The two things done to whole folders: remove one, and wait until one has reached the disk.
-enum FolderTree {
+/// What is done to whole folders.
+package enum FolderTree {
+    /// Makes a folder and those above it, unless it is there.
+    ///
+    /// - Parameter path: The folder.
+    /// - Throws: ``FileError`` if it cannot be made, or if nothing may be written into it.
+    package static func create(_ path: String) throws {
+        if !FilePath.exists(path) {
+            let parent = FilePath.folder(of: FilePath.trimmed(path))
+            if parent != path { try create(parent) }
+            guard mkdir(path, 0o777) == 0 || errno == EEXIST else {
+                throw FileError.system(file: path, action: "create", code: errno)
+            }
+        }
+        guard FilePath.isFolder(path) else {
+            throw FileError.system(file: path, action: "create", code: ENOTDIR)
+        }
+        guard access(path, W_OK | X_OK) == 0 else {
+            throw FileError.system(file: path, action: "write into", code: errno)
+        }
+    }
+
+    /// Removes a folder with all that is in it, under a hidden name while it is half removed.
+    ///
+    /// - Parameter path: The folder; nothing happens if it is not there.
+    /// - Throws: ``FileError``.
+    package static func discard(_ path: String) throws {
+        guard FilePath.exists(path) else { return }
+        let hidden = FilePath.neighbour(of: path, attempt: 0)
+        try remove(hidden)
+        guard rename(path, hidden) == 0 else {
+            throw FileError.system(file: path, action: "remove", code: errno)
+        }
+        try remove(hidden)
+    }
+
     /// Removes a file, or a folder with all that is in it; links are removed, not followed.
     static func remove(_ path: String) throws {
         guard let kind = FilePath.kind(of: path, followingLinks: false) else { return }
@@ -24,7 +58,7 @@ enum FolderTree {
     }
 
     /// The names in a folder, sorted by their bytes, without `.` and `..`.
-    static func names(in folder: String) throws -> [String] {
+    package static func names(in folder: String) throws -> [String] {
         guard let stream = opendir(folder) else {
             throw FileError.system(file: folder, action: "list", code: errno)
         }

@@ -61,7 +61,7 @@ struct EvaluationSession {
     private func journal(_ information: RunInformation) throws -> ScoreJournal? {
         guard let path = command.output.outputPath else { return nil }
         let folder = ResultsReport.folder(for: path, information)
-        try Folder.create(folder)
+        try FolderTree.create(folder)
         return try ScoreJournal(
             path: "\(folder)/scores.jsonl",
             fingerprint: .object([

@@ -21,7 +21,7 @@ struct InitCommand: ParsableCommand {
 
     func run() throws {
         let configuration = try MambaConfiguration(file: file)
-        try Folder.create(output)
+        try FolderTree.create(output)
         var generator = SplitMix64(seed: seed)
         let model = MambaModel.random(
             configuration, engine: CPUEngine(threads: 1), using: &generator)

@@ -15,9 +15,9 @@ struct Inspection {
     ///
     /// - Throws: An error if it is none of the three, or cannot be read at all.
     init(path: String) throws {
-        if Folder.contains("\(path)/adapter_config.json") {
+        if FilePath.exists("\(path)/adapter_config.json") {
             try inspectAdapter(path)
-        } else if Folder.contains("\(path)/config.json") {
+        } else if FilePath.exists("\(path)/config.json") {
             try inspectModel(path)
         } else {
             try inspectData(path)
@@ -69,7 +69,7 @@ struct Inspection {
     }
 
     private mutating func inspectAdapter(_ folder: String) throws {
-        let stem = Folder.contains("\(folder)/adapters.safetensors") ? "adapters" : "adapter_model"
+        let stem = FilePath.exists("\(folder)/adapters.safetensors") ? "adapters" : "adapter_model"
         let checkpoint = try SafetensorsCheckpoint(path: folder, stem: stem)
         let tensors = checkpoint.files.flatMap(\.tensors)
         let file = "\(folder)/adapter_config.json"

@@ -46,7 +46,7 @@ struct MergeCommand: ParsableCommand {
             Terminal.printNote("\(adapter)/adapter_config.json: field '\(field)' is not known")
         }
         let merged = adapters.merged()
-        try Folder.create(output)
+        try FolderTree.create(output)
         for file in try ModelCompanions.read(folder: folder) {
             try AtomicFile.write(to: "\(output)/\(file.name)") { try $0.write(file.content) }
         }

@@ -22,7 +22,7 @@ struct TrainingSession {
     init(_ command: TrainCommand, warn: (String) -> Void) throws {
         self.command = command
         let configuration = command.training.configuration
-        if !command.dryRun { try Folder.create(command.outputDir) }
+        if !command.dryRun { try FolderTree.create(command.outputDir) }
         let folder = try HubCache().resolve(command.model)
         let engine = command.engine.makeEngine()
         let (model, unused) = try MambaModel.load(folder: folder, engine: engine)
