@@ -85,7 +85,11 @@ let package = Package(
             dependencies: ["FineTuning", "TreeSSMText", "CommandSupport", "TestSupport"],
             exclude: ["Fixtures"]),
         .testTarget(
-            name: "EvaluationTests", dependencies: ["Evaluation", "TestSupport"],
+            name: "EvaluationTests",
+            dependencies: [
+                "Evaluation", "TreeSSMText", "MambaLM", "Kernels", "Storage", "Tokenization",
+                "TestSupport",
+            ],
             exclude: ["Fixtures"]),
         .testTarget(
             name: "CommandTests",

@@ -142,7 +142,7 @@ extension PairedComparison {
         for name in names.sorted() where name.hasPrefix("samples_") && name.hasSuffix(".jsonl") {
             guard let dash = name.lastIndex(of: "_"), name[..<dash].utf8.count > 8 else { continue }
             // Sorted by date, so later ones replace earlier ones.
-            files[String(name[..<dash].dropFirst(8))] = folder.joined(to: name)
+            files[String(name[..<dash].dropFirst(8))] = FilePath.join(folder, name)
         }
         guard !files.isEmpty else {
             throw EvaluationError.results(

@@ -1,4 +1,3 @@
-import FoundationEssentials
 import Storage
 
 /// Folders with data sets: one folder a data set, one file a split.
@@ -19,13 +18,13 @@ public struct DataFolders: Sendable {
         if let other = task.keys["metadata"]?["data_folder"]?.stringValue { names.append(other) }
         if !task.dataSet.hasPrefix("/") {
             if let configuration = task.dataSetConfiguration {
-                names.append(task.dataSet.joined(to: configuration))
+                names.append(FilePath.join(task.dataSet, configuration))
             }
             names.append(task.dataSet)
         }
         return folders.flatMap { folder in
             names.flatMap { name in
-                ["", ".zst"].map { folder.joined(to: "\(name)/\(split).jsonl\($0)") }
+                ["", ".zst"].map { FilePath.join(folder, "\(name)/\(split).jsonl\($0)") }
             }
         }
     }
@@ -33,15 +32,13 @@ public struct DataFolders: Sendable {
     /// The files of a split; none if there are none.
     func files(_ task: TaskConfiguration, split: String) throws -> [String] {
         if let own = task.dataFiles[split] {
-            for path in own where !FileManager.default.fileExists(atPath: path) {
+            for path in own where !FilePath.isFile(path) {
                 throw EvaluationError.noData(task: task.name, split: split, lookedFor: own)
             }
             return own
         }
         guard task.dataFiles.isEmpty else { return [] }
-        return candidates(task, split: split).first {
-            FileManager.default.fileExists(atPath: $0)
-        }.map { [$0] } ?? []
+        return candidates(task, split: split).first(where: FilePath.exists).map { [$0] } ?? []
     }
 
     /// Reads the documents of a split, as the task prepares them; nil if there is no file.

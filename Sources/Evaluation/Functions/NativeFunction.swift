@@ -1,4 +1,3 @@
-import FoundationEssentials
 import Storage
 
 /// A Python function of the harness's own tasks, written in Swift.
@@ -47,7 +46,7 @@ struct NativeFunction: Sendable {
         _ name: String, namedIn file: String, task: TaskKeys, key: String
     ) throws(TaskError) -> NativeFunction {
         let words = [
-            file.folder.lastComponent, task["dataset_path"]?.stringValue ?? "",
+            FilePath.name(of: FilePath.folder(of: file)), task["dataset_path"]?.stringValue ?? "",
             task["dataset_name"]?.stringValue ?? "", task["task"]?.stringValue ?? "",
         ]
         let found = all.first { function in
@@ -65,12 +64,14 @@ struct NativeFunction: Sendable {
     }
 
     private func checkPython(beside file: String) throws(TaskError) {
-        guard !file.folder.isEmpty, let dot = name.utf8.lastIndex(of: UInt8(ascii: ".")) else {
+        guard file.utf8.contains(UInt8(ascii: "/")),
+            let dot = name.utf8.lastIndex(of: UInt8(ascii: "."))
+        else {
             return
         }
         let module = name[..<dot].split(separator: ".").joined(separator: "/") + ".py"
         let path = file.neighbour(module)
-        guard FileManager.default.fileExists(atPath: path) else { return }
+        guard FilePath.exists(path) else { return }
         let content = (try? ByteStream.contents(of: path, limit: 1 << 20)) ?? []
         guard SHA256.hexadecimal(of: String(decoding: content, as: UTF8.self)) == python else {
             throw .foreignPython(file: file, function: name, python: path)

@@ -29,10 +29,9 @@ public struct ResultsReport {
     /// - Returns: The path of the folder.
     public static func folder(for outputPath: String, _ information: RunInformation) -> String {
         if outputPath.hasSuffix(".json") {
-            let folder = outputPath.folder
-            return folder.isEmpty ? (outputPath.hasPrefix("/") ? "/" : ".") : folder
+            return FilePath.folder(of: outputPath)
         }
-        return outputPath.joined(to: information.folderName)
+        return FilePath.join(outputPath, information.folderName)
     }
 
     /// Writes the files; folders are made.
@@ -57,14 +56,14 @@ public struct ResultsReport {
         let date = date.replacing(":", by: "-")
         let name =
             outputPath.hasSuffix(".json")
-            ? "\(outputPath.lastComponent.dropLast(5))_\(date).json" : "results_\(date).json"
-        var paths = [folder.joined(to: name)]
+            ? "\(FilePath.name(of: outputPath).dropLast(5))_\(date).json" : "results_\(date).json"
+        var paths = [FilePath.join(folder, name)]
         let writer = JSONWriter(indent: 2, escapesNonASCII: false)
         try AtomicFile.write(
             writer.string(.object(try object(includesSamples: includesSamples))), to: paths[0])
         guard includesSamples else { return paths }
         for task in results.tasks {
-            let path = folder.joined(to: "samples_\(task.task.name)_\(date).jsonl")
+            let path = FilePath.join(folder, "samples_\(task.task.name)_\(date).jsonl")
             try AtomicFile.write(to: path) { file in
                 let line = JSONWriter(escapesNonASCII: false)
                 for sample in try task.sampleObjects {

@@ -1,3 +1,5 @@
+import Storage
+
 /// What can be wrong with documents, or with what is asked of a run.
 public enum EvaluationError: Error, Equatable {
     /// A split that a task is evaluated on has no file.
@@ -33,35 +35,35 @@ extension EvaluationError: CustomStringConvertible {
     public var description: String {
         switch self {
         case .noData(let task, let split, let paths):
-            "task '\(task)': found no file for split '\(split)', looked for "
+            "task \(quoted(task)): found no file for split \(quoted(split)), looked for "
                 + paths.joined(separator: ", ")
         case .empty(let file, let task):
-            "\(file): has no documents, expected at least one for task '\(task)'"
+            "\(quotedPath(file)): has no documents, expected at least one for task \(quoted(task))"
         case .functionUse(let place, let function):
-            "\(place): function '\(function)' does not make texts"
+            "\(quotedPath(place)): function \(quoted(function)) does not make texts"
         case .template(let place, let task, let field, let problem):
-            "\(place): field '\(field)' of task '\(task)': \(problem)"
+            "\(quotedPath(place)): field \(quoted(field)) of task \(quoted(task)): \(problem)"
         case .value(let place, let task, let field, let found, let expected):
-            "\(place): field '\(field)' of task '\(task)' is \(found), expected \(expected)"
+            "\(quotedPath(place)): field \(quoted(field)) of task \(quoted(task)) is \(found), expected \(expected)"
         case .document(let place, let task, let problem):
-            "\(place): task '\(task)': \(problem)"
+            "\(quotedPath(place)): task \(quoted(task)): \(problem)"
         case .fewExamples(let task, let found, let expected):
-            "task '\(task)': found \(found) documents to draw examples from, "
+            "task \(quoted(task)): found \(found) documents to draw examples from, "
                 + "expected at least \(expected)"
         case .continuation(let place, let task, let text, let tokens, let limit):
-            "\(place): continuation '\(text)' of task '\(task)' has \(tokens) tokens, "
+            "\(quotedPath(place)): continuation \(quoted(text)) of task \(quoted(task)) has \(tokens) tokens, "
                 + "expected 1 to \(limit)"
                 + (tokens > limit ? "; raise the maximum length" : "")
         case .unknownToken(let place, let task, let id, let vocabulary):
-            "\(place): a request of task '\(task)' has the token id \(id), "
+            "\(quotedPath(place)): a request of task \(quoted(task)) has the token id \(id), "
                 + "expected 0 to \(vocabulary - 1); tokenizer and model do not fit"
         case .aggregation(let task, let metric, let problem):
-            "task '\(task)': metric '\(metric)': \(problem)"
+            "task \(quoted(task)): metric \(quoted(metric)): \(problem)"
         case .limit(let found):
             "limit is \(found), expected a number above 0; below 1 it is a fraction"
         case .sample(let task, let index, let documents):
-            "task '\(task)': found the document number \(index), expected 0 to \(documents - 1)"
-        case .results(let file, let problem): "\(file): \(problem)"
+            "task \(quoted(task)): found the document number \(index), expected 0 to \(documents - 1)"
+        case .results(let file, let problem): "\(quotedPath(file)): \(problem)"
         }
     }
 }

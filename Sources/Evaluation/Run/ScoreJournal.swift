@@ -1,4 +1,3 @@
-import FoundationEssentials
 import Storage
 
 /// Keeps the score of every request as soon as it is known, so that a run can go on after a stop.
@@ -44,7 +43,7 @@ public final class ScoreJournal {
         self.path = path
         run = String(
             SHA256.hexadecimal(of: JSONWriter(sortsKeys: true).string(fingerprint)).prefix(16))
-        let exists = FileManager.default.fileExists(atPath: path)
+        let exists = FilePath.exists(path)
         if exists, !resuming { try AtomicFile.write("", to: path) }
         // Ends a line that was cut off, so that new ones stand on lines of their own.
         appender = try LineAppender(path: path)

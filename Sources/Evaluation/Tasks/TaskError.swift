@@ -1,3 +1,5 @@
+import Storage
+
 /// What can be wrong with a task file, or with the names of tasks.
 public enum TaskError: Error, Equatable {
     /// The text is not YAML, or holds what no task file does.
@@ -38,43 +40,44 @@ extension TaskError: CustomStringConvertible {
     /// One line that names the file and the key.
     public var description: String {
         switch self {
-        case .yaml(let file, let line, let problem): "\(file):\(line): \(problem)"
+        case .yaml(let file, let line, let problem): "\(quotedPath(file)):\(line): \(problem)"
         case .notMapping(let file, let found):
-            "\(file): holds \(found), expected a mapping of keys to values"
+            "\(quotedPath(file)): holds \(found), expected a mapping of keys to values"
         case .include(let file, let included, let problem):
-            "\(file): key 'include' names '\(included)': \(problem)"
+            "\(quotedPath(file)): key 'include' names \(quoted(included)): \(problem)"
         case .includeCycle(let file, let included):
-            "\(file): key 'include' names '\(included)', which includes this file"
+            "\(quotedPath(file)): key 'include' names \(quoted(included)), which includes this file"
         case .neither(let file):
-            "\(file): has none of the keys 'task' and 'group', expected one"
-        case .missingKey(let file, let key): "\(file): key '\(key)' is missing"
+            "\(quotedPath(file)): has none of the keys 'task' and 'group', expected one"
+        case .missingKey(let file, let key): "\(quotedPath(file)): key \(quoted(key)) is missing"
         case .kind(let file, let key, let found, let expected):
-            "\(file): key '\(key)' is \(found), expected \(expected)"
+            "\(quotedPath(file)): key \(quoted(key)) is \(found), expected \(expected)"
         case .choice(let file, let key, let found, let expected):
-            "\(file): key '\(key)' is '\(found)', expected one of "
+            "\(quotedPath(file)): key \(quoted(key)) is \(quoted(found)), expected one of "
                 + expected.joined(separator: ", ")
         case .unsupported(let file, let key, let found):
-            "\(file): key '\(key)' asks for \(found), which is not supported"
+            "\(quotedPath(file)): key \(quoted(key)) asks for \(found), which is not supported"
         case .unknownFunction(let file, let key, let function, let known):
-            "\(file): key '\(key)' names the Python function '\(function)', which is not built in; "
+            "\(quotedPath(file)): key \(quoted(key)) names the Python function \(quoted(function)), which is not built in; "
                 + "choose from " + known.joined(separator: ", ")
         case .foreignPython(let file, let function, let python):
-            "\(file): function '\(function)' stands in \(python), which is not the harness's file, "
+            "\(quotedPath(file)): function \(quoted(function)) stands in \(quotedPath(python)), which is not the harness's file, "
                 + "and Python is not run; remove that file to use the built-in function"
-        case .template(let file, let key, let problem): "\(file): key '\(key)': \(problem)"
+        case .template(let file, let key, let problem):
+            "\(quotedPath(file)): key \(quoted(key)): \(problem)"
         case .unknownNames(let names, let unreadable):
             "no task, tag or group is named "
-                + names.map { "'\($0)'" }.joined(separator: ", ")
+                + names.map(quoted).joined(separator: ", ")
                 + "; list them all with --list-tasks"
                 + (unreadable.isEmpty
                     ? ""
                     : " (task files that could not be read: "
                         + unreadable.joined(separator: "; ") + ")")
         case .duplicate(let task, let first, let second):
-            "task '\(task)' is in both '\(first)' and '\(second)'; name only one of them"
-        case .groupCycle(let group): "group '\(group)' is a member of itself"
+            "task \(quoted(task)) is in both \(quoted(first)) and \(quoted(second)); name only one of them"
+        case .groupCycle(let group): "group \(quoted(group)) is a member of itself"
         case .member(let group, let file, let found):
-            "\(file): member of group '\(group)' is \(found), expected a name, "
+            "\(quotedPath(file)): member of group \(quoted(group)) is \(found), expected a name, "
                 + "or a mapping with the key 'task' or 'group'"
         }
     }

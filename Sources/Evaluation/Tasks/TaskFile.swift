@@ -75,8 +75,7 @@ struct TaskFile: Sendable {
     /// The files ending in `.yaml` below a folder, in the order of their paths.
     static func paths(below folder: String) throws -> [String] {
         let manager = FileManager.default
-        var isFolder: Bool = false
-        guard manager.fileExists(atPath: folder, isDirectory: &isFolder), isFolder else {
+        guard FilePath.isFolder(folder) else {
             throw FileError.system(file: folder, action: "list", code: 2)
         }
         let names = try manager.subpathsOfDirectory(atPath: folder)
@@ -87,7 +86,7 @@ struct TaskFile: Sendable {
                 name.hasSuffix(".yaml")
                     && !name.split(separator: "/").contains { ignored.contains(String($0)) }
             }
-            .map { folder.joined(to: $0) }
+            .map { FilePath.join(folder, $0) }
             .sorted { $0.utf8.lexicographicallyPrecedes($1.utf8) }
     }
 }
@@ -115,24 +114,11 @@ extension JSONValue {
 }
 
 extension String {
-    /// A path below this folder.
-    func joined(to name: String) -> String { hasSuffix("/") ? self + name : self + "/" + name }
-
-    /// The folder part of a path; empty if there is none.
-    var folder: String {
-        guard let slash = utf8.lastIndex(of: UInt8(ascii: "/")) else { return "" }
-        return String(self[..<slash])
-    }
-
-    /// The last component of a path.
-    var lastComponent: String {
-        split(separator: "/").last.map(String.init) ?? self
-    }
-
     /// The path of a file named relative to this file, with `.` and `..` resolved.
     func neighbour(_ name: String) -> String {
         let isAbsolute = hasPrefix("/")
         var parts: [Substring] = []
+        let folder = utf8.contains(UInt8(ascii: "/")) ? FilePath.folder(of: self) : ""
         for part in folder.split(separator: "/") + name.split(separator: "/") where part != "." {
             if part == "..", let last = parts.last, last != ".." {
                 parts.removeLast()

@@ -1,3 +1,4 @@
+import TestSupport
 import Testing
 
 @testable import Evaluation
@@ -38,20 +39,21 @@ struct PairedComparisonTests {
 
     @Test("two folders of samples are compared document by document")
     func folders() throws {
-        let (first, second) = (try TemporaryFolder(), try TemporaryFolder())
+        let (first, second) = (TemporaryFolder(), TemporaryFolder())
         func line(_ id: Int, _ acc: Double, _ hash: String = "h") -> String {
             "{\"doc_id\": \(id), \"doc_hash\": \"\(hash)\(id)\", \"metrics\": [\"acc\"], "
                 + "\"acc\": \(acc)}\n"
         }
-        try first.write(line(0, 0), to: "samples_my_task_2026-01-01T00-00-00.1.jsonl")
-        try first.write(
-            line(0, 1) + line(1, 1) + line(2, 0), to: "samples_my_task_2026-01-02T00-00-00.1.jsonl")
-        try second.write(
-            line(1, 0) + line(2, 0), to: "samples_my_task_2026-01-01T00-00-00.1.jsonl")
+        first.write(line(0, 0), below: "samples_my_task_2026-01-01T00-00-00.1.jsonl")
+        first.write(
+            line(0, 1) + line(1, 1) + line(2, 0),
+            below: "samples_my_task_2026-01-02T00-00-00.1.jsonl")
+        second.write(
+            line(1, 0) + line(2, 0), below: "samples_my_task_2026-01-01T00-00-00.1.jsonl")
         let found = try PairedComparison.compare(first.path, second.path)
         #expect(found == [PairedComparison(task: "my_task", metric: "acc", [1, 0], [0, 0])])
-        try second.write(
-            line(1, 0, "other"), to: "samples_my_task_2026-01-03T00-00-00.1.jsonl")
+        second.write(
+            line(1, 0, "other"), below: "samples_my_task_2026-01-03T00-00-00.1.jsonl")
         #expect(throws: EvaluationError.self) {
             try PairedComparison.compare(first.path, second.path)
         }

@@ -1,4 +1,5 @@
 import Storage
+import TestSupport
 import Testing
 
 @testable import Evaluation
@@ -7,7 +8,7 @@ import Testing
 struct DocumentTests {
     private let folder: TemporaryFolder
 
-    init() throws { folder = try TemporaryFolder() }
+    init() { folder = TemporaryFolder() }
 
     private func prepare(
         _ task: String, _ options: EvaluationOptions = EvaluationOptions()
@@ -33,10 +34,10 @@ struct DocumentTests {
 
     @Test("files are found by the data set's name, compressed or not")
     func filesByDataSet() throws {
-        try folder.write(
-            "{\"sentence\": \"a\", \"label\": 0}\n", to: "nyu-mll/glue/sst2/validation.jsonl")
+        folder.write(
+            "{\"sentence\": \"a\", \"label\": 0}\n", below: "nyu-mll/glue/sst2/validation.jsonl")
         #expect(try prepare("sst2").items.count == 1)
-        try folder.write("", to: "piqa/unused")
+        folder.write("", below: "piqa/unused")
         try AtomicFile.write(
             to: "\(folder.path)/piqa/validation.jsonl.zst", compression: .zstd(level: 3)
         ) {
@@ -122,15 +123,15 @@ struct DocumentTests {
             ("lambada_openai", "test", #"{"text": 5}"#), ("wikitext", "test", #"{"page": ["a"]}"#),
         ])
     func badDocuments(task: String, split: String, line: String) throws {
-        let path = try folder.write("\(line)\n", to: "\(task)/\(split).jsonl")
+        let path = folder.write("\(line)\n", below: "\(task)/\(split).jsonl")
         #expect { try prepare(task) } throws: { "\($0)".hasPrefix("\(path):1") }
     }
 
     @Test("a right answer that is none of the choices counts as wrong, with a warning")
     func goldOutOfRange() throws {
-        let path = try folder.write(
+        let path = folder.write(
             #"{"goal": "g", "sol1": "a", "sol2": "b", "label": 7}"# + "\n",
-            to: "piqa/validation.jsonl")
+            below: "piqa/validation.jsonl")
         let prepared = try prepare("piqa")
         #expect(prepared.items[0].gold == .one(-100))
         #expect(
@@ -146,10 +147,10 @@ struct DocumentTests {
             "arc_easy", "winogrande", "race", "hellaswag", "wsc", "wsc273", "mmlu_anatomy",
         ] {
             let split = ["winogrande", "hellaswag", "wsc"].contains(task) ? "validation" : "test"
-            let whole = try ByteStream.contents(of: try Fixture.path("data/\(task)/\(split).jsonl"))
+            let whole = try ByteStream.contents(of: Fixture.path("data/\(task)/\(split).jsonl"))
             let line = String(decoding: whole.prefix { $0 != 10 }, as: UTF8.self)
             for end in stride(from: 1, to: line.unicodeScalars.count - 1, by: 37) {
-                try folder.write(line.slice(0, end) + "\n", to: "\(task)/\(split).jsonl")
+                folder.write(line.slice(0, end) + "\n", below: "\(task)/\(split).jsonl")
                 #expect(throws: JSONError.self) { try prepare(task) }
             }
             // Every field left out, and of every wrong kind.
@@ -159,7 +160,7 @@ struct DocumentTests {
                     var changed = object
                     changed[member.key] = value
                     let text = JSONWriter().string(.object(changed))
-                    try folder.write(text + "\n", to: "\(task)/\(split).jsonl")
+                    folder.write(text + "\n", below: "\(task)/\(split).jsonl")
                     do { _ = try prepare(task) } catch {
                         #expect("\(error)".contains("\(split).jsonl:1"), "\(error)")
                     }
@@ -170,9 +171,9 @@ struct DocumentTests {
 
     @Test("limits are whole numbers or fractions rounded up, samples keep their numbers")
     func limits() throws {
-        try folder.write(
+        folder.write(
             (0..<7).map { "{\"sentence\": \"\($0)\", \"label\": 0}\n" }.joined(),
-            to: "sst2/validation.jsonl")
+            below: "sst2/validation.jsonl")
         func ids(_ change: (inout EvaluationOptions) -> Void) throws -> [Int] {
             var options = EvaluationOptions()
             change(&options)

@@ -1,4 +1,5 @@
 import Storage
+import TestSupport
 import Testing
 
 @testable import Evaluation
@@ -6,10 +7,10 @@ import Testing
 @Suite("Report of results")
 struct ResultsReportTests {
     private func results(_ options: EvaluationOptions) throws -> EvaluationResults {
-        let index = try TaskIndex(includePaths: [try Fixture.path("tasks")])
+        let index = try TaskIndex(includePaths: [Fixture.path("tasks")])
         return try Evaluation(
             try TaskSelection(["piqa", "wikitext", "counted"], from: index),
-            data: DataFolders([try Fixture.path("data")]), options: options
+            data: DataFolders([Fixture.path("data")]), options: options
         ).run(on: ToyModel(), tokenizer: ByteTokenizer(), prefixToken: 0, vocabulary: 257)
     }
 
@@ -21,7 +22,7 @@ struct ResultsReportTests {
 
     @Test("files are named after model, task and date, and hold the harness's keys in its order")
     func filesAndKeys() throws {
-        let folder = try TemporaryFolder()
+        let folder = TemporaryFolder()
         var information = RunInformation()
         information.modelArguments = ["pretrained": "state-spaces/mamba:130m"]
         let report = ResultsReport(
@@ -88,7 +89,7 @@ struct ResultsReportTests {
         let index = try TaskIndex()
         let task = try PreparedTask(
             try TaskSelection(["winogrande"], from: index).tasks[0],
-            in: DataFolders([try Fixture.path("data")]), options: EvaluationOptions())
+            in: DataFolders([Fixture.path("data")]), options: EvaluationOptions())
         #expect(
             task.firstPrompt.contains("because the shelf\n--- continuation 1\n was too wide.\n"))
     }

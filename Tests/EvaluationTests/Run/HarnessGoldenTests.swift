@@ -14,10 +14,10 @@ struct HarnessGoldenTests {
         options: EvaluationOptions? = nil, journal: ScoreJournal? = nil
     ) throws -> EvaluationResults {
         let names = try golden.member("tasks").elements.compactMap(\.stringValue)
-        let index = try TaskIndex(includePaths: [try Fixture.path("tasks")])
+        let index = try TaskIndex(includePaths: [Fixture.path("tasks")])
         #expect(index.unreadable.isEmpty)
         let evaluation = try Evaluation(
-            try TaskSelection(names, from: index), data: DataFolders([try Fixture.path("data")]),
+            try TaskSelection(names, from: index), data: DataFolders([Fixture.path("data")]),
             options: options ?? Self.options(golden))
         return try evaluation.run(
             on: model, tokenizer: ByteTokenizer(), prefixToken: 0, vocabulary: 257,

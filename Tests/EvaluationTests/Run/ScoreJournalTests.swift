@@ -1,4 +1,5 @@
 import Storage
+import TestSupport
 import Testing
 
 @testable import Evaluation
@@ -10,12 +11,12 @@ struct ScoreJournalTests {
     private func run(
         _ journal: ScoreJournal?, stopAfter: Int = .max, model: ToyModel = ToyModel()
     ) throws -> EvaluationResults {
-        let index = try TaskIndex(includePaths: [try Fixture.path("tasks")])
+        let index = try TaskIndex(includePaths: [Fixture.path("tasks")])
         var options = EvaluationOptions()
         (options.maximumLength, options.bootstrapIterations) = (300, 0)
         let evaluation = try Evaluation(
             try TaskSelection(["arc_easy", "winogrande", "wikitext"], from: index),
-            data: DataFolders([try Fixture.path("data")]), options: options)
+            data: DataFolders([Fixture.path("data")]), options: options)
         var done = 0
         return try evaluation.run(
             on: model, tokenizer: ByteTokenizer(), prefixToken: 0, vocabulary: 257,
@@ -36,13 +37,13 @@ struct ScoreJournalTests {
 
     @Test("a run that was stopped goes on where it was and comes to the same results")
     func stoppedRunGoesOn() throws {
-        let folder = try TemporaryFolder()
+        let folder = TemporaryFolder()
         let expected = try run(nil).tasks.map { $0.samples.map(\.responses) }
         #expect(throws: Stop.self) { try run(try journal(folder), stopAfter: 9) }
         // As if the tenth line had been cut off by a crash.
-        let text = try folder.read("j.jsonl")
+        let text = String(decoding: rawContents(folder.file("j.jsonl")), as: UTF8.self)
         #expect(text.split(separator: "\n").count == 9)
-        try folder.write(text + "{\"task\": \"arc_", to: "j.jsonl")
+        folder.write(text + "{\"task\": \"arc_", below: "j.jsonl")
         let resumed = try journal(folder)
         #expect(resumed.damagedLines == 1)
         #expect(try run(resumed).tasks.map { $0.samples.map(\.responses) } == expected)
@@ -55,7 +56,7 @@ struct ScoreJournalTests {
 
     @Test("scores of another model are not used, nor any where a run begins anew")
     func otherScoresAreNotUsed() throws {
-        let folder = try TemporaryFolder()
+        let folder = TemporaryFolder()
         _ = try run(try journal(folder))
         let other = ToyModel()
         _ = try run(try journal(folder, "b"), model: other)

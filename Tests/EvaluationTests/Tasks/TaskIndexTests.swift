@@ -1,5 +1,6 @@
 import Foundation
 import Storage
+import TestSupport
 import Testing
 
 @testable import Evaluation
@@ -8,7 +9,7 @@ import Testing
 struct TaskIndexTests {
     private let folder: TemporaryFolder
 
-    init() throws { folder = try TemporaryFolder() }
+    init() { folder = TemporaryFolder() }
 
     /// A task that can be read, with more keys.
     private func task(_ name: String, _ more: String = "") -> String {
@@ -51,10 +52,10 @@ struct TaskIndexTests {
 
     @Test("included files come first, later ones over earlier ones, own keys over all")
     func includesAreMerged() throws {
-        try folder.write(
-            "output_type: loglikelihood\ndoc_to_text: a\ndescription: x\n", to: "_base")
-        try folder.write("include: ../_base\ndescription: y\ntask_list: []\n", to: "sub/_mid")
-        try folder.write("include: [_base, sub/_mid]\ntask: t\ndoc_to_target: b\n", to: "t.yaml")
+        folder.write(
+            "output_type: loglikelihood\ndoc_to_text: a\ndescription: x\n", below: "_base")
+        folder.write("include: ../_base\ndescription: y\ntask_list: []\n", below: "sub/_mid")
+        folder.write("include: [_base, sub/_mid]\ntask: t\ndoc_to_target: b\n", below: "t.yaml")
         let task = try #require(try select("t").tasks.first)
         #expect(task.keys["description"] == "y" && task.keys["doc_to_text"] == "a")
         #expect(task.keys["include"] == nil && task.keys["task_list"] == nil)
@@ -62,8 +63,8 @@ struct TaskIndexTests {
 
     @Test("files that include each other are refused when they are asked for, and named")
     func includeCycle() throws {
-        try folder.write("include: b.yaml\ntask: a\n", to: "a.yaml")
-        try folder.write("include: a.yaml\ntask: b\n", to: "b.yaml")
+        folder.write("include: b.yaml\ntask: a\n", below: "a.yaml")
+        folder.write("include: a.yaml\ntask: b\n", below: "b.yaml")
         let index = try TaskIndex(includePaths: [folder.path])
         #expect(index.warnings.count == 2)
         #expect {
@@ -78,12 +79,12 @@ struct TaskIndexTests {
 
     @Test("overrides of a group reach its members, those of a member come last")
     func groupOverrides() throws {
-        try folder.write(task("u", "tag: [pair]\n"), to: "u.yaml")
-        try folder.write(task("v", "tag: pair\nnum_fewshot: 1\n"), to: "v.yaml")
-        try folder.write(
+        folder.write(task("u", "tag: [pair]\n"), below: "u.yaml")
+        folder.write(task("v", "tag: pair\nnum_fewshot: 1\n"), below: "v.yaml")
+        folder.write(
             "group: g\nnum_fewshot: 5\ntask:\n  - {task: u, num_fewshot: 2}\n  - v\n"
                 + "  - {group: inner, task: [{task: new, output_type: loglikelihood, "
-                + "doc_to_text: a, doc_to_target: b}]}\n", to: "g.yaml")
+                + "doc_to_text: a, doc_to_target: b}]}\n", below: "g.yaml")
         let found = try select("g")
         #expect(found.tasks.map(\.name) == ["u", "v", "g::inner::new"])
         #expect(found.tasks.map(\.shots) == [2, 5, 5])
@@ -94,11 +95,11 @@ struct TaskIndexTests {
 
     @Test("a group within itself and a task named twice are refused")
     func circlesAndDuplicates() throws {
-        try folder.write("group: g\ntask: [h]\n", to: "g.yaml")
-        try folder.write("group: h\ntask: [g]\n", to: "h.yaml")
+        folder.write("group: g\ntask: [h]\n", below: "g.yaml")
+        folder.write("group: h\ntask: [g]\n", below: "h.yaml")
         #expect(throws: TaskError.groupCycle("g")) { try select("g") }
         #expect(throws: TaskError.duplicate(task: "arc_easy", first: "plain", second: "arc_easy")) {
-            try folder.write("group: plain\ntask: [ai2_arc]\n", to: "plain.yaml")
+            folder.write("group: plain\ntask: [ai2_arc]\n", below: "plain.yaml")
             _ = try select("plain", "arc_easy")
         }
         #expect(throws: TaskError.unknownNames(["piqaa", "nope*"], unreadable: [])) {
@@ -108,7 +109,7 @@ struct TaskIndexTests {
 
     @Test("a user's task replaces a built-in one, with a warning")
     func replacement() throws {
-        let path = try folder.write(task("piqa"), to: "mine.yaml")
+        let path = folder.write(task("piqa"), below: "mine.yaml")
         let index = try TaskIndex(includePaths: [folder.path])
         #expect(index.warnings == ["\(path): 'piqa' replaces that of piqa.yaml"])
         #expect(try TaskSelection(["piqa"], from: index).tasks.first?.outputType == .logLikelihood)
@@ -116,7 +117,7 @@ struct TaskIndexTests {
 
     @Test("a file is a task, too")
     func taskByFile() throws {
-        let path = try folder.write(task("alone"), to: "x/alone.yaml")
+        let path = folder.write(task("alone"), below: "x/alone.yaml")
         #expect(try TaskSelection([path], from: try TaskIndex()).tasks.map(\.name) == ["alone"])
     }
 
@@ -141,10 +142,10 @@ struct TaskIndexTests {
             ("class: !function a.B", "'class'"),
         ])
     func unsupportedKeys(line: String, part: String) throws {
-        let path = try folder.write(
-            "include: _base\ntask: t\n\(line)\n", to: "t.yaml")
-        try folder.write(
-            "output_type: loglikelihood\ndoc_to_text: a\ndoc_to_target: b\n", to: "_base")
+        let path = folder.write(
+            "include: _base\ntask: t\n\(line)\n", below: "t.yaml")
+        folder.write(
+            "output_type: loglikelihood\ndoc_to_text: a\ndoc_to_target: b\n", below: "_base")
         #expect {
             let found = try select("t")
             _ = try found.tasks.map {
@@ -159,9 +160,9 @@ struct TaskIndexTests {
         let keys =
             "output_type: multiple_choice\ndoc_to_text: query\ndoc_to_choice: choices\n"
             + "doc_to_target: gold\nprocess_docs: !function utils.process_docs\n"
-        try folder.write("task: scenes\ndataset_path: me/hellaswag_de\n" + keys, to: "a/s.yaml")
+        folder.write("task: scenes\ndataset_path: me/hellaswag_de\n" + keys, below: "a/s.yaml")
         #expect(try select("scenes").tasks.first?.processDocuments?.home == "hellaswag")
-        let python = try folder.write("def process_docs(d):\n    return d\n", to: "a/utils.py")
+        let python = folder.write("def process_docs(d):\n    return d\n", below: "a/utils.py")
         #expect(
             throws: TaskError.foreignPython(
                 file: "\(folder.path)/a/s.yaml", function: "utils.process_docs", python: python)
