@@ -81,7 +81,10 @@ def read_samples(folder):
 
 
 def read_results(folder):
-    (path,) = folder.rglob("results_*.json")
+    paths = sorted(folder.rglob("results_*.json"))
+    if len(paths) != 1:
+        sys.exit(f"{folder.name}: found {len(paths)} files of results, expected 1")
+    (path,) = paths
     return json.loads(path.read_text(encoding="utf-8"))["results"]
 
 

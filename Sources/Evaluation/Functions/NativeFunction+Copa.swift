@@ -11,7 +11,7 @@ extension NativeFunction {
                 case let other:
                     throw EvaluationError.value(
                         place: document.place, task: "copa", field: "question",
-                        found: "'\(other)'", expected: "'cause' or 'effect'")
+                        found: quoted(other), expected: "'cause' or 'effect'")
                 }
             let premise = try document.fields.string("premise").stripped
             return .string(premise.slice(0, max(0, premise.scalarCount - 1)) + " " + word)

@@ -50,6 +50,6 @@ extension NativeFunction {
         if let text = value.stringValue, let number = Int(text.stripped) { return number }
         throw EvaluationError.value(
             place: document.place, task: "hellaswag", field: "label",
-            found: value.stringValue.map { "'\($0)'" } ?? value.kind, expected: "an integer")
+            found: value.stringValue.map { quoted($0) } ?? value.kind, expected: "an integer")
     }
 }

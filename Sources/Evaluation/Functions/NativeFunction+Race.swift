@@ -32,7 +32,8 @@ private struct RaceProblem {
             let fields = JSONFields(object, place: "\(document.place): question \(index + 1)")
             let (options, letter) = (try fields.strings("options"), try fields.string("answer"))
             guard let answer = ["A", "B", "C", "D"].firstIndex(of: letter) else {
-                throw failure("question \(index + 1) has the answer '\(letter)', expected A to D")
+                throw failure(
+                    "question \(index + 1) has the answer \(quoted(letter)), expected A to D")
             }
             guard options.count >= 4 else {
                 throw failure("question \(index + 1) has \(options.count) options, expected 4")

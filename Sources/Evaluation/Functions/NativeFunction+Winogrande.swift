@@ -10,7 +10,7 @@ extension NativeFunction {
             case let other:
                 throw EvaluationError.value(
                     place: document.place, task: "winogrande", field: "answer",
-                    found: "'\(other)'", expected: "'1' or '2'")
+                    found: quoted(other), expected: "'1' or '2'")
             }
         },
         winogrande("doc_to_choice") { document in

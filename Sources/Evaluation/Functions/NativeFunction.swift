@@ -45,13 +45,14 @@ struct NativeFunction: Sendable {
     static func find(
         _ name: String, namedIn file: String, task: TaskKeys, key: String
     ) throws(TaskError) -> NativeFunction {
-        let words = [
+        let texts = [
             FilePath.name(of: FilePath.folder(of: file)), task["dataset_path"]?.stringValue ?? "",
             task["dataset_name"]?.stringValue ?? "", task["task"]?.stringValue ?? "",
         ]
+        let words = texts.flatMap { $0.split(separator: "/").map(String.init) }
         let found = all.first { function in
             function.name == name
-                && (function.home.isEmpty || words.contains { $0.contains(function.home) })
+                && (function.home.isEmpty || words.contains(function.home))
         }
         guard let found else {
             throw .unknownFunction(

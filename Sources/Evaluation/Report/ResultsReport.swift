@@ -63,7 +63,7 @@ public struct ResultsReport {
             writer.string(.object(try object(includesSamples: includesSamples))), to: paths[0])
         guard includesSamples else { return paths }
         for task in results.tasks {
-            let path = FilePath.join(folder, "samples_\(task.task.name)_\(date).jsonl")
+            let path = FilePath.join(folder, "samples_\(task.task.fileName)_\(date).jsonl")
             try AtomicFile.write(to: path) { file in
                 let line = JSONWriter(escapesNonASCII: false)
                 for sample in try task.sampleObjects {
@@ -231,6 +231,11 @@ public struct ResultsReport {
             "total_evaluation_time_seconds": .string(PythonFloat.repr(seconds)),
         ]
     }
+}
+
+extension TaskConfiguration {
+    /// The name without what would lead to another folder.
+    fileprivate var fileName: String { name.replacing("/", by: "__").replacing("\0", by: "__") }
 }
 
 extension JSONObject {

@@ -47,6 +47,18 @@ public struct RunInformation: Sendable {
     /// Creates information of which only the defaults are known.
     public init() {}
 
+    /// The line that the harness prints before its tables, without a line's end.
+    ///
+    /// - Parameter options: How tasks were run.
+    /// - Returns: Model, arguments, limit, examples and batch size in Python's notation.
+    /// - Throws: `TemplateError` for arguments that cannot be printed.
+    public func headline(_ options: EvaluationOptions) throws -> String {
+        let limit = options.limit.map { PythonFloat.repr($0) } ?? "None"
+        let shots = options.shots.map { "\($0)" } ?? "None"
+        return "\(model) (\(try JSONValue.object(modelArguments).pythonText())), gen_kwargs: ({}), "
+            + "limit: \(limit), num_fewshot: \(shots), batch_size: \(try batchSize.pythonText())"
+    }
+
     /// The value of the first argument that names a model.
     var modelName: String {
         for key in ["peft", "delta", "pretrained", "model", "path", "engine"] {

@@ -62,7 +62,7 @@ public struct Evaluation: Sendable {
         if let journal, journal.damagedLines > 0 {
             try report(
                 .warning(
-                    "\(journal.path): passed over \(journal.damagedLines) damaged lines; "
+                    "\(quotedPath(journal.path)): passed over \(journal.damagedLines) damaged lines; "
                         + "their requests are scored again"))
         }
         let encoder = RequestEncoder(tokenizer: tokenizer, prefixToken: prefixToken)
@@ -75,7 +75,7 @@ public struct Evaluation: Sendable {
             if requests.truncated > 0 {
                 try report(
                     .warning(
-                        "task '\(task.task.name)': \(requests.truncated) of "
+                        "task \(quoted(task.task.name)): \(requests.truncated) of "
                             + "\(requests.requests.count) requests are longer than "
                             + "\(options.maximumLength) tokens; the beginning of their contexts "
                             + "is left out"))

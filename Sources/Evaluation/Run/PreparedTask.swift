@@ -188,7 +188,7 @@ private struct ItemBuilder {
     private mutating func checked(_ index: Int, _ document: Document, _ choices: [String]) -> Int {
         if index < choices.count, index != DocumentMetrics.Gold.none { return index }
         warnings.append(
-            "\(document.place): right answer of task '\(task.name)' is none of the "
+            "\(quotedPath(document.place)): right answer of task \(quoted(task.name)) is none of the "
                 + "\(choices.count) choices; the document counts as wrong")
         return DocumentMetrics.Gold.none
     }

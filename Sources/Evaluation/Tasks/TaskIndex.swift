@@ -68,12 +68,14 @@ public struct TaskIndex: Sendable {
                 let entry = try TaskIndex.entry(file)
                 guard names.insert(entry.name).inserted else {
                     warnings.append(
-                        "\(file.path): name '\(entry.name)' is taken by another file of the folder, "
+                        "\(quotedPath(file.path)): name \(quoted(entry.name)) is taken by another file of the folder, "
                             + "which counts")
                     continue
                 }
                 if let old = entries[entry.name], old.kind != .tag, !isBuiltIn {
-                    warnings.append("\(file.path): '\(entry.name)' replaces that of \(old.path)")
+                    warnings.append(
+                        "\(quotedPath(file.path)): \(quoted(entry.name)) replaces that of "
+                            + quotedPath(old.path))
                 }
                 entries[entry.name] = entry
                 if entry.kind == .task { try register(entry.name, tags: file) }

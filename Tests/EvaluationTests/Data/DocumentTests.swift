@@ -6,6 +6,7 @@ import Testing
 
 @Suite("Documents")
 struct DocumentTests {
+    private static let index = Result { try TaskIndex() }
     private let folder: TemporaryFolder
 
     init() { folder = TemporaryFolder() }
@@ -13,7 +14,7 @@ struct DocumentTests {
     private func prepare(
         _ task: String, _ options: EvaluationOptions = EvaluationOptions()
     ) throws -> PreparedTask {
-        let selection = try TaskSelection([task], from: try TaskIndex())
+        let selection = try TaskSelection([task], from: try Self.index.get())
         return try PreparedTask(
             selection.tasks[0], in: DataFolders([folder.path]), options: options)
     }

@@ -75,6 +75,19 @@ struct ResultsReportTests {
         #expect(text.contains("0.5000"))
     }
 
+    @Test("the line before the tables is in Python's notation")
+    func headline() throws {
+        var information = RunInformation()
+        (information.model, information.batchSize) = ("hf", 2)
+        information.modelArguments = ["pretrained": "tiny", "dtype": "float32"]
+        var options = options
+        (options.limit, options.shots) = (5, 2)
+        #expect(
+            try information.headline(options)
+                == "hf ({'pretrained': 'tiny', 'dtype': 'float32'}), gen_kwargs: ({}), "
+                + "limit: 5.0, num_fewshot: 2, batch_size: 2")
+    }
+
     @Test("the local time has microseconds")
     func localTime() {
         let time = ResultsReport.localTime()

@@ -160,7 +160,7 @@ struct TaskIndexTests {
         let keys =
             "output_type: multiple_choice\ndoc_to_text: query\ndoc_to_choice: choices\n"
             + "doc_to_target: gold\nprocess_docs: !function utils.process_docs\n"
-        folder.write("task: scenes\ndataset_path: me/hellaswag_de\n" + keys, below: "a/s.yaml")
+        folder.write("task: scenes\ndataset_path: me/hellaswag\n" + keys, below: "a/s.yaml")
         #expect(try select("scenes").tasks.first?.processDocuments?.home == "hellaswag")
         let python = folder.write("def process_docs(d):\n    return d\n", below: "a/utils.py")
         #expect(
