@@ -29,7 +29,7 @@ struct RunCommand: ParsableCommand {
         let index = try TaskIndex(includePaths: tasks.includePath)
         index.warnings.forEach { Terminal.printNote("warning: \($0)") }
         if tasks.listTasks {
-            Terminal.printResult(TaskListText.render(index))
+            Terminal.printResult(index.listing)
             return
         }
         Interruption.watch()

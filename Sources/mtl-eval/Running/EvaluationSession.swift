@@ -28,7 +28,9 @@ struct EvaluationSession {
 
     /// Scores, prints the table and writes the files.
     func run() throws {
-        if command.output.writeOut { WriteOutText.print(evaluation) }
+        if command.output.writeOut {
+            evaluation.tasks.forEach { Terminal.printNote($0.firstPrompt) }
+        }
         let clock = ContinuousClock()
         let start = clock.now
         var information = information()
@@ -52,7 +54,7 @@ struct EvaluationSession {
                 includesSamples: command.output.logSamples)
             written.forEach { Terminal.printNote("wrote \($0)") }
         }
-        Terminal.printResult(header)
+        Terminal.printResult(try information.headline(evaluation.options))
         let style: ResultsTable.Style = command.output.table == .harness ? .harness : .fourDecimals
         Terminal.printResult(ResultsTable(results, style: style).text, terminator: "")
     }
@@ -91,16 +93,5 @@ struct EvaluationSession {
         x.tokens = (token(tokenizer.padID), token(tokenizer.eosID), token(tokenizer.bosID))
         x.endTokenID = tokenizer.eosID.map(Int.init)
         return x
-    }
-
-    /// What was run, in one line, as the harness says it.
-    private var header: String {
-        let options = evaluation.options
-        let adapter = command.model.adapter.map { ", 'peft': '\($0)'" } ?? ""
-        let topology = "'topology': '\(loaded.topology.kind.rawValue)'"
-        return "mambatreel ({'pretrained': '\(loaded.name)'\(adapter), \(topology)}), "
-            + "gen_kwargs: ({}), limit: \(options.limit.map { "\($0)" } ?? "None"), "
-            + "num_fewshot: \(options.shots.map { "\($0)" } ?? "None"), "
-            + "batch_size: \(command.tasks.batchSize)"
     }
 }

@@ -1,0 +1,12 @@
+#!/usr/bin/env bash
+# Runs the commands that README.md shows under "Quick start" (but `make demo`, whose output they need).
+# Fails at the first that fails.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+
+awk '/^## /{inside = /^## Quick start/} inside && /^\$ /{print substr($0, 3)}' README.md |
+    grep -v '^make demo' |
+    while read -r command; do
+        printf '$ %s\n' "$command"
+        bash -c "$command" </dev/null
+    done
