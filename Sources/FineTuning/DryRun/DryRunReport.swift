@@ -64,7 +64,7 @@ extension Trainer {
             memory: MemoryEstimate(
                 model.configuration, trainedValues: trained,
                 addedValues: added.reduce(0) { $0 + $1.value.count }, tokens: largest.tokens,
-                scoredTokens: largest.scored),
+                scoredTokens: largest.scored, keptBytes: model.keptBytes),
             tokensPerSecond: speed, duration: .seconds(Double(tokens) / speed))
     }
 

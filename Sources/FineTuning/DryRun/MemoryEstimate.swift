@@ -7,6 +7,7 @@ import MambaLM
 ///     weights      all parameters of the model and the adapter
 ///     optimizer    3 a trained value: gradient and two moments
 ///     activations  T · (model · (layers + 4) + 11 · inner + 3 · (stepRank + 2 · state))
+///     kept         input projections of as many blocks, T · 2 · inner each, as the model may keep
 ///     head         min(S, 256) · (vocabulary + 4 · model)
 ///
 /// Memory for activations and head grows with some room to spare, an eighth. The program itself,
@@ -18,11 +19,13 @@ public struct MemoryEstimate: Equatable, Sendable {
     public var optimizer: Int
     /// What is kept and computed of a batch, in bytes.
     public var activations: Int
+    /// The input projections kept for the backward pass, in bytes.
+    public var kept: Int
     /// The logits and what belongs to them, in bytes.
     public var head: Int
 
     /// All together, in bytes.
-    public var total: Int { weights + optimizer + activations + head }
+    public var total: Int { weights + optimizer + activations + kept + head }
 
     /// Estimates a run.
     ///
@@ -32,9 +35,10 @@ public struct MemoryEstimate: Equatable, Sendable {
     ///   - addedValues: How many of them are not the model's own.
     ///   - tokens: The most tokens computed at once.
     ///   - scoredTokens: The most scored tokens computed at once.
+    ///   - keptBytes: How many bytes of input projections the model may keep.
     public init(
         _ configuration: MambaConfiguration, trainedValues: Int, addedValues: Int, tokens: Int,
-        scoredTokens: Int
+        scoredTokens: Int, keptBytes: Int
     ) {
         let perToken =
             configuration.model * (configuration.layers + 4) + 11 * configuration.inner
@@ -43,6 +47,8 @@ public struct MemoryEstimate: Equatable, Sendable {
         weights = 4 * (configuration.parameterCount + addedValues)
         optimizer = 4 * 3 * trainedValues
         activations = 4 * tokens * perToken * 9 / 8
+        let projection = 8 * tokens * configuration.inner
+        kept = projection * min(keptBytes / max(projection, 1), configuration.layers) * 9 / 8
         head = 4 * min(scoredTokens, 256) * perScored * 9 / 8
     }
 }

@@ -56,6 +56,14 @@ public final class Mixer {
         parameters.contains { $0.isTrainable } || linears.contains { $0.isTrainable }
     }
 
+    /// The result of the input projection, kept from the forward pass to the backward pass.
+    struct KeptProjection {
+        /// `[tokens, 2·inner]`.
+        let tensor: Tensor
+        /// Whether the forward pass has filled it.
+        let isComputed: Bool
+    }
+
     /// What one run of a mixer computed; lives in the workspace until the next run.
     struct Activations {
         /// `x` and `z`, `[tokens, 2·inner]`.
@@ -87,17 +95,19 @@ public final class Mixer {
     ///   - x: The normalised input, `[tokens, model]`.
     ///   - batch: The sequences.
     ///   - layer: The block's number, to find its part of the sequences' states.
+    ///   - kept: The input projection of an earlier run, or memory that is to keep it; shared working
+    ///     memory if `nil`.
     ///   - pass: The processor and working memory.
     ///   - flow: Describes how states flow, given the operands.
     /// - Returns: What the output projection and the backward pass need.
     func forward(
-        _ x: Tensor, of batch: TokenBatch, layer: Int, in pass: Pass,
-        flow: (SelectiveScan.Inputs) -> [SelectiveScan.Sequence]
+        _ x: Tensor, of batch: TokenBatch, layer: Int, keeping kept: KeptProjection?,
+        in pass: Pass, flow: (SelectiveScan.Inputs) -> [SelectiveScan.Sequence]
     ) -> Activations {
         let (engine, workspace) = (pass.engine, pass.workspace)
         let wide = [x.rows, inner]
-        let xz = workspace.tensor("mixer.xz", [x.rows, 2 * inner])
-        inProj.forward(x, into: xz, in: pass)
+        let xz = kept?.tensor ?? workspace.tensor("mixer.xz", [x.rows, 2 * inner])
+        if kept?.isComputed != true { inProj.forward(x, into: xz, in: pass) }
 
         let convolution = CausalConvolution.Inputs(
             x: xz.columns(0..<inner), weight: self.convolution.value, bias: convolutionBias?.value,

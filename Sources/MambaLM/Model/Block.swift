@@ -28,15 +28,19 @@ public final class Block {
     ///   - batch: The sequences.
     ///   - flow: Decides how states flow.
     ///   - output: `[tokens, model]`; not the same memory as `input`.
+    ///   - projection: Memory to keep the mixer's input projection in, `[tokens, 2·inner]`.
     ///   - keepingStates: Whether the state after each sequence is wanted.
     ///   - pass: The processor and working memory.
     /// - Returns: How states flowed, and the states if they were asked for.
     func forward(
         _ input: Tensor, of batch: TokenBatch, flow: any StateFlow, into output: Tensor,
-        keepingStates: Bool, in pass: Pass
+        keeping projection: Tensor? = nil, keepingStates: Bool = false, in pass: Pass
     ) -> (flow: [SelectiveScan.Sequence], states: [SequenceState.Layer]) {
         let normed = normalized(input, in: pass)
-        let activations = mixer.forward(normed, of: batch, layer: layer, in: pass) { operands in
+        let kept = projection.map { Mixer.KeptProjection(tensor: $0, isComputed: false) }
+        let activations = mixer.forward(
+            normed, of: batch, layer: layer, keeping: kept, in: pass
+        ) { operands in
             var sequences = flow.sequences(of: batch, operands: operands, engine: pass.engine)
             for index in sequences.indices {
                 sequences[index].initialState = batch.sequences[index].state?.layers[layer].state
@@ -63,16 +67,20 @@ public final class Block {
     ///   - input: The forward pass's input, `[tokens, model]`.
     ///   - batch: The sequences.
     ///   - flow: How states flowed then: topologies are not searched again.
+    ///   - projection: The mixer's input projection, if the forward pass kept it.
     ///   - gradient: On entry the gradient by the output, on return by the input,
     ///     `[tokens, model]`.
     ///   - needsInputGradient: Whether the gradient by the input is wanted.
     ///   - pass: The processor and working memory.
     func backward(
         _ input: Tensor, of batch: TokenBatch, flow: [SelectiveScan.Sequence],
-        gradient: Tensor, needsInputGradient: Bool, in pass: Pass
+        projection: Tensor?, gradient: Tensor, needsInputGradient: Bool, in pass: Pass
     ) {
         let normed = normalized(input, in: pass)
-        let activations = mixer.forward(normed, of: batch, layer: layer, in: pass) { _ in flow }
+        let kept = projection.map { Mixer.KeptProjection(tensor: $0, isComputed: true) }
+        let activations = mixer.forward(
+            normed, of: batch, layer: layer, keeping: kept, in: pass
+        ) { _ in flow }
         let needsNorm = needsInputGradient || norm.isTrainable
         let gradNormed =
             needsNorm ? pass.workspace.tensor("block.gradNormed", normed.shape) : nil

@@ -5,8 +5,9 @@ extension MambaModel {
     ///
     ///     loss = sum over scored tokens of -weight · log p(target | tokens before)
     ///
-    /// Only the blocks' inputs are kept, `[layers, tokens, model]`: each block is computed again
-    /// before its gradients. Logits exist for a few hundred scored rows at a time. The backward pass
+    /// Only the blocks' inputs are kept, `[layers, tokens, model]`, and as many of their input
+    /// projections as ``keptBytes`` allows: the rest of each block is computed again before its
+    /// gradients. Logits exist for a few hundred scored rows at a time. The backward pass
     /// ends at the lowest block that has something to train.
     ///
     /// - Parameters:
@@ -21,10 +22,11 @@ extension MambaModel {
         let shape = [batch.tokens.count, configuration.model]
         let inputs = (0...blocks.count).map { workspace.tensor("training.input.\($0)", shape) }
         embeddings.forward(batch.tokens, into: inputs[0], in: pass)
+        let projections = keptProjections(tokens: batch.tokens.count)
         let flows = blocks.map { block in
             block.forward(
                 inputs[block.layer], of: batch, flow: flow, into: inputs[block.layer + 1],
-                keepingStates: false, in: pass
+                keeping: projections[block.layer], in: pass
             ).flow
         }
 
@@ -37,13 +39,25 @@ extension MambaModel {
         guard let lowest else { return loss }
         for block in blocks[lowest...].reversed() {
             block.backward(
-                inputs[block.layer], of: batch, flow: flows[block.layer], gradient: gradient,
+                inputs[block.layer], of: batch, flow: flows[block.layer],
+                projection: projections[block.layer], gradient: gradient,
                 needsInputGradient: block.layer > lowest || embeddings.isTrainable, in: pass)
         }
         if embeddings.isTrainable {
             embeddings.backward(gradient, tokens: batch.tokens, in: pass)
         }
         return loss
+    }
+
+    /// Memory for the input projections of as many of the last blocks as fit.
+    private func keptProjections(tokens: Int) -> [Tensor?] {
+        let shape = [tokens, 2 * configuration.inner]
+        let bytes = shape[0] * shape[1] * MemoryLayout<Float>.stride
+        let count = min(keptBytes / bytes, blocks.count)
+        return blocks.indices.map { layer in
+            layer >= blocks.count - count
+                ? workspace.tensor("training.projection.\(layer)", shape) : nil
+        }
     }
 
     /// The loss of the scored rows; adds its gradient by the last block's output to `gradient`.

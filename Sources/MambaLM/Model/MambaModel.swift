@@ -16,6 +16,11 @@ public final class MambaModel {
     public var flow: any StateFlow
     /// The processor.
     public let engine: any Engine
+    /// How many bytes of input projections training may keep instead of computing them again.
+    ///
+    /// Changes no result. A projection takes 8 bytes a token and inner channel; blocks whose
+    /// projections do not fit compute them a second time in the backward pass.
+    public var keptBytes = 256 << 20
     let workspace = Workspace()
 
     /// Creates a model from its parts.

@@ -53,6 +53,22 @@ struct GradientTests {
         for name in some { #expect(few[name] == all[name]) }
     }
 
+    @Test("keeping projections, all of them, some or none, changes no bit")
+    func keptProjectionsChangeNothing() throws {
+        let batch = try GradientBatch(model: "plain")
+        let gradients = try [0, 1 << 15, 1 << 30].map { bytes in
+            let model = try MambaModel.load(
+                folder: Fixtures.path("plain"), engine: CPUEngine(threads: 2)
+            ).model
+            model.keptBytes = bytes
+            for parameter in model.parameters { parameter.makeTrainable() }
+            _ = model.accumulateGradients(of: batch.tokens, batch.scored)
+            return model.parameters.map { $0.gradient?.values ?? [] }
+        }
+        #expect(gradients[1] == gradients[0])
+        #expect(gradients[2] == gradients[0])
+    }
+
     @Test("gradients add up over calls, whatever is computed between them")
     func gradientsAddUp() throws {
         let batch = try GradientBatch(model: "plain")
