@@ -51,10 +51,10 @@ extension MambaModel: ContinuationModel {
     /// Whether the flow is anything but a chain.
     var hasTrees: Bool { !(flow is ChainFlow) }
 
-    /// As many as take about 256 MB.
+    /// As many as take about 64 MB.
     var stateLimit: Int {
         let floats = configuration.inner * (configuration.state + configuration.convolutionWidth)
-        return max(8, (256 << 20) / (4 * floats * configuration.layers))
+        return max(8, (64 << 20) / (4 * floats * configuration.layers))
     }
 
     /// Runs the sequences as one batch.

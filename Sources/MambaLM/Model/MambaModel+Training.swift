@@ -51,12 +51,13 @@ extension MambaModel {
 
     /// Memory for the input projections of as many of the last blocks as fit.
     private func keptProjections(tokens: Int) -> [Tensor?] {
-        let shape = [tokens, 2 * configuration.inner]
-        let bytes = shape[0] * shape[1] * MemoryLayout<Float>.stride
-        let count = min(keptBytes / bytes, blocks.count)
+        let width = 2 * configuration.inner
+        let count = min(keptBytes / (tokens * width * MemoryLayout<Float>.stride), blocks.count)
+        let memory = workspace.tensor("training.projections", [count * tokens, width])
+        let first = blocks.count - count
         return blocks.indices.map { layer in
-            layer >= blocks.count - count
-                ? workspace.tensor("training.projection.\(layer)", shape) : nil
+            layer < first
+                ? nil : memory.rows((layer - first) * tokens..<(layer - first + 1) * tokens)
         }
     }
 
