@@ -30,7 +30,7 @@ enum DryRunText {
                 "memory: about \(report.memory.total >> 20) MiB "
                     + "(weights \(report.memory.weights >> 20), "
                     + "optimiser \(report.memory.optimizer >> 20), "
-                    + "activations \(report.memory.activations + report.memory.kept >> 20), "
+                    + "activations \((report.memory.activations + report.memory.kept) >> 20), "
                     + "logits \(report.memory.head >> 20))",
             ]).joined(separator: "\n")
     }
