@@ -4,8 +4,7 @@
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
-awk '/^## /{inside = /^## Quick start/} inside && /^\$ /{print substr($0, 3)}' README.md |
-    grep -v '^make demo' |
+awk '/^## /{inside = /^## Quick start/} inside && /^\$ \.build/{print substr($0, 3)}' README.md |
     while read -r command; do
         printf '$ %s\n' "$command"
         bash -c "$command" </dev/null
