@@ -66,7 +66,7 @@ let package = Package(
         .target(name: "TestSupport", dependencies: ["Kernels"], path: "Tests/TestSupport"),
         .testTarget(name: "KernelsTests", dependencies: ["Kernels", "CKernels", "TestSupport"]),
         .testTarget(
-            name: "StorageTests", dependencies: ["Storage", "TestSupport"], exclude: ["Fixtures"]),
+            name: "StorageTests", dependencies: ["Storage", "TestSupport"]),
         .testTarget(
             name: "TokenizationTests", dependencies: ["Tokenization", "Storage", "TestSupport"],
             exclude: ["Fixtures"]),
