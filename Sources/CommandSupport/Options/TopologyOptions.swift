@@ -7,7 +7,11 @@ extension EdgeTransition: ExpressibleByArgument {}
 /// How states flow between tokens; what is not given comes from the adapter, or is a default.
 public struct TopologyOptions: ParsableArguments {
     /// A tree over each prompt, or a chain.
-    @Option(help: "A tree over each prompt (tree) or plain Mamba (chain).")
+    @Option(
+        help: """
+            A tree over each prompt (tree) or plain Mamba (chain). Default: a tree in training, \
+            else what the adapter or model was trained with, else a chain.
+            """)
     public var topology: TopologySettings.Kind?
 
     /// The weight of the tree's state.
