@@ -18,7 +18,7 @@ public struct Scorer {
     ///   - model: Decides, by its flow, whether prompts have trees.
     ///   - maximumLength: The most tokens that are read for one request.
     ///   - batchTokens: About how many tokens are computed at once; changes no result.
-    public init(model: MambaModel, maximumLength: Int = 2048, batchTokens: Int = 2048) {
+    public init(model: MambaModel, maximumLength: Int = 2048, batchTokens: Int = 1024) {
         precondition(maximumLength >= 1 && batchTokens >= 1)
         (self.model, self.maximumLength) = (model, maximumLength)
         self.batchTokens = batchTokens
