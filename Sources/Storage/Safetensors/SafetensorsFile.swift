@@ -86,4 +86,17 @@ public final class SafetensorsFile: Sendable {
             filled = tensor.count
         }
     }
+
+    /// Reads a tensor of this file whose elements are of type I32, in row-major order.
+    ///
+    /// - Parameter tensor: A tensor.
+    /// - Returns: Its values; nil if the elements are of another type.
+    public func integers(of tensor: SafetensorsTensor) -> [Int32]? {
+        guard tensor.type == .int32 else { return nil }
+        let source = bytes(of: tensor)
+        return [Int32](unsafeUninitializedCapacity: tensor.count) { buffer, filled in
+            UnsafeMutableRawBufferPointer(buffer).copyMemory(from: source)
+            filled = tensor.count
+        }
+    }
 }

@@ -20,6 +20,15 @@ public final class SafetensorsSink {
         if done == nil { try write(floats: [Float](values)) }
     }
 
+    /// Writes the next elements of a tensor of type I32.
+    ///
+    /// - Parameter values: The next elements in row-major order.
+    /// - Throws: ``FileError``.
+    public func write(integers values: [Int32]) throws {
+        precondition(spec.type == .int32, "integers for tensor '\(spec.name)' of type \(spec.type)")
+        try values.withUnsafeBytes { try write(bytes: $0) }
+    }
+
     /// Writes the next elements as they are.
     ///
     /// - Parameter bytes: Little-endian elements of the tensor's type.
