@@ -16,8 +16,12 @@ struct CommandRun {
     ///   - program: `mtl-finetune`, `mtl-eval` or `mtl-chat`.
     ///   - arguments: What a user would type after it.
     ///   - interrupting: A file; when it appears, the process gets SIGINT.
+    ///   - cache: The user's cache folder; by default one of the run's own, removed after it.
     /// - Throws: ``LaunchError``.
-    init(_ program: String, _ arguments: [String], interrupting: String? = nil) throws {
+    init(
+        _ program: String, _ arguments: [String], interrupting: String? = nil,
+        cache: String? = nil
+    ) throws {
         let folder = TemporaryFolder()
         let (outputFile, errorFile) = (folder.file("out"), folder.file("err"))
         var actions = posix_spawn_file_actions_t()
@@ -38,8 +42,10 @@ struct CommandRun {
         let path = Self.folder + "/" + program
         var words: [UnsafeMutablePointer<CChar>?] = ([path] + arguments).map { strdup($0) } + [nil]
         defer { words.forEach { free($0) } }
+        var variables = Self.environment(cache: cache ?? folder.file("cache"))
+        defer { variables.forEach { free($0) } }
         var process = pid_t()
-        let code = posix_spawn(&process, path, &actions, &attributes, &words, environ)
+        let code = posix_spawn(&process, path, &actions, &attributes, &words, &variables)
         guard code == 0 else { throw LaunchError(path: path, code: code) }
         if let interrupting {
             while access(interrupting, F_OK) != 0, waitpid(process, nil, WNOHANG) == 0 {
@@ -67,6 +73,17 @@ struct CommandRun {
         return executable.split(separator: "/", omittingEmptySubsequences: false).dropLast()
             .joined(separator: "/")
     }()
+
+    /// The variables of this process, but for the cache folder; to be freed.
+    private static func environment(cache: String) -> [UnsafeMutablePointer<CChar>?] {
+        var variables = [strdup("XDG_CACHE_HOME=\(cache)")]
+        var next = environ
+        while let variable = next.pointee {
+            if strncmp(variable, "XDG_CACHE_HOME=", 15) != 0 { variables.append(strdup(variable)) }
+            next += 1
+        }
+        return variables + [nil]
+    }
 
     static func text(of path: String) -> String {
         guard let file = fopen(path, "r") else { return "" }

@@ -44,7 +44,8 @@ struct CommandWorkshop {
 
     /// Trains a few steps with the usual settings.
     func train(
-        to output: String, _ arguments: [String] = [], steps: Int = 4, interrupting: String? = nil
+        to output: String, _ arguments: [String] = [], steps: Int = 4, interrupting: String? = nil,
+        cache: String? = nil
     ) throws -> CommandRun {
         try CommandRun(
             "mtl-finetune",
@@ -52,7 +53,8 @@ struct CommandWorkshop {
                 "--model", model, "--data", Self.demo + "/train.jsonl", "--max-steps", "\(steps)",
                 "--batch-size", "4", "--learning-rate", "1e-3", "--logging-steps", "1",
                 "--output-dir", folder.file(output),
-            ] + arguments, interrupting: interrupting.map { folder.file($0) })
+            ] + arguments, interrupting: interrupting.map { folder.file($0) },
+            cache: cache.map { folder.file($0) })
     }
 }
 

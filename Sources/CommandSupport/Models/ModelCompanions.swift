@@ -3,11 +3,14 @@ import Tokenization
 
 /// The small files of a model's folder that a copy of the model needs too.
 public enum ModelCompanions {
-    private static let names =
+    /// Those that a tokenizer is read from.
+    public static let tokenizerNames =
         TokenizerLoader.names + [
             "tokenizer_config.json", "special_tokens_map.json", "added_tokens.json",
-            "chat_template.jinja", "generation_config.json",
+            "chat_template.jinja",
         ]
+
+    private static let names = tokenizerNames + ["generation_config.json"]
 
     /// Reads those that are there.
     ///

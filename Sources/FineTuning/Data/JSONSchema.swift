@@ -109,7 +109,9 @@ extension JSONSchema {
                 expected: JSONSchema.words[type] ?? type)
         }
         // The standard counts characters as code points.
-        if let text = value.stringValue, text.unicodeScalars.count < minLength {
+        if let text = value.stringValue, text.utf8.count < 4 * minLength,
+            text.unicodeScalars.count < minLength
+        {
             throw DataError.emptyField(place: place, field: field, least: minLength)
         }
     }

@@ -53,33 +53,51 @@ public struct RecordEncoder {
     /// - Parameters:
     ///   - records: The records.
     ///   - threads: At least 1; has no influence on the result.
+    ///   - report: Called with the number of records done and of all, on this thread.
     /// - Returns: The records that can be trained on, in order, and what became of the others.
     /// - Throws: ``DataError`` at the first record that cannot be encoded, or if none is left.
     public func encode(
-        _ records: [InstructionRecord], threads: Int
+        _ records: [InstructionRecord], threads: Int,
+        report: (_ done: Int, _ total: Int) -> Void = { _, _ in }
     ) throws -> EncodedRecords {
         let pool = ThreadPool(threads: threads)
         let encoders = (0..<pool.threads).map { _ in text?.tokenizer.makeEncoder() }
-        let chunkSize = 64
-        let chunks = stride(from: 0, to: records.count, by: chunkSize).map {
-            Chunk(records: records[$0..<min($0 + chunkSize, records.count)])
+        var all = EncodedRecords()
+        all.records.reserveCapacity(records.count)
+        for start in stride(from: 0, to: records.count, by: Self.recordsPerReport) {
+            let end = min(start + Self.recordsPerReport, records.count)
+            for part in encode(records[start..<end], on: pool, encoders) {
+                all.append(try part.get())
+            }
+            report(end, records.count)
         }
-        pool.run(chunks.count) { index, worker in
-            let chunk = chunks[index]
-            chunk.result = Result {
+        guard !all.records.isEmpty else {
+            throw DataError.allDropped(count: records.count, limit: limit)
+        }
+        return all
+    }
+
+    /// Some thousand records, so that threads seldom wait for each other.
+    private static let recordsPerReport = 1 << 13
+    /// Few enough that the threads end at about the same time.
+    private static let recordsPerPart = 64
+
+    private func encode(
+        _ records: ArraySlice<InstructionRecord>, on pool: ThreadPool,
+        _ encoders: [(any TokenEncoder)?]
+    ) -> [Result<EncodedRecords, any Error>] {
+        let parts = stride(from: records.startIndex, to: records.endIndex, by: Self.recordsPerPart)
+            .map { Part(records: records[$0..<min($0 + Self.recordsPerPart, records.endIndex)]) }
+        pool.run(parts.count) { index, worker in
+            parts[index].result = Result {
                 var encoded = EncodedRecords()
-                for record in chunk.records {
+                for record in parts[index].records {
                     try add(try tokens(of: record, encoders[worker]), of: record, to: &encoded)
                 }
                 return encoded
             }
         }
-        var all = EncodedRecords()
-        for chunk in chunks { all.append(try chunk.result.get()) }
-        guard !all.records.isEmpty else {
-            throw DataError.allDropped(count: records.count, limit: limit)
-        }
-        return all
+        return parts.map(\.result)
     }
 
     /// The ids of a record before it is cut, and the length of its prompt.
@@ -131,32 +149,8 @@ public struct RecordEncoder {
     }
 }
 
-/// Records as the model sees them, and what became of those that were too long.
-public struct EncodedRecords: Equatable, Sendable {
-    /// The records that can be trained on.
-    public internal(set) var records: [TrainingRecord] = []
-    /// How many of them were cut at their end.
-    public internal(set) var truncated = 0
-    /// How many were left out because they were too long.
-    public internal(set) var droppedLong = 0
-    /// How many were left out because their prompt alone fills the limit.
-    public internal(set) var droppedUnscored = 0
-
-    /// All tokens of the records.
-    public var tokens: Int { records.reduce(0) { $0 + $1.tokens.count } }
-    /// All tokens that carry loss.
-    public var scoredTokens: Int { records.reduce(0) { $0 + $1.scored.count } }
-
-    mutating func append(_ other: EncodedRecords) {
-        records += other.records
-        truncated += other.truncated
-        droppedLong += other.droppedLong
-        droppedUnscored += other.droppedUnscored
-    }
-}
-
 /// Some records and, once a thread is done with them, what they became.
-private final class Chunk {
+private final class Part {
     let records: ArraySlice<InstructionRecord>
     var result: Result<EncodedRecords, any Error> = .success(EncodedRecords())
 

@@ -54,6 +54,15 @@ public struct PromptTemplate: Sendable {
         }
     }
 
+    /// The text of a template that is a file, so that it can be used without the file.
+    ///
+    /// - Parameter name: One of ``builtInNames``, or the path of a Jinja file.
+    /// - Returns: The text; nil for a built-in template.
+    /// - Throws: ``DataError/unknownTemplate(_:)``, or `FileError`.
+    public static func source(of name: String) throws -> String? {
+        builtInNames.contains(name) ? nil : try contents(of: name)
+    }
+
     private static func contents(of path: String) throws -> String {
         guard FileManager.default.fileExists(atPath: path) else {
             throw DataError.unknownTemplate(path)

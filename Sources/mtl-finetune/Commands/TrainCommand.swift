@@ -35,6 +35,14 @@ struct TrainCommand: ParsableCommand {
     @Flag(help: "Show what would be trained, on what and for how long; train nothing.")
     var dryRun = false
 
+    @Flag(
+        inversion: .prefixedNo,
+        help: """
+            Whether the data's tokens are kept in the user's cache folder, so that the same data \
+            are not encoded again.
+            """)
+    var cache = true
+
     @Option(help: "A YAML file whose keys are these flags; those given here win.")
     var config: String?
 
@@ -53,9 +61,9 @@ struct TrainCommand: ParsableCommand {
 
     func run() throws {
         let report = TrainingReport(isQuiet: quiet, isJSON: json)
-        let session = try TrainingSession(self, warn: { report.warn($0) })
+        let session = try TrainingSession(self, report: report)
         if dryRun {
-            Terminal.printResult(DryRunText.render(session.dryRun()))
+            Terminal.printResult(DryRunText.render(try session.dryRun()))
             return
         }
         Interruption.watch()

@@ -8,16 +8,39 @@ final class TrainingReport {
     private let isQuiet: Bool
     private let isJSON: Bool
     private var line: ProgressLine
+    private var loading: ProgressLine
 
     init(isQuiet: Bool, isJSON: Bool) {
         (self.isQuiet, self.isJSON) = (isQuiet, isJSON)
         line = ProgressLine("step", isQuiet: isQuiet)
+        loading = ProgressLine("encoding record", isQuiet: isQuiet || isJSON)
     }
 
     func warn(_ text: String) {
         line.clear()
         if isJSON { return emit(["event": "warning", "message": .string(text)]) }
         Terminal.printNote("warning: \(text)")
+    }
+
+    /// Warns of records that are not trained on as they are.
+    func noteLongRecords(_ encoded: EncodedRecords, label: String) {
+        let counts = [
+            (encoded.truncated, "were cut off at the length limit"),
+            (encoded.droppedLong, "are longer than the limit and were left out"),
+            (encoded.droppedUnscored, "have a prompt that fills the limit and were left out"),
+        ]
+        for (count, what) in counts where count > 0 { warn("\(count) \(label) records \(what)") }
+    }
+
+    func show(_ event: LoadingEvent) {
+        switch event {
+        case .encoded(let done, let total):
+            loading.update(done: done, total: total)
+            if done == total { loading.clear() }
+        case .cacheFailed(let reason):
+            loading.clear()
+            warn(reason)
+        }
     }
 
     func show(_ event: TrainingEvent) {

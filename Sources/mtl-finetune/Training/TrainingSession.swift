@@ -4,65 +4,56 @@ import Kernels
 import LoRA
 import MambaLM
 import Storage
-import Tokenization
 
 /// A run as the user asked for it: model, adapter, topology and data put together.
 struct TrainingSession {
     private let command: TrainCommand
     private let trainer: Trainer
-    private let tokenizer: LoadedTokenizer?
+    private let folder: String
     private let settings: JSONObject
 
     /// Loads everything.
     ///
     /// - Parameters:
     ///   - command: What the user typed.
-    ///   - warn: Called with what is worth knowing but no error.
+    ///   - report: Told what is worth knowing, and how loading goes on.
     /// - Throws: An error of a file, a record or a setting.
-    init(_ command: TrainCommand, warn: (String) -> Void) throws {
+    init(_ command: TrainCommand, report: TrainingReport) throws {
+        let warn = { (text: String) in report.warn(text) }
         self.command = command
         let configuration = command.training.configuration
         if !command.dryRun { try FolderTree.create(command.outputDir) }
-        let folder = try HubCache().resolve(command.model)
+        folder = try HubCache().resolve(command.model)
         let engine = command.engine.makeEngine()
         let (model, unused) = try MambaModel.load(folder: folder, engine: engine)
         for name in unused { warn("\(folder): tensor '\(name)' is not used") }
         let topology = command.topology.applied(to: TopologySettings(kind: .tree))
         model.flow = topology.flow
 
-        let files = try DataFiles(paths: command.data)
-        let data = try InstructionData(
-            files: files.training, format: configuration.dataFormat,
-            vocabulary: model.configuration.vocabulary)
-        let needsText = data.format.needsTokenizer
-        tokenizer = try LoadedModel.tokenizer(folder: folder, isNeeded: needsText)
-        let encoder = try Self.encoder(
-            tokenizer, configuration: configuration, model: model, needsText: needsText)
-        let records = try Self.encode(
-            data, encoder, threads: engine.pool.threads, label: "training", warn: warn)
-        let validFiles = command.valid.map { [$0] } ?? files.validation
-        let valid =
-            validFiles.isEmpty
-            ? nil
-            : try InstructionData(
-                files: validFiles, format: data.format, vocabulary: model.configuration.vocabulary)
-        let (training, validation) = try Self.split(
-            records, valid, encoder, configuration, threads: engine.pool.threads, warn: warn)
+        let templateSource = try PromptTemplate.source(of: configuration.template)
+        let data = try TrainingData(
+            command, model: model, folder: folder, templateSource: templateSource,
+            threads: engine.pool.threads, report: report)
 
         let record = AdapterRecord(
             topology: topology, template: configuration.template,
-            templateSource: try Self.templateSource(configuration.template))
+            templateSource: templateSource)
         let contents = try Self.contents(
             command, model: model, folder: folder, record: record, warn: warn)
         settings = Self.settings(command, topology: topology)
         trainer = try Trainer(
-            model: model, contents: contents, training: training, validation: validation,
-            configuration: configuration, folder: command.outputDir,
+            model: model, contents: contents, training: data.training,
+            validation: data.validation, configuration: configuration, folder: command.outputDir,
             settings: Self.decisive(settings))
     }
 
     /// What the run would do.
-    func dryRun() -> DryRunReport { trainer.dryRun(tokenizer: tokenizer?.tokenizer) }
+    ///
+    /// - Throws: An error of the tokenizer's files.
+    func dryRun() throws -> DryRunReport {
+        let tokenizer = try LoadedModel.tokenizer(folder: folder, isNeeded: false)
+        return trainer.dryRun(tokenizer: tokenizer?.tokenizer)
+    }
 
     /// Trains, writing the resolved configuration first.
     func run(_ report: TrainingReport) throws {
@@ -72,49 +63,6 @@ struct TrainingSession {
             resuming: command.resume, shouldStop: { Interruption.isRequested },
             report: report.show)
         report.finish(summary, folder: command.outputDir, command: command)
-    }
-
-    private static func encoder(
-        _ tokenizer: LoadedTokenizer?, configuration: TrainingConfiguration, model: MambaModel,
-        needsText: Bool
-    ) throws -> RecordEncoder {
-        let text = try tokenizer.flatMap { tokenizer in
-            try needsText
-                ? RecordEncoder.TextEncoding(
-                    tokenizer: tokenizer,
-                    template: PromptTemplate(
-                        name: configuration.template, tokenizer: tokenizer.configuration),
-                    endToken: tokenizer.eosID ?? model.configuration.endTokens.first) : nil
-        }
-        return RecordEncoder(
-            text: text, configuration: configuration, vocabulary: model.configuration.vocabulary)
-    }
-
-    private static func encode(
-        _ data: InstructionData, _ encoder: RecordEncoder, threads: Int, label: String,
-        warn: (String) -> Void
-    ) throws -> [TrainingRecord] {
-        let encoded = try encoder.encode(data.records, threads: threads)
-        let counts = [
-            (encoded.truncated, "were cut off at the length limit"),
-            (encoded.droppedLong, "are longer than the limit and were left out"),
-            (encoded.droppedUnscored, "have a prompt that fills the limit and were left out"),
-        ]
-        for (count, what) in counts where count > 0 { warn("\(count) \(label) records \(what)") }
-        return encoded.records
-    }
-
-    private static func split(
-        _ records: [TrainingRecord], _ valid: InstructionData?, _ encoder: RecordEncoder,
-        _ configuration: TrainingConfiguration, threads: Int, warn: (String) -> Void
-    ) throws -> (training: [TrainingRecord], validation: [TrainingRecord]) {
-        if let valid {
-            return (
-                records,
-                try encode(valid, encoder, threads: threads, label: "validation", warn: warn)
-            )
-        }
-        return try configuration.validationSize.split(records, seed: configuration.seed)
     }
 
     private static func contents(
@@ -150,12 +98,6 @@ struct TrainingSession {
         return try LoRAAdapterSet.attach(
             command.adapter.configuration(baseModel: command.model), to: model, using: &generator)
     }
-
-    /// The text of a template that is a file, so that the adapter can be used without it.
-    private static func templateSource(_ name: String) throws -> String? {
-        guard !PromptTemplate.builtInNames.contains(name) else { return nil }
-        return String(decoding: try ByteStream.contents(of: name, limit: 1 << 20), as: UTF8.self)
-    }
 }
 
 extension TrainingSession {
@@ -183,6 +125,7 @@ extension TrainingSession {
         settings["threads"] = .integer(command.engine.threads)
         settings["scan_kernel"] = .string(command.engine.scanKernel.rawValue)
         if let engine = command.engine.engine { settings["engine"] = .string(engine.rawValue) }
+        settings["cache"] = .bool(command.cache)
         settings["output_dir"] = .string(command.outputDir)
         return settings
     }

@@ -1,0 +1,196 @@
+import FoundationEssentials
+import Storage
+import TestSupport
+import Testing
+import Tokenization
+
+@testable import FineTuning
+
+@Suite("Record loader")
+struct RecordLoaderTests {
+    private let folder = TemporaryFolder()
+    private let configuration = TrainingConfiguration()
+
+    /// Counts how often an encoder was asked for.
+    private final class Counter {
+        var count = 0
+    }
+
+    private func write(_ lines: [String], to name: String = "data.jsonl") throws -> String {
+        try AtomicFile.write(lines.joined(separator: "\n") + "\n", to: folder.file(name))
+        return folder.file(name)
+    }
+
+    private let lines = (0..<300).map {
+        #"{"prompt": "the \#($0)", "completion": "\#(String(repeating: "ab", count: $0 % 7 + 1))"}"#
+    }
+
+    private func identity(
+        _ configuration: TrainingConfiguration, program: String = "1", tokenizer: String = ""
+    ) throws -> EncodingIdentity {
+        try EncodingIdentity(
+            program: program, configuration: configuration, templateSource: nil, vocabulary: 300,
+            endTokens: [0], tokenizerFiles: tokenizer.isEmpty ? [] : [tokenizer])
+    }
+
+    private func loader(
+        _ configuration: TrainingConfiguration? = nil, identity: EncodingIdentity? = nil,
+        counter: Counter = Counter(), threads: Int = 2
+    ) throws -> RecordLoader {
+        let configuration = configuration ?? self.configuration
+        let cache = TokenCache(
+            folder: folder.file("cache"),
+            identity: try identity ?? self.identity(configuration))
+        return RecordLoader(vocabulary: 300, threads: threads, cache: cache) { format in
+            counter.count += 1
+            #expect(format == .completions)
+            let tokenizer = try TinyTokenizer.make()
+            return RecordEncoder(
+                text: try .init(
+                    tokenizer: tokenizer,
+                    template: PromptTemplate(
+                        name: "none", tokenizer: tokenizer.configuration)),
+                configuration: configuration, vocabulary: 300)
+        }
+    }
+
+    /// The one file in the cache.
+    private func cacheFile() throws -> String {
+        let names = try FolderTree.names(in: folder.file("cache"))
+        #expect(names.count == 1)
+        return folder.file("cache/" + (names.first ?? ""))
+    }
+
+    @Test("the second time nothing is encoded, and the records are the same")
+    func secondTimeIsRead() throws {
+        let file = try write(lines)
+        let counter = Counter()
+        var short = configuration
+        short.maxSequenceLength = 14
+        let first = try loader(short, counter: counter).load([file], format: .auto)
+        let second = try loader(short, counter: counter).load([file], format: .auto)
+        #expect(counter.count == 1)
+        #expect(first == second)
+        #expect(first.format == .completions)
+        #expect(first.encoded.truncated > 0 && first.encoded.records.count == 300)
+        #expect(first.encoded.records[41].origin == RecordOrigin(file: file, line: 42))
+    }
+
+    @Test("files count by content and order: another name hits, a changed byte misses")
+    func contentDecides() throws {
+        let counter = Counter()
+        let first = try write(lines, to: "a.jsonl")
+        let second = try write([lines[0]], to: "b.jsonl")
+        _ = try loader(counter: counter).load([first, second], format: .auto)
+        let copy = try write(lines, to: "c.jsonl")
+        let moved = try loader(counter: counter).load([copy, second], format: .auto)
+        #expect(counter.count == 1)
+        #expect(moved.encoded.records[0].origin.file == copy)
+        #expect(moved.encoded.records[300].origin == RecordOrigin(file: second, line: 1))
+        _ = try loader(counter: counter).load([second, first], format: .auto)
+        #expect(counter.count == 2)
+        var changed = lines
+        changed[5] = changed[5].replacing("the", with: "thx")
+        _ = try write(changed, to: "a.jsonl")
+        let anew = try loader(counter: counter).load([first, second], format: .auto)
+        #expect(counter.count == 3)
+        #expect(anew.encoded.records[5] != moved.encoded.records[5])
+    }
+
+    @Test("every setting that decides tokens makes another entry")
+    func settingsDecide() throws {
+        let tokenizer = folder.file("tokenizer.json")
+        try AtomicFile.write("one", to: tokenizer)
+        var texts = [try identity(configuration).text]
+        func add(_ change: (inout TrainingConfiguration) -> Void) throws {
+            var changed = configuration
+            change(&changed)
+            texts.append(try identity(changed).text)
+        }
+        try add { $0.maxSequenceLength = 5 }
+        try add { $0.truncation = .drop }
+        try add { $0.template = "alpaca" }
+        try add { $0.dataFormat = .text }
+        texts.append(try identity(configuration, program: "2").text)
+        texts.append(try identity(configuration, tokenizer: tokenizer).text)
+        try AtomicFile.write("two", to: tokenizer)
+        texts.append(try identity(configuration, tokenizer: tokenizer).text)
+        #expect(Set(texts).count == texts.count)
+        var other = configuration
+        other.learningRate = 1
+        #expect(try identity(other) == identity(configuration))
+    }
+
+    @Test("a damaged file is reported and made anew, wherever it is hit")
+    func damageIsReported() throws {
+        let file = try write(lines)
+        let good = try loader().load([file], format: .auto)
+        let path = try cacheFile()
+        let bytes = try ByteStream.contents(of: path)
+        for place in stride(from: 0, to: bytes.count, by: 101) {
+            var damaged = bytes
+            damaged[place] ^= 0x10
+            try Data(damaged).write(to: URL(filePath: path))
+            var events: [LoadingEvent] = []
+            let loaded = try loader().load([file], format: .auto) { events.append($0) }
+            #expect(loaded == good, "byte \(place)")
+            let failures = events.count { if case .cacheFailed = $0 { true } else { false } }
+            #expect(failures == 1, "byte \(place)")
+            #expect(try ByteStream.contents(of: path) == bytes, "byte \(place)")
+        }
+        try Data(bytes[..<(bytes.count / 2)]).write(to: URL(filePath: path))
+        #expect(try loader().load([file], format: .auto) == good)
+    }
+
+    @Test("rows that make no sense are refused, though the checksum is right")
+    func hostileRowsAreRefused() throws {
+        let file = try write(lines)
+        let path = folder.file("hostile.safetensors")
+        let record = TrainingRecord(
+            tokens: [1, 2, 300], promptLength: 1, origin: RecordOrigin(file: file, line: 1))
+        var encoded = EncodedRecords()
+        encoded.records = [record]
+        try TokenCacheFile.write(
+            LoadedRecords(format: .text, encoded: encoded), to: path, identity: "i", files: [file])
+        let read = try TokenCacheFile.read(path, identity: "i", files: [file], vocabulary: 301)
+        #expect(read.encoded == encoded)
+        #expect(
+            throws: TokenCacheError.damaged(
+                file: path, reason: "an id is not in the model's vocabulary")
+        ) {
+            try TokenCacheFile.read(path, identity: "i", files: [file], vocabulary: 300)
+        }
+        #expect(
+            throws: TokenCacheError.damaged(file: path, reason: "it was made from other data")
+        ) {
+            try TokenCacheFile.read(path, identity: "j", files: [file], vocabulary: 301)
+        }
+        #expect(
+            throws: TokenCacheError.damaged(file: path, reason: "its records make no sense")
+        ) {
+            try TokenCacheFile.read(path, identity: "i", files: [], vocabulary: 301)
+        }
+    }
+
+    @Test("a cache that cannot be written is reported, and the records are there")
+    func unusableFolderIsReported() throws {
+        let file = try write(lines)
+        try AtomicFile.write("in the way", to: folder.file("cache"))
+        var events: [LoadingEvent] = []
+        let loaded = try loader().load([file], format: .auto) { events.append($0) }
+        #expect(loaded.encoded.records.count == 300)
+        #expect(events.first == .encoded(done: 300, total: 300))
+        guard case .cacheFailed(let reason) = events.last else {
+            Issue.record("no report in \(events)")
+            return
+        }
+        #expect(reason.hasSuffix("its tokens are not kept"))
+    }
+
+    @Test("a damaged cache is told in one line")
+    func errorText() {
+        #expect(
+            TokenCacheError.damaged(file: "a", reason: "its checksum does not match").description
+                == "a: damaged: its checksum does not match")
+    }
+}
