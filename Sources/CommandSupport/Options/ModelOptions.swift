@@ -8,7 +8,11 @@ import Tokenization
 /// Which model to use, with which adapter and topology; shared by commands that score or talk.
 public struct ModelOptions: ParsableArguments {
     /// The model; needed by ``load(notes:)``.
-    @Option(help: "A model's folder in Hugging Face layout, or org/name on the Hugging Face hub, downloaded once.")
+    @Option(
+        help: """
+            A model's folder in Hugging Face layout, or org/name on the Hugging Face hub, \
+            downloaded once.
+            """)
     public var model: String?
 
     /// The adapter.

@@ -21,7 +21,11 @@ struct MergeCommand: ParsableCommand {
         case auto
     }
 
-    @Option(help: "A model's folder in Hugging Face layout, or org/name on the Hugging Face hub, downloaded once.")
+    @Option(
+        help: """
+            A model's folder in Hugging Face layout, or org/name on the Hugging Face hub, \
+            downloaded once.
+            """)
     var model: String
 
     @Option(help: "The folder of a PEFT LoRA adapter.")
