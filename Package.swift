@@ -28,6 +28,8 @@ let package = Package(
         .systemLibrary(
             name: "COpenBLAS", pkgConfig: "openblas", providers: [.apt(["libopenblas-dev"])]),
         .systemLibrary(name: "CZstd", pkgConfig: "libzstd", providers: [.apt(["libzstd-dev"])]),
+        .systemLibrary(
+            name: "CCurl", pkgConfig: "libcurl", providers: [.apt(["libcurl4-openssl-dev"])]),
         .target(name: "CSentencePiece", linkerSettings: [.linkedLibrary("sentencepiece")]),
         .target(name: "CKernels"),
 
@@ -35,6 +37,7 @@ let package = Package(
         .target(name: "Kernels", dependencies: ["COpenBLAS", "CKernels"]),
         .target(name: "Storage", dependencies: ["CZstd"]),
         .target(name: "Tokenization", dependencies: ["CSentencePiece", "Storage"]),
+        .target(name: "Hub", dependencies: ["CCurl", "Storage"]),
         .target(name: "Jinja"),
         .target(name: "MambaLM", dependencies: ["Kernels", "Storage"]),
         .target(name: "TreeSSMText", dependencies: ["MambaLM", "Kernels"]),
@@ -50,7 +53,7 @@ let package = Package(
         .target(
             name: "CommandSupport",
             dependencies: [
-                "LoRA", "TreeSSMText", "MambaLM", "Kernels", "Storage", "Tokenization",
+                "LoRA", "TreeSSMText", "MambaLM", "Kernels", "Storage", "Tokenization", "Hub",
                 argumentParser, yams,
             ]),
 
@@ -67,6 +70,7 @@ let package = Package(
         .testTarget(name: "KernelsTests", dependencies: ["Kernels", "CKernels", "TestSupport"]),
         .testTarget(
             name: "StorageTests", dependencies: ["Storage", "TestSupport"]),
+        .testTarget(name: "HubTests", dependencies: ["Hub", "Storage", "TestSupport"]),
         .testTarget(
             name: "TokenizationTests", dependencies: ["Tokenization", "Storage", "TestSupport"],
             exclude: ["Fixtures"]),

@@ -9,12 +9,13 @@
 set -euo pipefail
 
 # Each library's pkg-config name, and the Debian package that brings it.
-modules=(openblas libzstd sentencepiece)
+modules=(openblas libzstd sentencepiece libcurl)
 package_of() {
     case "$1" in
     openblas) echo libopenblas-dev ;;
     libzstd) echo libzstd-dev ;;
     sentencepiece) echo libsentencepiece-dev ;;
+    libcurl) echo libcurl4-openssl-dev ;;
     esac
 }
 
@@ -38,7 +39,7 @@ done
 
 if ! has apt-get; then
     fail "missing: ${missing[*]} (Debian's names), and this system has no apt-get;" \
-        "install the development packages of OpenBLAS, zstd and SentencePiece, and pkg-config," \
+        "install the development packages of OpenBLAS, zstd, SentencePiece and libcurl, and pkg-config," \
         "so that 'pkg-config --exists ${modules[*]}' succeeds"
 fi
 

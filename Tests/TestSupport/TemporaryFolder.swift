@@ -32,6 +32,14 @@ public final class TemporaryFolder {
     @discardableResult
     public func write(_ text: String, to name: String) -> String { write(text.utf8, to: name) }
 
+    /// Makes a folder in the folder, and those around it.
+    public func makeFolders(_ name: String) {
+        demand("make \(name)") {
+            try FileManager.default.createDirectory(
+                atPath: file(name), withIntermediateDirectories: true)
+        }
+    }
+
     /// The names in the folder or in one below it, sorted, hidden ones included.
     public func names(in folder: String = "") -> [String] {
         demand("list \(path)") {

@@ -8,7 +8,11 @@ import Tokenization
 /// Which model to use, with which adapter and topology; shared by commands that score or talk.
 public struct ModelOptions: ParsableArguments {
     /// The model; needed by ``load(notes:)``.
-    @Option(help: "A model's folder in Hugging Face layout, or org/name in the local hub cache.")
+    @Option(
+        help: """
+            A model's folder in Hugging Face layout, or org/name on the Hugging Face hub, \
+            downloaded once.
+            """)
     public var model: String?
 
     /// The adapter.
@@ -33,7 +37,7 @@ public struct ModelOptions: ParsableArguments {
         guard let model else {
             throw ValidationError("Missing expected argument '--model <model>'")
         }
-        let folder = try HubCache().resolve(model)
+        let folder = try ModelFolder.find(model)
         let loaded = try MambaModel.load(folder: folder, engine: engine.makeEngine())
         for name in loaded.unused { notes("\(folder): tensor '\(name)' is not used") }
         var adapters: LoRAAdapterSet?

@@ -7,8 +7,9 @@ import Kernels
 /// ``tokensPerPass`` tokens unless one record alone has more, so that memory stays bounded. How a
 /// step is cut does not change what it computes, but for rounding.
 public struct StepPlan: Sendable {
-    /// The most tokens that are computed at once, unless a record alone has more.
-    public static let tokensPerPass = 8192
+    /// The most tokens that are computed at once, unless a record alone has more: enough for fast
+    /// products, few enough to keep what the backward pass needs.
+    public static let tokensPerPass = 1024
 
     /// The number of steps in an epoch.
     public let stepsPerEpoch: Int
@@ -73,18 +74,29 @@ public struct StepPlan: Sendable {
     static func passes(
         of records: some Sequence<TrainingRecord>, batchSize: Int, tokens: Int = tokensPerPass
     ) -> [[TrainingRecord]] {
-        var passes: [[TrainingRecord]] = []
-        var pass: [TrainingRecord] = []
-        var held = 0
-        for record in records {
-            if pass.count == batchSize || (!pass.isEmpty && held + record.tokens.count > tokens) {
-                passes.append(pass)
-                (pass, held) = ([], 0)
-            }
-            pass.append(record)
-            held += record.tokens.count
+        let records = Array(records)
+        return stride(from: 0, to: records.count, by: batchSize).flatMap {
+            evenPasses(of: records[$0..<min($0 + batchSize, records.count)], tokens: tokens)
         }
-        if !pass.isEmpty { passes.append(pass) }
+    }
+
+    /// Passes of about the same size: as few as the limit allows, or one more.
+    private static func evenPasses(
+        of records: ArraySlice<TrainingRecord>, tokens limit: Int
+    ) -> [[TrainingRecord]] {
+        let total = records.reduce(0) { $0 + $1.tokens.count }
+        let share = total / max((total + limit - 1) / limit, 1)
+        var passes: [[TrainingRecord]] = []
+        var held = limit
+        for record in records {
+            let count = record.tokens.count
+            if held + count > limit || held + count / 2 > share {
+                passes.append([])
+                held = 0
+            }
+            passes[passes.count - 1].append(record)
+            held += count
+        }
         return passes
     }
 }

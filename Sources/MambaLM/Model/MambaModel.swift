@@ -20,7 +20,7 @@ public final class MambaModel {
     ///
     /// Changes no result. A projection takes 8 bytes a token and inner channel; blocks whose
     /// projections do not fit compute them a second time in the backward pass.
-    public var keptBytes = 256 << 20
+    public var keptBytes = 320 << 20
     let workspace = Workspace()
 
     /// Creates a model from its parts.

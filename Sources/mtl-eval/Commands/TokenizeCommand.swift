@@ -26,7 +26,7 @@ struct TokenizeCommand: ParsableCommand {
     var decode = false
 
     func run() throws {
-        let path = try HubCache().resolve(model)
+        let path = try ModelFolder.find(model)
         let tokenizing = TokenizingFile(tokenizer: try TokenizerLoader.load(at: path).tokenizer)
         try tokenizing.run(input: input, output: output, decoding: decode)
     }

@@ -1,5 +1,6 @@
 import ArgumentParser
 import CommandSupport
+import Hub
 import Kernels
 
 /// `mtl-finetune doctor`: what this machine offers, and what the program makes of it.

@@ -21,7 +21,11 @@ struct MergeCommand: ParsableCommand {
         case auto
     }
 
-    @Option(help: "A model's folder in Hugging Face layout, or org/name in the local hub cache.")
+    @Option(
+        help: """
+            A model's folder in Hugging Face layout, or org/name on the Hugging Face hub, \
+            downloaded once.
+            """)
     var model: String
 
     @Option(help: "The folder of a PEFT LoRA adapter.")
@@ -39,7 +43,7 @@ struct MergeCommand: ParsableCommand {
     @OptionGroup var engine: EngineOptions
 
     func run() throws {
-        let folder = try HubCache().resolve(model)
+        let folder = try ModelFolder.find(model)
         let base = try MambaModel.load(folder: folder, engine: engine.makeEngine()).model
         let (adapters, unknown) = try LoRAAdapterSet.read(adapter, attachingTo: base)
         for field in unknown {

@@ -7,7 +7,11 @@ struct TrainCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "train", abstract: "Fine-tune a model on instruction data.")
 
-    @Option(help: "A model's folder in Hugging Face layout, or org/name in the local hub cache.")
+    @Option(
+        help: """
+            A model's folder in Hugging Face layout, or org/name on the Hugging Face hub, \
+            downloaded once.
+            """)
     var model: String
 
     @Option(

@@ -23,7 +23,7 @@ struct TrainingSession {
         self.command = command
         let configuration = command.training.configuration
         if !command.dryRun { try FolderTree.create(command.outputDir) }
-        folder = try HubCache().resolve(command.model)
+        folder = try ModelFolder.find(command.model)
         let engine = command.engine.makeEngine()
         let (model, unused) = try MambaModel.load(folder: folder, engine: engine)
         for name in unused { warn("\(folder): tensor '\(name)' is not used") }

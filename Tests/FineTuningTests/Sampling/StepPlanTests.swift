@@ -72,4 +72,16 @@ struct StepPlanTests {
         let passes = StepPlan.passes(of: records, batchSize: 2, tokens: 8)
         #expect(passes.map { $0.map(\.tokens.count) } == [[3, 4], [2], [20], [2, 2], [2]])
     }
+
+    @Test("the passes of a step are of about the same size")
+    func passesAreEven() {
+        func record(_ count: Int) -> TrainingRecord {
+            TrainingRecord(
+                tokens: Array(repeating: 1, count: count), promptLength: 0,
+                origin: RecordOrigin(file: "a", line: count))
+        }
+        let passes = StepPlan.passes(
+            of: [5, 5, 5, 5, 5, 5].map(record), batchSize: 16, tokens: 28)
+        #expect(passes.map(\.count) == [3, 3])
+    }
 }

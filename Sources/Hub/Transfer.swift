@@ -1,0 +1,148 @@
+import CCurl
+import Glibc
+
+/// One request to a server, by libcurl.
+struct Transfer {
+    let url: String
+    var token: String?
+    /// Asks for the head alone and takes the first answer, also one that points elsewhere.
+    var isHead = false
+    /// The first byte wanted.
+    var offset = 0
+
+    /// The status of a server that does not send the rest of a file.
+    static let cannotContinue = 416
+
+    /// What came back.
+    struct Answer {
+        var status: Int
+        /// The head of the last answer; names in small letters.
+        var headers: [String: String]
+    }
+
+    /// Runs the request.
+    ///
+    /// - Parameters:
+    ///   - shouldGoOn: Asked about once a second, and after each piece, with the bytes received.
+    ///   - consume: Takes the body of a successful answer, piece by piece.
+    /// - Returns: The answer; `nil` if the caller stopped it.
+    /// - Throws: ``HubError/transfer(url:reason:)``, or what `consume` throws.
+    func run(
+        shouldGoOn: (Int) -> Bool = { _ in true },
+        consume: (UnsafeRawBufferPointer) throws -> Void
+    ) throws -> Answer? {
+        try withoutActuallyEscaping(shouldGoOn) { shouldGoOn in
+            try withoutActuallyEscaping(consume) { consume in
+                try perform(TransferContext(consume: consume, shouldGoOn: shouldGoOn))
+            }
+        }
+    }
+
+    private func perform(_ context: TransferContext) throws -> Answer? {
+        guard let handle = curl_easy_init() else {
+            throw HubError.transfer(url: url, reason: "libcurl does not start")
+        }
+        defer { curl_easy_cleanup(handle) }
+        let pointer = Unmanaged.passUnretained(context).toOpaque()
+        _ = mtl_curl_set_text(handle, CURLOPT_URL, url)
+        _ = mtl_curl_set_text(handle, CURLOPT_PROTOCOLS_STR, "http,https")
+        _ = mtl_curl_set_text(handle, CURLOPT_USERAGENT, "mambatreel")
+        _ = mtl_curl_set_number(handle, CURLOPT_NOSIGNAL, 1)
+        _ = mtl_curl_set_number(handle, CURLOPT_CONNECTTIMEOUT, 20)
+        // A connection that brings nothing for half a minute is dead.
+        _ = mtl_curl_set_number(handle, CURLOPT_LOW_SPEED_LIMIT, 1)
+        _ = mtl_curl_set_number(handle, CURLOPT_LOW_SPEED_TIME, 30)
+        _ = mtl_curl_set_number(handle, CURLOPT_NOBODY, isHead ? 1 : 0)
+        _ = mtl_curl_set_number(handle, CURLOPT_FOLLOWLOCATION, isHead ? 0 : 1)
+        _ = mtl_curl_set_number(handle, CURLOPT_MAXREDIRS, 5)
+        _ = mtl_curl_set_offset(handle, CURLOPT_RESUME_FROM_LARGE, curl_off_t(offset))
+        var list: UnsafeMutablePointer<curl_slist>?
+        defer { curl_slist_free_all(list) }
+        // libcurl does not pass the header on to other hosts.
+        if let token { list = curl_slist_append(list, "Authorization: Bearer \(token)") }
+        _ = mtl_curl_set_list(handle, CURLOPT_HTTPHEADER, list)
+        _ = mtl_curl_set_context(handle, CURLOPT_WRITEDATA, pointer)
+        _ = mtl_curl_set_data(handle, CURLOPT_WRITEFUNCTION) { bytes, size, count, context in
+            Transfer.context(context).take(bytes, size * count)
+        }
+        _ = mtl_curl_set_context(handle, CURLOPT_HEADERDATA, pointer)
+        _ = mtl_curl_set_data(handle, CURLOPT_HEADERFUNCTION) { bytes, size, count, context in
+            Transfer.context(context).takeHeader(bytes, size * count)
+        }
+        _ = mtl_curl_set_number(handle, CURLOPT_NOPROGRESS, 0)
+        _ = mtl_curl_set_context(handle, CURLOPT_XFERINFODATA, pointer)
+        _ = mtl_curl_set_progress(handle) { context, _, _, _, _ in
+            let context = Transfer.context(context)
+            context.isStopped = context.isStopped || !context.shouldGoOn(context.received)
+            return context.isStopped ? 1 : 0
+        }
+        context.handle = handle
+        let code = curl_easy_perform(handle)
+        if let error = context.error { throw error }
+        if context.isStopped { return nil }
+        if code == CURLE_RANGE_ERROR {
+            return Answer(status: Transfer.cannotContinue, headers: context.headers)
+        }
+        guard code == CURLE_OK else {
+            throw HubError.transfer(url: url, reason: String(cString: curl_easy_strerror(code)))
+        }
+        return Answer(status: context.status, headers: context.headers)
+    }
+
+    private static func context(_ pointer: UnsafeMutableRawPointer?) -> TransferContext {
+        guard let pointer else { preconditionFailure("libcurl lost the context") }
+        return Unmanaged<TransferContext>.fromOpaque(pointer).takeUnretainedValue()
+    }
+}
+
+/// What libcurl's callbacks work on.
+private final class TransferContext {
+    let consume: (UnsafeRawBufferPointer) throws -> Void
+    let shouldGoOn: (Int) -> Bool
+    var handle: UnsafeMutableRawPointer?
+    var headers: [String: String] = [:]
+    var received = 0
+    var error: (any Error)?
+    var isStopped = false
+
+    init(
+        consume: @escaping (UnsafeRawBufferPointer) throws -> Void,
+        shouldGoOn: @escaping (Int) -> Bool
+    ) {
+        (self.consume, self.shouldGoOn) = (consume, shouldGoOn)
+    }
+
+    /// The status of the last answer.
+    var status: Int {
+        var status = 0
+        if let handle { _ = mtl_curl_status(handle, &status) }
+        return status
+    }
+
+    /// Takes a piece of the body; what belongs to an answer that is no success is dropped.
+    func take(_ bytes: UnsafeMutablePointer<CChar>?, _ count: Int) -> Int {
+        guard (200..<300).contains(status) else { return count }
+        do {
+            try consume(UnsafeRawBufferPointer(start: bytes, count: count))
+            received += count
+            return count
+        } catch {
+            self.error = error
+            return 0
+        }
+    }
+
+    /// Takes a line of the head; a new status line begins the head of another answer.
+    func takeHeader(_ bytes: UnsafeMutablePointer<CChar>?, _ count: Int) -> Int {
+        let line = String(
+            decoding: UnsafeRawBufferPointer(start: bytes, count: count), as: UTF8.self)
+        if line.hasPrefix("HTTP/") {
+            headers.removeAll()
+        } else if let colon = line.firstIndex(of: ":"), headers.count < 200 {
+            let value = line[line.index(after: colon)...]
+                .split(whereSeparator: \.isWhitespace).joined(separator: " ")
+            headers[line[..<colon].lowercased()] = value
+        }
+        return count
+    }
+}
