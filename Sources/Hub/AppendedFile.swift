@@ -3,7 +3,7 @@ import Storage
 
 /// A file that grows over several runs of a program, until it is whole and gets its name.
 final class AppendedFile {
-    private let path: String
+    let path: String
     private let descriptor: Int32
     /// The bytes it holds.
     private(set) var size: Int

@@ -133,6 +133,11 @@ struct HubDownload {
             throw HubError.transfer(
                 url: file.url, reason: "ended after \(target.size) of \(file.size) bytes")
         }
+        // Large files go by the hash of their content.
+        if file.tag.utf8.count == 64, try SHA256.hexadecimal(ofFile: target.path) != file.tag {
+            try target.clear()
+            throw HubError.answer(url: file.url, reason: "came damaged; run the command again")
+        }
         try target.finish(as: blob)
     }
 

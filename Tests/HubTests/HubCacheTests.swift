@@ -109,6 +109,36 @@ struct HubCacheTests {
         #expect(folder.names(in: "hub/models--org--name/refs") == [])
     }
 
+    @Test("a content that is not what its hash says is thrown away")
+    func damaged() {
+        let server = SmallServer { request in
+            var answer = Self.hub(request)
+            if request.path.hasSuffix("model.safetensors"), request.method == "HEAD" {
+                answer.headers["X-Linked-Etag"] = String(repeating: "0", count: 64)
+            }
+            return answer
+        }
+        #expect {
+            try HubCache(environment(server)).resolve("org/name")
+        } throws: { "\($0)".contains("damaged") }
+        let incomplete = String(repeating: "0", count: 64) + ".incomplete"
+        #expect(rawContents(folder.file("hub/models--org--name/blobs/" + incomplete)) == [])
+    }
+
+    @Test("a content with the right hash is kept")
+    func sound() throws {
+        let name = try SHA256.hexadecimal(ofFile: folder.write(Self.weights, to: "weights"))
+        let server = SmallServer { request in
+            var answer = Self.hub(request)
+            if request.path.hasSuffix("model.safetensors"), request.method == "HEAD" {
+                answer.headers["X-Linked-Etag"] = "\"\(name)\""
+            }
+            return answer
+        }
+        let path = try HubCache(environment(server)).resolve("org/name")
+        #expect(rawContents(path + "/model.safetensors") == Self.weights)
+    }
+
     @Test(
         "the hub's refusals are told apart",
         arguments: [(401, "unknown"), (404, "unknown"), (403, "permission"), (500, "status 500")])
