@@ -74,12 +74,14 @@ struct CommandRun {
             .joined(separator: "/")
     }()
 
-    /// The variables of this process, but for the cache folder; to be freed.
+    /// The variables of this process, but for a cache of its own and without the network; to be freed.
     private static func environment(cache: String) -> [UnsafeMutablePointer<CChar>?] {
-        var variables = [strdup("XDG_CACHE_HOME=\(cache)")]
+        let own = ["XDG_CACHE_HOME=\(cache)", "HF_HUB_OFFLINE=1"]
+        var variables = own.map { strdup($0) }
         var next = environ
         while let variable = next.pointee {
-            if strncmp(variable, "XDG_CACHE_HOME=", 15) != 0 { variables.append(strdup(variable)) }
+            let isOwn = own.contains { strncmp(variable, $0, $0.utf8.prefix { $0 != 61 }.count + 1) == 0 }
+            if !isOwn { variables.append(strdup(variable)) }
             next += 1
         }
         return variables + [nil]
