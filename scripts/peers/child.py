@@ -26,7 +26,7 @@ class Failed(RuntimeError):
     """A measured program ended with an error."""
 
 
-def run(words: list, tuned: bool = False, seconds: float = 600) -> tuple[str, int]:
+def run(words: list, tuned: bool = False, seconds: float = 180) -> tuple[str, int]:
     """Runs a program to its end: what it printed, and its peak resident size in bytes.
 
     A program that asks for nearly all memory there is fails by itself, before the system ends it
