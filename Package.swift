@@ -12,7 +12,8 @@ let package = Package(
         .library(
             name: "MambaTreeL",
             targets: [
-                "Tokenization", "MambaLM", "TreeSSMText", "LoRA", "FineTuning", "Evaluation",
+                "Tokenization", "MambaLM", "TreeSSMText", "LoRA", "Prompting", "FineTuning",
+                "Evaluation", "Chat",
             ]),
         .library(name: "Kernels", targets: ["Kernels"]),
         .executable(name: "mtl-finetune", targets: ["mtl-finetune"]),
@@ -39,14 +40,18 @@ let package = Package(
         .target(name: "MambaLM", dependencies: ["Kernels", "Storage"]),
         .target(name: "TreeSSMText", dependencies: ["MambaLM", "Kernels"]),
         .target(name: "LoRA", dependencies: ["MambaLM", "Kernels", "Storage"]),
+        .target(name: "Prompting", dependencies: ["Storage", "Tokenization", "Jinja"]),
         .target(
             name: "FineTuning",
-            dependencies: ["LoRA", "MambaLM", "Kernels", "Storage", "Tokenization", "Jinja"],
+            dependencies: ["LoRA", "MambaLM", "Kernels", "Storage", "Tokenization", "Prompting"],
             resources: [.embedInCode("Resources/alpaca-schema.json")]),
         .target(
             name: "Evaluation",
             dependencies: ["MambaLM", "Storage", "Tokenization", "Jinja", yams],
             resources: [.embedInCode("BuiltInTasks")]),
+        .target(
+            name: "Chat",
+            dependencies: ["MambaLM", "Kernels", "Storage", "Tokenization", "Prompting"]),
         .target(
             name: "CommandSupport",
             dependencies: [
@@ -56,11 +61,12 @@ let package = Package(
 
         // Commands.
         .executableTarget(
-            name: "mtl-finetune", dependencies: ["FineTuning", "CommandSupport", argumentParser]),
+            name: "mtl-finetune",
+            dependencies: ["FineTuning", "Prompting", "CommandSupport", argumentParser]),
         .executableTarget(
             name: "mtl-eval", dependencies: ["Evaluation", "CommandSupport", argumentParser]),
         .executableTarget(
-            name: "mtl-chat", dependencies: ["FineTuning", "CommandSupport", argumentParser]),
+            name: "mtl-chat", dependencies: ["Chat", "Prompting", "CommandSupport", argumentParser]),
 
         // Tests, one target beside each library; they run in release (see CONTRIBUTING.md).
         .target(name: "TestSupport", dependencies: ["Kernels"], path: "Tests/TestSupport"),
@@ -81,6 +87,8 @@ let package = Package(
             exclude: ["Fixtures"]),
         .testTarget(name: "LoRATests", dependencies: ["LoRA", "TestSupport"]),
         .testTarget(
+            name: "PromptingTests", dependencies: ["Prompting", "Tokenization", "TestSupport"]),
+        .testTarget(
             name: "FineTuningTests",
             dependencies: ["FineTuning", "TreeSSMText", "CommandSupport", "TestSupport"],
             exclude: ["Fixtures"]),
@@ -91,6 +99,12 @@ let package = Package(
                 "TestSupport",
             ],
             exclude: ["Fixtures"]),
+        .testTarget(
+            name: "ChatTests",
+            dependencies: [
+                "Chat", "Prompting", "TreeSSMText", "LoRA", "MambaLM", "Kernels", "Storage",
+                "Tokenization", "CommandSupport", "TestSupport",
+            ]),
         .testTarget(
             name: "CommandTests",
             dependencies: ["mtl-finetune", "mtl-eval", "mtl-chat", "Storage", "TestSupport"]),

@@ -1,5 +1,5 @@
 import CommandSupport
-import FineTuning
+import Prompting
 import MambaLM
 import Storage
 import Tokenization

@@ -4,6 +4,8 @@ import Kernels
 public enum StopReason: String, Sendable {
     /// An end token was drawn.
     case end
+    /// A text that ends answers came up.
+    case stop
     /// The limit of tokens was reached.
     case length
     /// The caller asked for it.

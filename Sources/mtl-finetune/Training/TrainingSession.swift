@@ -3,6 +3,7 @@ import FineTuning
 import Kernels
 import LoRA
 import MambaLM
+import Prompting
 import Storage
 import Tokenization
 

@@ -1,3 +1,4 @@
+import Prompting
 import Storage
 import Testing
 import Tokenization
@@ -124,8 +125,8 @@ struct RecordEncoderTests {
             records[line] = record(.chat(messages: [], answer: "a"), line: line)
         }
         #expect(
-            throws: DataError.unsuitableTemplate(
-                place: "a.jsonl:133", template: "none", format: .chat)
+            throws: PromptError.unsuitableTemplate(
+                place: "a.jsonl:133", template: "none", form: "chat")
         ) {
             try encoder.encode(records, threads: 3)
         }

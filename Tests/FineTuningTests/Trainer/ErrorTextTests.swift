@@ -1,3 +1,4 @@
+import Prompting
 import Testing
 
 @testable import FineTuning
@@ -44,7 +45,7 @@ struct ErrorTextTests {
                 == "none of 3 records can be used with at most 4 tokens a record; "
                 + "raise --max-seq-length")
         #expect(
-            DataError.unknownTemplate("alpca").description
+            PromptError.unknownTemplate("alpca").description
                 == "template 'alpca' is unknown, expected one of "
                 + "alpaca-short, alpaca, chat, none or a Jinja file")
     }

@@ -38,7 +38,7 @@ public struct PromptTemplate: Sendable {
     ///   - name: One of ``builtInNames``, or the path of a Jinja file.
     ///   - source: The content of that file, where it was recorded; it is then not looked for.
     ///   - tokenizer: Where `chat` is found, and the special tokens that templates may name.
-    /// - Throws: ``DataError``, `FileError`, or `TemplateError` for a template that is not valid.
+    /// - Throws: ``PromptError``, `FileError`, or `TemplateError` for a template that is not valid.
     public init(
         name: String, source: String? = nil, tokenizer: TokenizerConfiguration
     ) throws {
@@ -56,7 +56,7 @@ public struct PromptTemplate: Sendable {
 
     private static func contents(of path: String) throws -> String {
         guard FileManager.default.fileExists(atPath: path) else {
-            throw DataError.unknownTemplate(path)
+            throw PromptError.unknownTemplate(path)
         }
         let bytes = try ByteStream.contents(of: path, limit: 1 << 20)
         return String(decoding: bytes, as: UTF8.self)
@@ -71,7 +71,7 @@ public struct PromptTemplate: Sendable {
     ///
     /// - Parameter record: A record that holds text and has a prompt.
     /// - Returns: The text.
-    /// - Throws: ``DataError``, with file and line.
+    /// - Throws: ``PromptError``, with file and line.
     public func prompt(of record: InstructionRecord) throws -> String {
         let place = record.origin.description
         do {
@@ -85,9 +85,10 @@ public struct PromptTemplate: Sendable {
             case .file(let file): return try file.prompt(of: record)
             }
         } catch let error as TemplateError {
-            throw DataError.template(place: place, reason: error.description)
+            throw PromptError.template(place: place, reason: error.description)
         }
-        throw DataError.unsuitableTemplate(place: place, template: name, format: record.format)
+        throw PromptError.unsuitableTemplate(
+            place: place, template: name, form: record.content.form)
     }
 
     /// The blocks of an Alpaca prompt.
@@ -108,18 +109,20 @@ public struct PromptTemplate: Sendable {
     }
 }
 
-extension InstructionRecord {
-    /// The format of the content.
-    var format: DataFormat {
-        switch content {
-        case .alpaca: .alpaca
-        case .completion: .completions
-        case .chat: .chat
-        case .text: .text
-        case .ids: .ids
+extension InstructionRecord.Content {
+    /// The name of the content's format.
+    var form: String {
+        switch self {
+        case .alpaca: "alpaca"
+        case .completion: "completions"
+        case .chat: "chat"
+        case .text: "text"
+        case .ids: "ids"
         }
     }
+}
 
+extension InstructionRecord {
     /// The instruction and what it works on; nil for formats without.
     var instruction: (String, input: String)? {
         switch content {

@@ -8,7 +8,7 @@ struct ChatPrompt: Sendable {
     private let tokens: [(String, Value)]
 
     init(_ tokenizer: TokenizerConfiguration) throws {
-        guard let source = tokenizer.chatTemplate else { throw DataError.noChatTemplate }
+        guard let source = tokenizer.chatTemplate else { throw PromptError.noChatTemplate }
         template = try Template(source, name: "chat template", options: .chat)
         tokens = tokenizer.templateTokens
     }
