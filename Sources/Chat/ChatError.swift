@@ -6,6 +6,10 @@ public enum ChatError: Error, Equatable {
     case setting(name: String, found: String, expected: String)
     /// The text is empty, or holds no token.
     case emptyPrompt
+    /// A prompt has more tokens than are read at once.
+    case promptTooLong(tokens: Int, limit: Int)
+    /// The tokenizer gave an id that the model does not have.
+    case foreignToken(id: Int32, vocabulary: Int)
     /// There is no question to answer again, or to take back.
     case nothingSaid
     /// The topology keeps more than one state a layer, so that no turn can go on from one.
@@ -37,6 +41,12 @@ extension ChatError: CustomStringConvertible {
         case .setting(let name, let found, let expected):
             "\(name) is \(oneLine(found)), expected \(expected)"
         case .emptyPrompt: "prompt is empty, expected at least one character"
+        case .promptTooLong(let tokens, let limit):
+            "prompt has \(tokens) tokens, expected at most \(limit); shorten it, begin a new "
+                + "conversation, or use --history carry"
+        case .foreignToken(let id, let vocabulary):
+            "tokenizer gives id \(id), expected at most \(vocabulary - 1), the model's last; "
+                + "the tokenizer is not the model's"
         case .nothingSaid: "nothing was said yet"
         case .noSingleState(let topology):
             "topology '\(topology)' keeps more than one state a layer, so that no turn can go on from "

@@ -13,8 +13,10 @@ import Tokenization
 /// | `none` | the prompt as it is; an Alpaca record's input follows its instruction on a new line |
 /// | a path | a Jinja template over the record's fields |
 ///
-/// A completion's prompt stands for an instruction. Conversations need `chat` or a Jinja file. To
-/// `chat`, any other record is one message of the user, with the text of `none`.
+/// A completion's prompt stands for an instruction. Records that are conversations need `chat` or a
+/// Jinja file. To `chat`, any other record is one message of the user, with the text of `none`.
+///
+/// How the conversations of a chat are written, by any template, tells ``prompt(of:endToken:)``.
 public struct PromptTemplate: Sendable {
     /// The template that is used unless another is asked for.
     public static let standardName = "alpaca-short"
@@ -23,9 +25,9 @@ public struct PromptTemplate: Sendable {
 
     /// The name or path as given.
     public let name: String
-    private let form: Form
+    let form: Form
 
-    private enum Form: Sendable {
+    enum Form: Sendable {
         case blocks(hasPreamble: Bool)
         case chat(ChatPrompt)
         case plain

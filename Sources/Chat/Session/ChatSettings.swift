@@ -12,6 +12,8 @@ public struct ChatSettings: Equatable, Sendable {
     public var stopStrings: [String] = []
     /// Tokens that end an answer, besides those of model and tokenizer.
     public var endTokens: Set<Int32> = []
+    /// The most tokens of a prompt, at least 1: what is read in one pass is held in memory.
+    public var promptLimit = 32_768
     /// What becomes of earlier turns.
     public var history = HistoryMode.recompute
     /// Whether replies tell the log-probability of each token.
@@ -39,6 +41,7 @@ public struct ChatSettings: Equatable, Sendable {
             "\(x.repetitionPenalty)", "above 0")
         try check(
             x.repetitionWindow >= 0, "repeat-last-n", "\(x.repetitionWindow)", "at least 0")
+        try check(promptLimit >= 1, "prompt-limit", "\(promptLimit)", "at least 1")
         try check(maxTokens >= 1, "max-tokens", "\(maxTokens)", "at least 1")
         try check(!stopStrings.contains(""), "stop", "empty", "at least one character")
     }

@@ -9,19 +9,20 @@ public protocol AdapterControl: AnyObject {
     /// The adapter that acts; `nil` if none does.
     var active: String? { get }
 
-    /// Lets the model act without an adapter.
+    /// Lets the model act without an adapter; its topology stays.
     func turnOff()
 
-    /// Lets one of ``names`` act, and no other.
+    /// Lets one of ``names`` act, and no other, with the topology that it was trained with.
     ///
-    /// - Throws: ``ChatError/unknownAdapter(name:known:)``.
-    func turnOn(_ name: String) throws
-
-    /// Reads an adapter, which then acts, together with the topology that it was trained with.
-    ///
-    /// - Parameter folder: Its folder; afterwards one of ``names``.
     /// - Returns: The template that it was trained with; `nil` if that is not known or another was asked
     ///   for.
+    /// - Throws: ``ChatError/unknownAdapter(name:known:)``.
+    func turnOn(_ name: String) throws -> PromptTemplate?
+
+    /// Reads an adapter, which then acts, with the topology that it was trained with.
+    ///
+    /// - Parameter folder: Its folder; afterwards one of ``names``.
+    /// - Returns: As of ``turnOn(_:)``.
     /// - Throws: What is wrong with its files; then everything is as before.
     func load(_ folder: String) throws -> PromptTemplate?
 }
