@@ -69,7 +69,9 @@ let package = Package(
             name: "mtl-chat", dependencies: ["Chat", "Prompting", "CommandSupport", argumentParser]),
 
         // Tests, one target beside each library; they run in release (see CONTRIBUTING.md).
-        .target(name: "TestSupport", dependencies: ["Kernels"], path: "Tests/TestSupport"),
+        .target(
+            name: "TestSupport", dependencies: ["Kernels", "Storage", "Tokenization"],
+            path: "Tests/TestSupport"),
         .testTarget(name: "KernelsTests", dependencies: ["Kernels", "CKernels", "TestSupport"]),
         .testTarget(
             name: "StorageTests", dependencies: ["Storage", "TestSupport"]),
@@ -102,8 +104,7 @@ let package = Package(
         .testTarget(
             name: "ChatTests",
             dependencies: [
-                "Chat", "Prompting", "TreeSSMText", "LoRA", "MambaLM", "Kernels", "Storage",
-                "Tokenization", "CommandSupport", "TestSupport",
+                "Chat", "FineTuning", "TreeSSMText", "LoRA", "CommandSupport", "TestSupport",
             ]),
         .testTarget(
             name: "CommandTests",

@@ -67,7 +67,8 @@ struct MTLChat: ParsableCommand {
         var settings = sampling.settings
         settings.keepsLogProbabilities = logprobs
         let shelf = AdapterShelf(
-            loaded, adapter: model.adapter, options: model.topology, notes: Terminal.printNote)
+            loaded, adapter: model.adapter, topology: model.topology.applied(to:),
+            notes: Terminal.printNote)
         return try ChatSession(
             model: loaded.model, tokenizer: tokenizer,
             template: PromptTemplate(

@@ -5,7 +5,7 @@ import Tokenization
 /// A conversation with a model, without a terminal.
 ///
 ///     let session = try ChatSession(model: model, tokenizer: tokenizer, template: template)
-///     let reply = try session.reply(to: "Hello") { print($0, terminator: "") }
+///     let reply = try session.reply(to: "Hello", onText: { print($0, terminator: "") })
 ///
 /// One thread drives a session and its model. A session holds one or more branches, of which one is the
 /// current one; all methods act on that. Whatever fails leaves the conversation as it was.

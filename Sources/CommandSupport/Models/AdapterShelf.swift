@@ -10,27 +10,42 @@ public final class AdapterShelf {
     }
 
     private let model: MambaModel
-    private let options: TopologyOptions
+    private let topology: (TopologySettings) -> TopologySettings
     private let notes: (String) -> Void
     private var entries: [Entry] = []
     /// The adapter that acts; `nil` if none does.
     public private(set) var active: String?
 
-    /// Takes up a model and the adapter that was attached to it, if there is one.
+    /// Takes up a model.
+    ///
+    /// - Parameters:
+    ///   - model: The model.
+    ///   - topology: Puts what the user asked for in place of what an adapter was trained with.
+    ///   - notes: Called with what is worth knowing but no error.
+    public init(
+        _ model: MambaModel,
+        topology: @escaping (TopologySettings) -> TopologySettings = { $0 },
+        notes: @escaping (String) -> Void
+    ) {
+        (self.model, self.topology, self.notes) = (model, topology, notes)
+    }
+
+    /// Takes up a model with the adapter that was attached to it, if there is one.
     ///
     /// - Parameters:
     ///   - loaded: The model.
-    ///   - adapter: The folder of its adapter.
-    ///   - options: What the user asked for; it wins over what adapters were trained with.
-    ///   - notes: Called with what is worth knowing but no error.
-    public init(
-        _ loaded: LoadedModel, adapter: String?, options: TopologyOptions,
+    ///   - folder: The adapter's folder.
+    ///   - topology: As of ``init(_:topology:notes:)``.
+    ///   - notes: The same.
+    public convenience init(
+        _ loaded: LoadedModel, adapter folder: String?,
+        topology: @escaping (TopologySettings) -> TopologySettings,
         notes: @escaping (String) -> Void
     ) {
-        (model, self.options, self.notes) = (loaded.model, options, notes)
-        if let adapters = loaded.adapters, let adapter {
-            entries = [Entry(name: adapter, adapters: adapters, record: loaded.record)]
-            active = adapter
+        self.init(loaded.model, topology: topology, notes: notes)
+        if let adapters = loaded.adapters, let folder {
+            entries = [Entry(name: folder, adapters: adapters, record: loaded.record)]
+            active = folder
         }
     }
 
@@ -84,7 +99,6 @@ public final class AdapterShelf {
 
     private func setActive(_ entry: Entry) {
         active = entry.name
-        let recorded = entry.record?.topology ?? TopologySettings(kind: .chain)
-        model.flow = options.applied(to: recorded).flow
+        model.flow = topology(entry.record?.topology ?? TopologySettings(kind: .chain)).flow
     }
 }

@@ -33,9 +33,10 @@ private struct Hash {
         add("\(tensor.shape)".utf8)
         guard tensor.count > 0 else { return }
         let samples = min(tensor.count, 64)
+        let width = tensor.count / samples
         for sample in 0..<samples {
-            // The prime keeps the places of a wide table from falling into one column.
-            let place = (sample * (tensor.count / samples) + sample * 7919) % tensor.count
+            // One of each stretch; the prime keeps the places from falling into one column.
+            let place = sample * width + sample * 7919 % width
             let bits = tensor[place / tensor.columns, place % tensor.columns].bitPattern
             add([0, 8, 16, 24].map { UInt8(truncatingIfNeeded: bits >> $0) })
         }

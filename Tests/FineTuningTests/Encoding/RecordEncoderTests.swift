@@ -1,5 +1,6 @@
 import Prompting
 import Storage
+import TestSupport
 import Testing
 import Tokenization
 
