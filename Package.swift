@@ -12,7 +12,8 @@ let package = Package(
         .library(
             name: "MambaTreeL",
             targets: [
-                "Tokenization", "MambaLM", "TreeSSMText", "LoRA", "FineTuning", "Evaluation",
+                "Tokenization", "MambaLM", "TreeSSMText", "LoRA", "Prompting", "FineTuning",
+                "Evaluation", "Chat",
             ]),
         .library(name: "Kernels", targets: ["Kernels"]),
         .executable(name: "mtl-finetune", targets: ["mtl-finetune"]),
@@ -42,14 +43,18 @@ let package = Package(
         .target(name: "MambaLM", dependencies: ["Kernels", "Storage"]),
         .target(name: "TreeSSMText", dependencies: ["MambaLM", "Kernels"]),
         .target(name: "LoRA", dependencies: ["MambaLM", "Kernels", "Storage"]),
+        .target(name: "Prompting", dependencies: ["Storage", "Tokenization", "Jinja"]),
         .target(
             name: "FineTuning",
-            dependencies: ["LoRA", "MambaLM", "Kernels", "Storage", "Tokenization", "Jinja"],
+            dependencies: ["LoRA", "MambaLM", "Kernels", "Storage", "Tokenization", "Prompting"],
             resources: [.embedInCode("Resources/alpaca-schema.json")]),
         .target(
             name: "Evaluation",
             dependencies: ["MambaLM", "Storage", "Tokenization", "Jinja", yams],
             resources: [.embedInCode("BuiltInTasks")]),
+        .target(
+            name: "Chat",
+            dependencies: ["MambaLM", "Kernels", "Storage", "Tokenization", "Prompting"]),
         .target(
             name: "CommandSupport",
             dependencies: [
@@ -59,14 +64,17 @@ let package = Package(
 
         // Commands.
         .executableTarget(
-            name: "mtl-finetune", dependencies: ["FineTuning", "CommandSupport", argumentParser]),
+            name: "mtl-finetune",
+            dependencies: ["FineTuning", "Prompting", "CommandSupport", argumentParser]),
         .executableTarget(
             name: "mtl-eval", dependencies: ["Evaluation", "CommandSupport", argumentParser]),
         .executableTarget(
-            name: "mtl-chat", dependencies: ["FineTuning", "CommandSupport", argumentParser]),
+            name: "mtl-chat", dependencies: ["Chat", "Prompting", "CommandSupport", argumentParser]),
 
         // Tests, one target beside each library; they run in release (see CONTRIBUTING.md).
-        .target(name: "TestSupport", dependencies: ["Kernels"], path: "Tests/TestSupport"),
+        .target(
+            name: "TestSupport", dependencies: ["Kernels", "Storage", "Tokenization"],
+            path: "Tests/TestSupport"),
         .testTarget(name: "KernelsTests", dependencies: ["Kernels", "CKernels", "TestSupport"]),
         .testTarget(
             name: "StorageTests", dependencies: ["Storage", "TestSupport"]),
@@ -85,6 +93,8 @@ let package = Package(
             exclude: ["Fixtures"]),
         .testTarget(name: "LoRATests", dependencies: ["LoRA", "TestSupport"]),
         .testTarget(
+            name: "PromptingTests", dependencies: ["Prompting", "Tokenization", "TestSupport"]),
+        .testTarget(
             name: "FineTuningTests",
             dependencies: ["FineTuning", "TreeSSMText", "CommandSupport", "TestSupport"],
             exclude: ["Fixtures"]),
@@ -95,6 +105,11 @@ let package = Package(
                 "TestSupport",
             ],
             exclude: ["Fixtures"]),
+        .testTarget(
+            name: "ChatTests",
+            dependencies: [
+                "Chat", "FineTuning", "TreeSSMText", "LoRA", "CommandSupport", "TestSupport",
+            ]),
         .testTarget(
             name: "CommandTests",
             dependencies: ["mtl-finetune", "mtl-eval", "mtl-chat", "Storage", "TestSupport"]),

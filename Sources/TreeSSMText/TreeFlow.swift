@@ -23,15 +23,25 @@ public struct TreeFlow: StateFlow {
     /// Whether one state is enough after the prompt: with ``EdgeTransition/child`` it is not.
     public var hasSingleState: Bool { settings.transition != .child }
 
+    /// Trees span prompts only.
+    public var dependsOnPrompt: Bool { true }
+
+    /// Names all settings.
+    public var description: String {
+        "tree, scale \(settings.scale), neighbors \(settings.neighbors), "
+            + "transition \(settings.transition.rawValue), chain gain \(settings.chainGain)"
+    }
+
     /// The chains and trees of a batch.
     ///
-    /// A sequence that continues from a state is a chain: its tree lies in the past.
+    /// The prompt of a sequence that continues from a state has a tree of its own tokens. What came before
+    /// reaches them along the chain, into which the state enters.
     public func sequences(
         of batch: TokenBatch, operands: SelectiveScan.Inputs, engine: any Engine
     ) -> [SelectiveScan.Sequence] {
-        let promptLengths = batch.sequences.map { $0.state == nil ? $0.promptLength : 0 }
-        return sequences(
-            rows: batch.rows, promptLengths: promptLengths, operands: operands, engine: engine)
+        sequences(
+            rows: batch.rows, promptLengths: batch.sequences.map(\.promptLength),
+            operands: operands, engine: engine)
     }
 
     /// The same, of operands without a batch of tokens.

@@ -1,5 +1,8 @@
 import ArgumentParser
+import Chat
 import CommandSupport
+import Prompting
+import Tokenization
 
 /// The entry point of `mtl-chat`.
 @main
@@ -8,8 +11,8 @@ struct MTLChat: ParsableCommand {
         commandName: "mtl-chat",
         abstract: "Talk to a model in the terminal, or answer one prompt.",
         discussion: """
-            Without --prompt, every line of standard input is a prompt of its own. Answers go to \
-            standard output as they are made.
+            Without --prompt, every line of standard input is a question. Answers go to standard \
+            output as they are made; Ctrl-C ends an answer.
             """,
         version: CommandLineProgram.version)
 
@@ -26,22 +29,54 @@ struct MTLChat: ParsableCommand {
             """)
     var template: String?
 
-    @Flag(help: "Print one JSON object for each answer.")
+    @Option(help: "What the model is told before the conversation.")
+    var systemPrompt: String?
+
+    @Option(name: .customLong("n"), help: "Answer the prompt this many times.")
+    var count = 1
+
+    @Flag(help: "Print one JSON object for each prompt; of several answers, with 'choices'.")
     var json = false
+
+    @Flag(help: "Print the log-probability of each token; with --json.")
+    var logprobs = false
 
     static func main() { CommandLineProgram.run(MTLChat.self) }
 
+    func validate() throws {
+        guard (1...1024).contains(count) else {
+            throw ValidationError("--n is \(count), expected 1 to 1024.")
+        }
+        guard count == 1 || prompt != nil else { throw ValidationError("--n needs --prompt.") }
+        guard json || !logprobs else { throw ValidationError("--logprobs needs --json.") }
+    }
+
     func run() throws {
-        let responder = try Responder(
-            try model.load(notes: Terminal.printNote), template: template, sampling: sampling,
-            isJSON: json)
-        if let prompt {
-            try responder.answer(prompt == "-" ? StandardInput.all() : prompt)
-            return
-        }
-        if Terminal.isInteractive { Terminal.printNote("Ctrl-D leaves.") }
-        while let line = readLine() {
-            if !line.isEmpty { try responder.answer(line) }
-        }
+        let session = try makeSession()
+        let responder = Responder(isJSON: json)
+        guard let prompt else { return try Interactive.run(session, responder) }
+        Interruption.watch()
+        let question = prompt == "-" ? StandardInput.all() : prompt
+        try responder.samples(of: question, count: count, in: session)
+    }
+
+    private func makeSession() throws -> ChatSession {
+        let loaded = try model.load(notes: Terminal.printNote)
+        let tokenizer = try TokenizerLoader.load(at: loaded.folder)
+        let recorded = template == nil ? loaded.record : nil
+        var settings = sampling.settings
+        settings.keepsLogProbabilities = logprobs
+        let shelf = AdapterShelf(
+            loaded, adapter: model.adapter, topology: model.topology.applied(to:),
+            notes: Terminal.printNote)
+        return try ChatSession(
+            model: loaded.model, tokenizer: tokenizer,
+            template: PromptTemplate(
+                name: template ?? recorded?.template ?? PromptTemplate.standardName,
+                source: recorded?.templateSource, tokenizer: tokenizer.configuration),
+            settings: settings, system: systemPrompt,
+            adapters: AdapterSwitch(
+                shelf, tokenizer: tokenizer.configuration,
+                usesRecordedTemplates: template == nil))
     }
 }

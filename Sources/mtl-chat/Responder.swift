@@ -1,62 +1,79 @@
+import ArgumentParser
+import Chat
 import CommandSupport
-import FineTuning
-import MambaLM
 import Storage
-import Tokenization
 
-/// Answers prompts with a model.
+/// Writes answers to standard output, as text while they are drawn or as JSON.
 struct Responder {
-    private let loaded: LoadedModel
-    private let tokenizer: LoadedTokenizer
-    private let template: PromptTemplate
-    private let sampling: SamplingOptions
-    private let isJSON: Bool
+    /// Whether an answer is one JSON object.
+    let isJSON: Bool
 
-    init(
-        _ loaded: LoadedModel, template: String?, sampling: SamplingOptions, isJSON: Bool
-    ) throws {
-        (self.loaded, self.sampling, self.isJSON) = (loaded, sampling, isJSON)
-        tokenizer = try TokenizerLoader.load(at: loaded.folder)
-        let recorded = template == nil ? loaded.record : nil
-        self.template = try PromptTemplate(
-            name: template ?? recorded?.template ?? PromptTemplate.standardName,
-            source: recorded?.templateSource, tokenizer: tokenizer.configuration)
+    /// Answers a question in a conversation.
+    func reply(to question: String, in session: ChatSession) throws {
+        try write { isStopped, show in
+            try [
+                session.reply(
+                    to: question, isCancelled: isStopped, onText: { show(0, $0) })
+            ]
+        }
     }
 
-    /// Writes the answer to standard output as it is made.
-    func answer(_ text: String) throws {
-        let record = InstructionRecord(prompt: text)
-        let prompt = tokenizer.tokenizer.encode(try template.prompt(of: record))
-        guard !prompt.isEmpty else { return }
-        var sampler = TokenSampler(sampling.settings, seed: sampling.seed)
-        var decoder = tokenizer.tokenizer.makeStreamingDecoder(skippingSpecialTokens: true)
-        var tokens: [Int32] = []
-        var answer = ""
-        func show(_ text: String) {
-            answer += text
-            if !isJSON { Terminal.printResult(text, terminator: "") }
+    /// Writes several answers to one question, drawn together.
+    ///
+    /// Text of the first is written as it is drawn, the others follow, each under a line that counts it.
+    func samples(of question: String, count: Int, in session: ChatSession) throws {
+        try write { isStopped, show in
+            try session.samples(
+                for: question, count: count, isCancelled: isStopped, onText: show)
         }
-        let ends = Set(loaded.model.configuration.endTokens + [tokenizer.eosID].compactMap { $0 })
-        let clock = ContinuousClock()
-        let start = clock.now
-        let reason = loaded.model.generate(
-            after: prompt, limit: sampling.maxTokens, endTokens: ends, sampler: &sampler
-        ) { token in
-            tokens.append(token)
-            show(decoder.push(token))
-            return true
+    }
+
+    /// Draws answers, and writes them unless standard output is gone.
+    ///
+    /// - Throws: `ExitCode` of 1, without a message, when nobody reads standard output any more.
+    private func write(
+        _ draw: (_ isStopped: () -> Bool, _ show: (Int, String) -> Void) throws -> [Reply]
+    ) throws {
+        var isGone = false
+        func put(_ text: String) {
+            if !isGone { isGone = !Terminal.writeResult(text) }
         }
-        show(decoder.finish())
-        guard isJSON else { return Terminal.printResult("") }
-        let seconds = clock.now - start
-        Terminal.printResult(
-            JSONWriter(escapesNonASCII: false).string([
-                "text": .string(answer), "ids": .array(tokens.map { .integer(Int($0)) }),
-                "prompt_tokens": .integer(prompt.count),
-                "seconds": .number(
-                    Double(seconds.components.seconds)
-                        + Double(seconds.components.attoseconds) * 1e-18),
-                "stop_reason": .string(reason.rawValue),
-            ]))
+        let replies = try draw({ isGone || Interruption.isRequested }) { place, piece in
+            if !isJSON, place == 0 { put(piece) }
+        }
+        if isJSON {
+            put(JSONWriter(escapesNonASCII: false).string(.object(object(of: replies))) + "\n")
+        } else {
+            put("\n")
+            for (place, reply) in replies.enumerated().dropFirst() {
+                put("--- \(place + 1) of \(replies.count)\n\(reply.text)\n")
+            }
+        }
+        if isGone { throw ExitCode.failure }
+    }
+
+    private func object(of replies: [Reply]) -> JSONObject {
+        if replies.count == 1 { return replies[0].json }
+        return ["choices": .array(replies.map { .object($0.json) })]
+    }
+}
+
+extension Reply {
+    /// The answer as `--json` prints it.
+    fileprivate var json: JSONObject {
+        var object: JSONObject = [
+            "text": .string(text), "ids": .array(tokens.map { .integer(Int($0)) }),
+        ]
+        if let logProbabilities {
+            object["token_logprobs"] = .array(logProbabilities.map { .number($0) })
+        }
+        object["stop_reason"] = .string(stopReason.rawValue)
+        if let stopString { object["stop_string"] = .string(stopString) }
+        object["prompt_tokens"] = .integer(promptTokens)
+        object["prefill_seconds"] = .number(prefillDuration / .seconds(1))
+        object["decode_seconds"] = .number(decodeDuration / .seconds(1))
+        object["prefill_tokens_per_second"] = .number(prefillTokensPerSecond)
+        object["decode_tokens_per_second"] = .number(decodeTokensPerSecond)
+        return object
     }
 }

@@ -1,55 +1,65 @@
 import ArgumentParser
+import Chat
 import MambaLM
 
-/// How answers are drawn.
+extension HistoryMode: ExpressibleByArgument {}
+
+/// How answers are drawn and when they end.
 struct SamplingOptions: ParsableArguments {
-    private static let defaults = TokenSampler.Settings()
+    private static let defaults = ChatSettings()
 
     @Option(help: "Divides the logits; 0 takes the most likely token each time.")
-    var temp = defaults.temperature
+    var temp = defaults.sampling.temperature
 
     @Option(help: "Keeps the fewest most likely tokens whose probabilities reach this sum.")
-    var topP = defaults.topP
+    var topP = defaults.sampling.topP
 
     @Option(help: "Keeps this many of the most likely tokens; 0 keeps all.")
-    var topK = defaults.topK
+    var topK = defaults.sampling.topK
 
     @Option(help: "Keeps tokens at least this share as likely as the most likely one.")
-    var minP = defaults.minP
+    var minP = defaults.sampling.minP
 
     @Option(help: "Makes recent tokens less likely; 1 changes nothing.")
-    var repeatPenalty = defaults.repetitionPenalty
+    var repeatPenalty = defaults.sampling.repetitionPenalty
+
+    @Option(help: "How many of the last tokens count as recent; 0 for none, -1 for all.")
+    var repeatLastN = defaults.sampling.repetitionWindow
 
     @Option(help: "The same seed gives the same answer.")
-    var seed: UInt64 = 42
+    var seed = defaults.seed
 
     @Option(help: "The most tokens of an answer.")
-    var maxTokens = 256
+    var maxTokens = defaults.maxTokens
+
+    @Option(
+        parsing: .singleValue,
+        help: "A text that ends the answer and is not part of it; may be given again.")
+    var stop: [String] = []
+
+    @Option(
+        help: """
+            What becomes of earlier turns: the whole conversation is one prompt (recompute), or each \
+            turn goes on from the last one's state, at constant cost (carry).
+            """)
+    var history = defaults.history
 
     /// The settings that the options make up.
-    var settings: TokenSampler.Settings {
-        var x = TokenSampler.Settings()
-        (x.temperature, x.topP, x.topK, x.minP) = (temp, topP, topK, minP)
-        x.repetitionPenalty = repeatPenalty
+    var settings: ChatSettings {
+        var x = ChatSettings()
+        x.sampling.temperature = temp
+        (x.sampling.topP, x.sampling.topK, x.sampling.minP) = (topP, topK, minP)
+        x.sampling.repetitionPenalty = repeatPenalty
+        x.sampling.repetitionWindow = repeatLastN == -1 ? .max : repeatLastN
+        (x.seed, x.maxTokens, x.stopStrings, x.history) = (seed, maxTokens, stop, history)
         return x
     }
 
     func validate() throws {
-        guard temp >= 0 && temp.isFinite else {
-            throw ValidationError("--temp is \(temp), expected at least 0.")
-        }
-        guard (0...1).contains(topP) && topP > 0 else {
-            throw ValidationError("--top-p is \(topP), expected above 0 and at most 1.")
-        }
-        guard topK >= 0 else { throw ValidationError("--top-k is \(topK), expected at least 0.") }
-        guard (0...1).contains(minP) else {
-            throw ValidationError("--min-p is \(minP), expected 0 to 1.")
-        }
-        guard repeatPenalty > 0 && repeatPenalty.isFinite else {
-            throw ValidationError("--repeat-penalty is \(repeatPenalty), expected above 0.")
-        }
-        guard maxTokens >= 1 else {
-            throw ValidationError("--max-tokens is \(maxTokens), expected at least 1.")
+        do {
+            try settings.validate()
+        } catch {
+            throw ValidationError("--\(error).")
         }
     }
 }

@@ -138,6 +138,8 @@ private final class RecordingFlow: StateFlow, @unchecked Sendable {
     var trees: [ScanTree?] = []
 
     var hasSingleState: Bool { flow.hasSingleState }
+    var dependsOnPrompt: Bool { flow.dependsOnPrompt }
+    var description: String { flow.description }
 
     func sequences(
         of batch: TokenBatch, operands: SelectiveScan.Inputs, engine: any Engine

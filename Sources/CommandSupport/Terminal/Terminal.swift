@@ -10,20 +10,28 @@ public enum Terminal {
         write(text + terminator, to: STDOUT_FILENO)
     }
 
+    /// Writes results without a line end.
+    ///
+    /// - Returns: False if standard output is closed or nobody reads it any more.
+    public static func writeResult(_ text: String) -> Bool { write(text, to: STDOUT_FILENO) }
+
     /// Writes a line for the person who waits.
     public static func printNote(_ text: String) { write(text + "\n", to: STDERR_FILENO) }
 
     /// Writes text without a line end for the person who waits.
     static func printRaw(_ text: String) { write(text, to: STDERR_FILENO) }
 
-    private static func write(_ text: String, to descriptor: Int32) {
+    /// Writes all of a text; false if that is not possible.
+    @discardableResult
+    private static func write(_ text: String, to descriptor: Int32) -> Bool {
         var bytes = Array(text.utf8)[...]
         while !bytes.isEmpty {
             let written = bytes.withUnsafeBytes {
                 Glibc.write(descriptor, $0.baseAddress, $0.count)
             }
-            guard written > 0 || errno == EINTR else { return }
+            guard written > 0 || errno == EINTR else { return false }
             bytes = bytes.dropFirst(max(written, 0))
         }
+        return true
     }
 }

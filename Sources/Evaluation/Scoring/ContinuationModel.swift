@@ -49,7 +49,7 @@ extension MambaModel: ContinuationModel {
     /// Whether the flow keeps one state a layer.
     var canContinue: Bool { flow.hasSingleState }
     /// Whether the flow is anything but a chain.
-    var hasTrees: Bool { !(flow is ChainFlow) }
+    var hasTrees: Bool { flow.dependsOnPrompt }
 
     /// As many as take about 64 MB.
     var stateLimit: Int {

@@ -26,20 +26,12 @@ public enum DataError: Error, Equatable {
     case allDropped(count: Int, limit: Int)
     /// So many records are to be held out that none is left to train on.
     case nothingLeft(records: Int, heldOut: Int)
-    /// A template cannot make a prompt of records of this format.
-    case unsuitableTemplate(place: String, template: String, format: DataFormat)
-    /// A template is neither built in nor a file.
-    case unknownTemplate(String)
     /// Records hold text and there is no tokenizer.
     case noTokenizer(place: String)
     /// The tokenizer gave an id that the model does not have.
     case foreignToken(place: String, id: Int32, vocabulary: Int)
-    /// The tokenizer brings no chat template.
-    case noChatTemplate
     /// The tokenizer names no end token.
     case noEndToken
-    /// A template failed on a record.
-    case template(place: String, reason: String)
 }
 
 extension DataError: CustomStringConvertible {
@@ -81,24 +73,14 @@ extension DataError: CustomStringConvertible {
         case .nothingLeft(let records, let heldOut):
             "\(heldOut) of \(records) records are to be held out, which leaves none to train on; "
                 + "lower --val-size"
-        case .unsuitableTemplate(let place, let template, let format):
-            "\(place): template '\(template)' is not made for records of the format "
-                + "'\(format.rawValue)'; use --template chat or a Jinja file"
-        case .unknownTemplate(let name):
-            "template \(quoted(name)) is unknown, expected one of "
-                + PromptTemplate.builtInNames.joined(separator: ", ") + " or a Jinja file"
         case .noTokenizer(let place):
             "\(place): record holds text, but the model has no tokenizer; "
                 + "add tokenizer.json to its folder"
         case .foreignToken(let place, let id, let vocabulary):
             "\(place): tokenizer gives id \(id), expected at most \(vocabulary - 1), "
                 + "the model's last; the tokenizer is not the model's"
-        case .noChatTemplate:
-            "tokenizer has no chat template; choose another --template or add chat_template.jinja"
         case .noEndToken:
             "tokenizer names no end token; add eos_token to tokenizer_config.json"
-        case .template(let place, let reason):
-            "\(place): template fails: \(reason)"
         }
     }
 

@@ -1,3 +1,4 @@
+import Prompting
 import Storage
 
 /// The checked records of some data files, in the files' order.

@@ -1,3 +1,4 @@
+import Prompting
 import Storage
 
 /// Turns JSON records of one format into instruction records, or says what is wrong with them.

@@ -1,5 +1,6 @@
 import Kernels
 import MambaLM
+import Prompting
 import Tokenization
 
 /// What a run would do, found out without changing a weight.

@@ -1,4 +1,5 @@
 import Kernels
+import Prompting
 import Tokenization
 
 /// Turns instruction records into token ids.

@@ -1,3 +1,5 @@
+import Prompting
+
 /// A record as the model sees it.
 public struct TrainingRecord: Equatable, Sendable {
     /// The token ids: prompt, answer and, unless it was cut off, the end token.

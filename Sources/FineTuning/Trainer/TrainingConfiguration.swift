@@ -1,3 +1,5 @@
+import Prompting
+
 /// Every setting of a training run but the model, its topology and its adapter.
 ///
 /// Defaults are written here and nowhere else; those of the optimiser are the released code's.

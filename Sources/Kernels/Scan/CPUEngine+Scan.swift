@@ -43,11 +43,7 @@ extension SelectiveScan.Inputs {
                 guard let state else { continue }
                 precondition(state.shape == A.shape, "a state is \(state.shape), A is \(A.shape)")
             }
-            if let tree = sequence.tree {
-                precondition(
-                    sequence.initialState == nil, "a sequence has a tree and an initial state")
-                tree.check(length: sequence.rows.count)
-            }
+            sequence.tree?.check(length: sequence.rows.count)
         }
         precondition(end == tokens, "the sequences end at row \(end) of \(tokens)")
     }

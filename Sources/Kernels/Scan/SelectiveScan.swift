@@ -10,7 +10,8 @@
 ///     y[t]     = dot(C[t], state[t]) + D * u[t]
 ///
 /// The tree covers the first tokens of a sequence and is rooted at the last of them; a sequence
-/// without one is a plain chain with the gain `chainGain + treeGain`.
+/// without one is a plain chain with the gain `chainGain + treeGain`. A sequence that goes on from the
+/// `state` of earlier tokens has it in its chain, `chainGain * chain[-1]`, and not in its tree.
 ///
 /// Source: Gu and Dao 2023, "Mamba", algorithm 2; Xiao et al. 2024, "MambaTree", algorithm 2. That
 /// one state is enough after the tree follows from both branches sharing a recurrence there.
@@ -53,7 +54,7 @@ public enum SelectiveScan {
         public var treeGain: Float
         /// The tree over the first tokens; `nil` for a plain chain.
         public var tree: ScanTree?
-        /// The state before the first token, `[inner, state]`, instead of zero; only without a tree.
+        /// The joined state before the first token, `[inner, state]`, instead of zero.
         public var initialState: Tensor?
         /// Where the forward scan leaves the state after the last token, `[inner, state]`.
         public var finalState: Tensor?

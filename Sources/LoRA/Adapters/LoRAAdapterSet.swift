@@ -114,6 +114,22 @@ public final class LoRAAdapterSet {
         }
     }
 
+    /// Gives the adapters back to the model, from which ``detach()`` took them.
+    ///
+    /// - Precondition: No layer has an adapter.
+    public func attach() {
+        for attachment in attachments {
+            switch attachment.adapter {
+            case .linear(let adapter, let linear):
+                precondition(linear.adapter == nil, "\(attachment.name) has an adapter already")
+                linear.adapter = adapter
+            case .embedding(let adapter, let embedding):
+                precondition(embedding.adapter == nil, "\(attachment.name) has an adapter already")
+                embedding.adapter = adapter
+            }
+        }
+    }
+
     /// All parameters in a fixed order: the embedding, the blocks, the output projection; of each
     /// layer `loraA`, then `loraB`.
     ///

@@ -2,7 +2,7 @@ import Kernels
 
 /// What a model keeps of the tokens it has read: enough to go on, and of fixed size.
 ///
-/// A value in meaning: continuing from a state leaves it as it is.
+/// A value: continuing from a state leaves it as it is, so copies may share its memory.
 public struct SequenceState {
     /// One block's part.
     public struct Layer {
@@ -16,4 +16,9 @@ public struct SequenceState {
     public let layers: [Layer]
     /// The number of tokens read.
     public let position: Int
+
+    /// The memory held, in bytes.
+    public var bytes: Int {
+        layers.reduce(0) { $0 + ($1.history.count + $1.state.count) * MemoryLayout<Float>.stride }
+    }
 }

@@ -140,22 +140,60 @@ public final class Mixer {
         return activations
     }
 
+    /// Adds the output projection's result.
+    ///
+    /// - Parameters:
+    ///   - activations: What ``forward(_:of:layer:keeping:in:flow:)`` computed.
+    ///   - rows: The rows to project; all of them if `nil`.
+    ///   - output: `[rows, model]`.
+    ///   - pass: The processor and working memory.
+    func project(
+        _ activations: Activations, rows: [Int32]?, addingTo output: Tensor, in pass: Pass
+    ) {
+        outProj.forward(
+            gated(activations, rows: rows, in: pass), into: output, accumulating: true, in: pass)
+    }
+
+    /// The output projection's input, `[rows, inner]`.
+    private func gated(_ activations: Activations, rows: [Int32]?, in pass: Pass) -> Tensor {
+        guard let rows else { return activations.gated }
+        let gathered = pass.workspace.tensor("mixer.gathered", [rows.count, inner])
+        pass.engine.gatherRows(rows, of: activations.gated, into: gathered)
+        return gathered
+    }
+
+    /// Runs the output projection backwards; the gradient by its input is zero in other rows.
+    private func projectBackward(
+        _ gradOutput: Tensor, rows: [Int32]?, activations: Activations, into gradGated: Tensor,
+        in pass: Pass
+    ) {
+        let gated = gated(activations, rows: rows, in: pass)
+        guard let rows else {
+            return outProj.backward(gradOutput, x: gated, into: gradGated, in: pass)
+        }
+        let gradGathered = pass.workspace.tensor("mixer.gradGathered", gated.shape)
+        outProj.backward(gradOutput, x: gated, into: gradGathered, in: pass)
+        gradGated.fill(0)
+        pass.engine.scatterAddRows(gradGathered, to: rows, of: gradGated)
+    }
+
     /// Adds to the parameters' gradients and computes the input's.
     ///
     /// - Parameters:
-    ///   - gradOutput: Gradient by the output projection's result, `[tokens, model]`.
+    ///   - gradOutput: Gradient by the output projection's result, `[rows, model]`.
+    ///   - rows: The rows that were projected; all of them if `nil`.
     ///   - x: The normalised input, `[tokens, model]`.
     ///   - activations: What the forward run computed.
     ///   - gradX: `[tokens, model]`; `nil` if nobody needs it.
     ///   - pass: The processor and working memory.
     func backward(
-        _ gradOutput: Tensor, x: Tensor, activations: Activations, into gradX: Tensor?,
-        in pass: Pass
+        _ gradOutput: Tensor, rows: [Int32]?, x: Tensor, activations: Activations,
+        into gradX: Tensor?, in pass: Pass
     ) {
         let (engine, workspace) = (pass.engine, pass.workspace)
         let wide = [x.rows, inner]
         let gradY = workspace.tensor("mixer.gradY", wide)
-        outProj.backward(gradOutput, x: activations.gated, into: gradY, in: pass)
+        projectBackward(gradOutput, rows: rows, activations: activations, into: gradY, in: pass)
 
         let gradXZ = workspace.tensor("mixer.gradXZ", [x.rows, 2 * inner])
         engine.gateBackward(

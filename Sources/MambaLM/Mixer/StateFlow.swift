@@ -1,7 +1,9 @@
 import Kernels
 
 /// Decides, layer by layer, how states flow between the tokens of each sequence.
-public protocol StateFlow: Sendable {
+///
+/// Its description names it and all its settings: two flows of one description give the same states.
+public protocol StateFlow: Sendable, CustomStringConvertible {
     /// Describes the flow of every sequence of a batch.
     ///
     /// - Parameters:
@@ -16,6 +18,9 @@ public protocol StateFlow: Sendable {
 
     /// Whether a sequence can continue from the single state that ``SequenceState`` keeps.
     var hasSingleState: Bool { get }
+
+    /// Whether it matters which tokens are the prompt; if not, a text may be cut anywhere.
+    var dependsOnPrompt: Bool { get }
 }
 
 /// Plain Mamba: every state flows to the next token.
@@ -35,4 +40,10 @@ public struct ChainFlow: StateFlow {
 
     /// A chain has one state.
     public var hasSingleState: Bool { true }
+
+    /// A chain is the same in prompt and response.
+    public var dependsOnPrompt: Bool { false }
+
+    /// Names the gain.
+    public var description: String { "chain, gain \(gain)" }
 }

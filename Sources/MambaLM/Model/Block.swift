@@ -27,14 +27,16 @@ public final class Block {
     ///   - input: `[tokens, model]`.
     ///   - batch: The sequences.
     ///   - flow: Decides how states flow.
-    ///   - output: `[tokens, model]`; not the same memory as `input`.
+    ///   - rows: The rows whose output is wanted; all of them if `nil`.
+    ///   - output: `[rows, model]`; not the same memory as `input`.
     ///   - projection: Memory to keep the mixer's input projection in, `[tokens, 2·inner]`.
     ///   - keepingStates: Whether the state after each sequence is wanted.
     ///   - pass: The processor and working memory.
     /// - Returns: How states flowed, and the states if they were asked for.
     func forward(
-        _ input: Tensor, of batch: TokenBatch, flow: any StateFlow, into output: Tensor,
-        keeping projection: Tensor? = nil, keepingStates: Bool = false, in pass: Pass
+        _ input: Tensor, of batch: TokenBatch, flow: any StateFlow, rows: [Int32]? = nil,
+        into output: Tensor, keeping projection: Tensor? = nil, keepingStates: Bool = false,
+        in pass: Pass
     ) -> (flow: [SelectiveScan.Sequence], states: [SequenceState.Layer]) {
         let normed = normalized(input, in: pass)
         let kept = projection.map { Mixer.KeptProjection(tensor: $0, isComputed: false) }
@@ -50,8 +52,12 @@ public final class Block {
             }
             return sequences
         }
-        output.copy(from: input)
-        mixer.outProj.forward(activations.gated, into: output, accumulating: true, in: pass)
+        if let rows {
+            pass.engine.gatherRows(rows, of: input, into: output)
+        } else {
+            output.copy(from: input)
+        }
+        mixer.project(activations, rows: rows, addingTo: output, in: pass)
         guard keepingStates else { return (activations.scan.sequences, []) }
         let states = zip(activations.convolution.sequences, activations.scan.sequences).map {
             SequenceState.Layer(
@@ -68,13 +74,16 @@ public final class Block {
     ///   - batch: The sequences.
     ///   - flow: How states flowed then: topologies are not searched again.
     ///   - projection: The mixer's input projection, if the forward pass kept it.
-    ///   - gradient: On entry the gradient by the output, on return by the input,
-    ///     `[tokens, model]`.
+    ///   - rows: The rows whose output was wanted; all of them if `nil`.
+    ///   - gradOutput: The gradient by the output, `[rows, model]`.
+    ///   - gradient: Overwritten with the gradient by the input, `[tokens, model]`; may be the same
+    ///     tensor as `gradOutput` if all rows were wanted.
     ///   - needsInputGradient: Whether the gradient by the input is wanted.
     ///   - pass: The processor and working memory.
     func backward(
         _ input: Tensor, of batch: TokenBatch, flow: [SelectiveScan.Sequence],
-        projection: Tensor?, gradient: Tensor, needsInputGradient: Bool, in pass: Pass
+        projection: Tensor?, rows: [Int32]? = nil, gradOutput: Tensor, into gradient: Tensor,
+        needsInputGradient: Bool, in pass: Pass
     ) {
         let normed = normalized(input, in: pass)
         let kept = projection.map { Mixer.KeptProjection(tensor: $0, isComputed: true) }
@@ -84,8 +93,13 @@ public final class Block {
         let needsNorm = needsInputGradient || norm.isTrainable
         let gradNormed =
             needsNorm ? pass.workspace.tensor("block.gradNormed", normed.shape) : nil
-        mixer.backward(gradient, x: normed, activations: activations, into: gradNormed, in: pass)
+        mixer.backward(
+            gradOutput, rows: rows, x: normed, activations: activations, into: gradNormed, in: pass)
         guard let gradNormed else { return }
+        if let rows {
+            gradient.fill(0)
+            pass.engine.scatterAddRows(gradOutput, to: rows, of: gradient)
+        }
         pass.engine.normalizeBackward(
             RMSNorm.Inputs(x: input, weight: norm.value, epsilon: epsilon), gradY: gradNormed,
             into: RMSNorm.Gradients(x: gradient, weight: norm.gradient))

@@ -21,35 +21,33 @@ extension MambaModel {
             zip(scored, scored.dropFirst()).allSatisfy { $0.row <= $1.row },
             "scored tokens are not in the order of their rows")
         let pass = pass()
-        let (hidden, states) = hiddenStates(of: batch, keepingStates: keepingStates, in: pass)
+        var rows: [Int32] = []
+        for token in scored where rows.last != Int32(token.row) { rows.append(Int32(token.row)) }
+        let (hidden, states) = hiddenStates(
+            of: batch, rows: rows, keepingStates: keepingStates, in: pass)
         var scores = CrossEntropy.Result()
-        var start = 0
-        while start < scored.count {
-            // As many rows as are projected at once, with all that is asked of them.
-            var rows: [Int] = []
-            var end = start
-            while end < scored.count, scored[end].row == rows.last || rows.count < 256 {
-                if scored[end].row != rows.last { rows.append(scored[end].row) }
-                end += 1
-            }
-            let part = self.scores(of: scored[start..<end], rows: rows, hidden: hidden, in: pass)
+        var rest = scored[...]
+        forEachChunk(of: rows.count) { chunk in
+            let asked = rest.prefix { $0.row <= rows[chunk.upperBound - 1] }
+            rest = rest.dropFirst(asked.count)
+            let part = self.scores(
+                of: asked, rows: rows[chunk], hidden: hidden.rows(chunk), in: pass)
             scores.logProbabilities += part.logProbabilities
             scores.isGreedy += part.isGreedy
-            start = end
         }
         return (states, scores)
     }
 
     /// Scores one chunk: its rows are projected once and compared with their targets in rounds.
     private func scores(
-        of scored: ArraySlice<ScoredToken>, rows: [Int], hidden: Tensor, in pass: Pass
+        of scored: ArraySlice<ScoredToken>, rows: ArraySlice<Int32>, hidden: Tensor, in pass: Pass
     ) -> CrossEntropy.Result {
-        let logits = logits(of: rows, hidden: hidden, in: pass).logits
+        let logits = logits(of: hidden, in: pass).logits
         // Which place of the chunk each row's round is about.
         var rounds: [[Int?]] = []
         var (row, round) = (-1, 0)
         for (place, token) in scored.enumerated() {
-            if row < 0 || rows[row] != token.row {
+            if row < 0 || rows[rows.startIndex + row] != token.row {
                 row += 1
                 round = 0
             }

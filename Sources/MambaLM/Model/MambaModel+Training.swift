@@ -19,28 +19,33 @@ extension MambaModel {
         of batch: TokenBatch, _ scored: [ScoredToken], dropoutSeed: UInt64? = nil
     ) -> Double {
         let pass = pass(dropoutSeed: dropoutSeed)
+        let rows = scored.map { Int32($0.row) }
         let shape = [batch.tokens.count, configuration.model]
-        let inputs = (0...blocks.count).map { workspace.tensor("training.input.\($0)", shape) }
+        let inputs = blocks.map { workspace.tensor("training.input.\($0.layer)", shape) }
+        let hidden = workspace.tensor("training.hidden", [rows.count, configuration.model])
         embeddings.forward(batch.tokens, into: inputs[0], in: pass)
         let projections = keptProjections(tokens: batch.tokens.count)
         let flows = blocks.map { block in
-            block.forward(
-                inputs[block.layer], of: batch, flow: flow, into: inputs[block.layer + 1],
+            let isLast = block.layer == blocks.count - 1
+            return block.forward(
+                inputs[block.layer], of: batch, flow: flow, rows: isLast ? rows : nil,
+                into: isLast ? hidden : inputs[block.layer + 1],
                 keeping: projections[block.layer], in: pass
             ).flow
         }
 
-        let gradient = workspace.tensor("training.gradient", shape)
-        gradient.fill(0)
-        let loss = headGradients(
-            hidden: inputs[blocks.count], scored, into: gradient, in: pass)
+        let gradHidden = workspace.tensor("training.gradHidden", hidden.shape)
+        let loss = headGradients(hidden: hidden, scored, into: gradHidden, in: pass)
 
         let lowest = embeddings.isTrainable ? 0 : blocks.firstIndex { $0.isTrainable }
         guard let lowest else { return loss }
+        let gradient = workspace.tensor("training.gradient", shape)
         for block in blocks[lowest...].reversed() {
+            let isLast = block.layer == blocks.count - 1
             block.backward(
                 inputs[block.layer], of: batch, flow: flows[block.layer],
-                projection: projections[block.layer], gradient: gradient,
+                projection: projections[block.layer], rows: isLast ? rows : nil,
+                gradOutput: isLast ? gradHidden : gradient, into: gradient,
                 needsInputGradient: block.layer > lowest || embeddings.isTrainable, in: pass)
         }
         if embeddings.isTrainable {
@@ -61,15 +66,16 @@ extension MambaModel {
         }
     }
 
-    /// The loss of the scored rows; adds its gradient by the last block's output to `gradient`.
+    /// The loss of the scored rows; overwrites `gradient` with its gradient by the last block's output.
     private func headGradients(
         hidden: Tensor, _ scored: [ScoredToken], into gradient: Tensor, in pass: Pass
     ) -> Double {
         var loss = 0.0
-        forEachChunk(of: scored) { chunk in
-            let rows = chunk.map(\.row)
+        gradient.fill(0)
+        forEachChunk(of: scored.count) { rows in
+            let chunk = scored[rows]
             let weights = chunk.map(\.weight)
-            let (gathered, normed, logits) = logits(of: rows, hidden: hidden, in: pass)
+            let (normed, logits) = logits(of: hidden.rows(rows), in: pass)
             let result = engine.crossEntropy(
                 logits,
                 CrossEntropy.Inputs(targets: chunk.map(\.target), gradientWeights: weights))
@@ -78,12 +84,9 @@ extension MambaModel {
             }
             let gradNormed = workspace.tensor("head.gradNormed", normed.shape)
             lmHead.backward(logits, x: normed, into: gradNormed, in: pass)
-            let gradGathered = workspace.tensor("head.gradGathered", normed.shape)
-            gradGathered.fill(0)
             engine.normalizeBackward(
-                finalNorm(of: gathered), gradY: gradNormed,
-                into: RMSNorm.Gradients(x: gradGathered, weight: normF.gradient))
-            engine.scatterAddRows(gradGathered, to: rows.map(Int32.init), of: gradient)
+                finalNorm(of: hidden.rows(rows)), gradY: gradNormed,
+                into: RMSNorm.Gradients(x: gradient.rows(rows), weight: normF.gradient))
         }
         return loss
     }

@@ -54,12 +54,13 @@ public final class MambaModel {
     /// - Returns: One log-probability each, and whether it was the most likely token.
     public func score(_ batch: TokenBatch, _ scored: [ScoredToken]) -> CrossEntropy.Result {
         let pass = pass()
-        let (hidden, _) = hiddenStates(of: batch, keepingStates: false, in: pass)
+        let (hidden, _) = hiddenStates(
+            of: batch, rows: scored.map { Int32($0.row) }, keepingStates: false, in: pass)
         var result = CrossEntropy.Result()
-        forEachChunk(of: scored) { chunk in
-            let logits = logits(of: chunk.map(\.row), hidden: hidden, in: pass).logits
+        forEachChunk(of: scored.count) { chunk in
             let part = engine.crossEntropy(
-                logits, CrossEntropy.Inputs(targets: chunk.map(\.target)))
+                logits(of: hidden.rows(chunk), in: pass).logits,
+                CrossEntropy.Inputs(targets: scored[chunk].map(\.target)))
             result.logProbabilities += part.logProbabilities
             result.isGreedy += part.isGreedy
         }
@@ -80,63 +81,69 @@ public final class MambaModel {
         precondition(
             !keepingStates || flow.hasSingleState, "\(flow) keeps more than one state a layer")
         let pass = pass()
-        let (hidden, states) = hiddenStates(of: batch, keepingStates: keepingStates, in: pass)
-        let last = batch.rows.map { $0.upperBound - 1 }
-        return (states, logits(of: last, hidden: hidden, in: pass).logits)
+        let (hidden, states) = hiddenStates(
+            of: batch, rows: batch.rows.map { Int32($0.upperBound - 1) },
+            keepingStates: keepingStates, in: pass)
+        return (states, logits(of: hidden, in: pass).logits)
     }
 
     /// Runs all blocks, keeping only the last one's output.
+    ///
+    /// - Parameters:
+    ///   - batch: The sequences.
+    ///   - rows: The rows of the last block's output that are wanted; it projects no others.
+    ///   - keepingStates: Whether the states are wanted.
+    ///   - pass: The processor and working memory.
+    /// - Returns: The last block's output, `[rows, model]`, and one state a sequence, or none.
     func hiddenStates(
-        of batch: TokenBatch, keepingStates: Bool, in pass: Pass
+        of batch: TokenBatch, rows: [Int32], keepingStates: Bool, in pass: Pass
     ) -> (hidden: Tensor, states: [SequenceState]) {
         let shape = [batch.tokens.count, configuration.model]
+        let hidden = workspace.tensor("stream.hidden", [rows.count, configuration.model])
         var (input, output) = (
             workspace.tensor("stream.0", shape), workspace.tensor("stream.1", shape)
         )
         embeddings.forward(batch.tokens, into: input, in: pass)
         var layers: [[SequenceState.Layer]] = []
         for block in blocks {
+            let isLast = block === blocks.last
             let run = block.forward(
-                input, of: batch, flow: flow, into: output, keepingStates: keepingStates, in: pass)
+                input, of: batch, flow: flow, rows: isLast ? rows : nil,
+                into: isLast ? hidden : output, keepingStates: keepingStates, in: pass)
             if keepingStates { layers.append(run.states) }
             (input, output) = (output, input)
         }
-        guard keepingStates else { return (input, []) }
+        guard keepingStates else { return (hidden, []) }
         let states = batch.sequences.indices.map { index in
             SequenceState(
                 layers: layers.map { $0[index] },
                 position: (batch.sequences[index].state?.position ?? 0)
                     + batch.sequences[index].tokens.count)
         }
-        return (input, states)
+        return (hidden, states)
     }
 
-    /// The logits of some rows of the last block's output.
+    /// The logits after some rows of the last block's output, `[rows, model]`.
     ///
-    /// - Returns: `rows` gathered, `[rows, model]`; normalised, `[rows, model]`; and projected,
-    ///   `[rows, vocabulary]`; all in the workspace.
-    func logits(
-        of rows: [Int], hidden: Tensor, in pass: Pass
-    ) -> (gathered: Tensor, normed: Tensor, logits: Tensor) {
-        let shape = [rows.count, configuration.model]
-        let gathered = workspace.tensor("head.gathered", shape)
-        engine.gatherRows(rows.map(Int32.init), of: hidden, into: gathered)
-        let normed = workspace.tensor("head.normed", shape)
-        engine.normalize(finalNorm(of: gathered), into: normed)
-        let logits = workspace.tensor("head.logits", [rows.count, lmHead.outFeatures])
+    /// - Returns: The rows normalised, `[rows, model]`, and projected, `[rows, vocabulary]`; both in
+    ///   the workspace.
+    func logits(of hidden: Tensor, in pass: Pass) -> (normed: Tensor, logits: Tensor) {
+        let normed = workspace.tensor("head.normed", hidden.shape)
+        engine.normalize(finalNorm(of: hidden), into: normed)
+        let logits = workspace.tensor("head.logits", [hidden.rows, lmHead.outFeatures])
         lmHead.forward(normed, into: logits, in: pass)
-        return (gathered, normed, logits)
+        return (normed, logits)
     }
 
     func finalNorm(of x: Tensor) -> RMSNorm.Inputs {
         RMSNorm.Inputs(x: x, weight: normF.value, epsilon: configuration.epsilon)
     }
 
-    /// Calls `body` with pieces of `scored` whose logits are held at once.
-    func forEachChunk(of scored: [ScoredToken], _ body: (ArraySlice<ScoredToken>) -> Void) {
+    /// Calls `body` with ranges of `count` rows whose logits are held at once.
+    func forEachChunk(of count: Int, _ body: (Range<Int>) -> Void) {
         let size = 256
-        for start in stride(from: 0, to: scored.count, by: size) {
-            body(scored[start..<min(start + size, scored.count)])
+        for start in stride(from: 0, to: count, by: size) {
+            body(start..<min(start + size, count))
         }
     }
 }

@@ -3,6 +3,7 @@ import FineTuning
 import Kernels
 import LoRA
 import MambaLM
+import Prompting
 import Storage
 
 /// A run as the user asked for it: model, adapter, topology and data put together.

@@ -1,4 +1,6 @@
+import Prompting
 import Storage
+import TestSupport
 import Testing
 import Tokenization
 
@@ -124,8 +126,8 @@ struct RecordEncoderTests {
             records[line] = record(.chat(messages: [], answer: "a"), line: line)
         }
         #expect(
-            throws: DataError.unsuitableTemplate(
-                place: "a.jsonl:133", template: "none", format: .chat)
+            throws: PromptError.unsuitableTemplate(
+                place: "a.jsonl:133", template: "none", form: "chat")
         ) {
             try encoder.encode(records, threads: 3)
         }

@@ -1,4 +1,5 @@
 import Kernels
+import Prompting
 import Testing
 
 @testable import FineTuning

@@ -1,6 +1,7 @@
 import Kernels
 import LoRA
 import MambaLM
+import Prompting
 
 @testable import FineTuning
 

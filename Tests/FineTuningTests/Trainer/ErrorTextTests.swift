@@ -43,9 +43,5 @@ struct ErrorTextTests {
             DataError.allDropped(count: 3, limit: 4).description
                 == "none of 3 records can be used with at most 4 tokens a record; "
                 + "raise --max-seq-length")
-        #expect(
-            DataError.unknownTemplate("alpca").description
-                == "template 'alpca' is unknown, expected one of "
-                + "alpaca-short, alpaca, chat, none or a Jinja file")
     }
 }

@@ -14,7 +14,7 @@ struct ScanCase: CustomTestStringConvertible, Sendable {
     var lengths: [(length: Int, tree: Int)]
     var rule: TransitionRule = .successor
     var gains: (chain: Float, tree: Float) = (1, 0.3)
-    /// Whether sequences without a tree start from a state.
+    /// Whether sequences start from a state.
     var startsFromState = false
 
     var testDescription: String {
@@ -31,6 +31,8 @@ struct ScanCase: CustomTestStringConvertible, Sendable {
             ScanCase(inner: 40, state: 8, lengths: [(6, 4), (9, 9), (3, 0)]),
             ScanCase(inner: 67, state: 16, lengths: [(5, 5), (8, 3)], gains: (0.5, 2)),
             ScanCase(inner: 18, state: 5, lengths: [(6, 6), (7, 4)], gains: (0, 1)),
+            ScanCase(
+                inner: 18, state: 16, lengths: [(6, 6), (7, 4), (3, 0)], startsFromState: true),
             ScanCase(inner: 3, state: 20, lengths: [(9, 6)]),
         ]
         + TransitionRule.allCases.map { ScanCase(inner: 4, state: 3, lengths: [(9, 7)], rule: $0) }
@@ -43,7 +45,7 @@ struct ScanCase: CustomTestStringConvertible, Sendable {
         let sequences = lengths.map { length, tree in
             defer { first += length }
             let initial =
-                startsFromState && tree == 0
+                startsFromState
                 ? Tensor.random([inner, state], in: -1...1, using: &generator) : nil
             return SelectiveScan.Sequence(
                 rows: first..<first + length, chainGain: gains.chain, treeGain: gains.tree,

@@ -70,12 +70,13 @@ struct SelectiveScanReference {
                 vertex = Int(tree.parent[vertex])
             }
         }
-        var (chain, joined) = (0.0, 0.0)
+        // Scaled by its gain, so that a state from before can enter whatever the gain is.
+        var (chain, joined) = (initial, initial)
         return sequence.rows.map { t in
             let position = t - first
             if position < tree.count {
-                chain = decay(t, d, n) * chain + input(t, d, n)
-                joined = chainGain * chain + treeGain * fromTree[position]
+                chain = decay(t, d, n) * chain + chainGain * input(t, d, n)
+                joined = chain + treeGain * fromTree[position]
             } else {
                 joined = decay(t, d, n) * joined + (chainGain + treeGain) * input(t, d, n)
             }

@@ -83,21 +83,16 @@ struct MambaModelTests {
     @Test("greedy generation is PyTorch's", arguments: [ReferenceModel.plain, .odd])
     func greedyGeneration(_ reference: ReferenceModel) throws {
         let model = try reference.load()
-        var settings = TokenSampler.Settings()
-        settings.temperature = 0
-        settings.repetitionPenalty = 1
+        var settings = Generation.Settings()
+        settings.sampling.temperature = 0
+        settings.sampling.repetitionPenalty = 1
         for sequence in try reference.sequences() where !sequence.greedy.isEmpty {
-            var sampler = TokenSampler(settings, seed: 0)
-            var tokens: [Int32] = []
-            let reason = model.generate(
-                after: sequence.ids, limit: sequence.greedy.count, endTokens: [],
-                sampler: &sampler
-            ) {
-                tokens.append($0)
-                return true
-            }
-            #expect(tokens == sequence.greedy)
-            #expect(reason == .length)
+            settings.limit = sequence.greedy.count
+            let generation = Generation(
+                of: model, after: model.readPrompt(sequence.ids), settings)
+            while !generation.next().isEmpty {}
+            #expect(generation.texts[0].tokens == sequence.greedy)
+            #expect(generation.texts[0].stopReason == .length)
         }
     }
 }

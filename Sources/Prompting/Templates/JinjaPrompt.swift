@@ -8,20 +8,21 @@ struct ChatPrompt: Sendable {
     private let tokens: [(String, Value)]
 
     init(_ tokenizer: TokenizerConfiguration) throws {
-        guard let source = tokenizer.chatTemplate else { throw DataError.noChatTemplate }
+        guard let source = tokenizer.chatTemplate else { throw PromptError.noChatTemplate }
         template = try Template(source, name: "chat template", options: .chat)
         tokens = tokenizer.templateTokens
     }
 
     func prompt(of record: InstructionRecord) throws -> String {
-        let messages: [Value]
         switch record.content {
         case .chat(let turns, _):
-            messages = turns.map { Value(.object($0.fields)) }
+            try prompt(of: turns.map { Value(.object($0.fields)) })
         default:
-            let text = record.plainPrompt ?? ""
-            messages = [.dictionary(["role": "user", "content": .string(text)])]
+            try prompt(of: [.message(role: "user", record.plainPrompt ?? "")])
         }
+    }
+
+    func prompt(of messages: [Value]) throws -> String {
         var context = ValueDictionary(tokens)
         context["messages"] = .list(messages)
         context["add_generation_prompt"] = true
@@ -36,6 +37,8 @@ struct ChatPrompt: Sendable {
 /// Blocks are trimmed as in chat templates, and one line feed at the end of the file is dropped. A
 /// name that is no field is an error, except that an Alpaca record always has an `input`.
 struct FilePrompt: Sendable {
+    /// Whether the template names `messages`, the whole of a conversation.
+    let namesMessages: Bool
     private let template: Template
     private let tokens: [(String, Value)]
 
@@ -44,10 +47,16 @@ struct FilePrompt: Sendable {
         options.undefined = .strict
         template = try Template(source, name: name, options: options)
         tokens = tokenizer.templateTokens
+        namesMessages = source.contains("messages")
     }
 
-    func prompt(of record: InstructionRecord) throws -> String {
+    /// The prompt of a record, or of a conversation that ends with the record's question.
+    func prompt(of record: InstructionRecord, messages: [Value]? = nil) throws -> String {
         var context = ValueDictionary(tokens)
+        if let messages {
+            context["messages"] = .list(messages)
+            context["add_generation_prompt"] = true
+        }
         for member in record.fields.members { context[member.key] = Value(member.value) }
         if case .alpaca(_, let input, _) = record.content { context["input"] = .string(input) }
         return try template.render(context)
@@ -65,6 +74,11 @@ extension TokenizerConfiguration {
 }
 
 extension Value {
+    /// A message as chat templates know it.
+    static func message(role: String, _ content: String) -> Value {
+        .dictionary(["role": .string(role), "content": .string(content)])
+    }
+
     /// A JSON value as a template sees it.
     init(_ value: JSONValue) {
         self =

@@ -24,6 +24,11 @@ public struct InstructionRecord: Equatable, Sendable {
         public let content: String
         /// All that the record says of the message, for templates.
         public let fields: JSONObject
+
+        /// Describes a message.
+        public init(role: String, content: String, fields: JSONObject) {
+            (self.role, self.content, self.fields) = (role, content, fields)
+        }
     }
 
     /// What a record asks and answers.
@@ -48,4 +53,9 @@ public struct InstructionRecord: Equatable, Sendable {
     public let content: Content
     /// All its fields, for templates.
     public let fields: JSONObject
+
+    /// Describes a record.
+    public init(origin: RecordOrigin, content: Content, fields: JSONObject) {
+        (self.origin, self.content, self.fields) = (origin, content, fields)
+    }
 }

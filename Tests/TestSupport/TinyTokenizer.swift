@@ -2,9 +2,9 @@ import Storage
 @testable import Tokenization
 
 /// A byte-level tokenizer of 256 bytes, a few merges and one special token, id 0.
-enum TinyTokenizer {
+public enum TinyTokenizer {
     /// The text of the special token, which is bos and eos.
-    static let end = "<|endoftext|>"
+    public static let end = "<|endoftext|>"
 
     /// Makes the tokenizer.
     ///
@@ -14,7 +14,7 @@ enum TinyTokenizer {
     ///   - addsStart: Whether a text begins with the special token.
     /// - Returns: The tokenizer.
     /// - Throws: What is wrong with the merges.
-    static func make(
+    public static func make(
         merges: [(String, String)] = [("t", "h"), (":", ":")], chatTemplate: String? = nil,
         addsStart: Bool = false
     ) throws -> LoadedTokenizer {
@@ -55,7 +55,7 @@ enum TinyTokenizer {
     }
 
     /// The id of an ASCII letter.
-    static func id(_ scalar: Unicode.Scalar) -> Int32 { Int32(scalar.value) + 1 }
+    public static func id(_ scalar: Unicode.Scalar) -> Int32 { Int32(scalar.value) + 1 }
 
     /// How byte-level vocabularies write a byte.
     private static func letter(_ byte: Int) -> String {

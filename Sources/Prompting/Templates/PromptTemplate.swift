@@ -13,8 +13,10 @@ import Tokenization
 /// | `none` | the prompt as it is; an Alpaca record's input follows its instruction on a new line |
 /// | a path | a Jinja template over the record's fields |
 ///
-/// A completion's prompt stands for an instruction. Conversations need `chat` or a Jinja file. To
-/// `chat`, any other record is one message of the user, with the text of `none`.
+/// A completion's prompt stands for an instruction. Records that are conversations need `chat` or a
+/// Jinja file. To `chat`, any other record is one message of the user, with the text of `none`.
+///
+/// How the conversations of a chat are written, by any template, tells ``prompt(of:endToken:)``.
 public struct PromptTemplate: Sendable {
     /// The template that is used unless another is asked for.
     public static let standardName = "alpaca-short"
@@ -23,9 +25,9 @@ public struct PromptTemplate: Sendable {
 
     /// The name or path as given.
     public let name: String
-    private let form: Form
+    let form: Form
 
-    private enum Form: Sendable {
+    enum Form: Sendable {
         case blocks(hasPreamble: Bool)
         case chat(ChatPrompt)
         case plain
@@ -38,7 +40,7 @@ public struct PromptTemplate: Sendable {
     ///   - name: One of ``builtInNames``, or the path of a Jinja file.
     ///   - source: The content of that file, where it was recorded; it is then not looked for.
     ///   - tokenizer: Where `chat` is found, and the special tokens that templates may name.
-    /// - Throws: ``DataError``, `FileError`, or `TemplateError` for a template that is not valid.
+    /// - Throws: ``PromptError``, `FileError`, or `TemplateError` for a template that is not valid.
     public init(
         name: String, source: String? = nil, tokenizer: TokenizerConfiguration
     ) throws {
@@ -65,7 +67,7 @@ public struct PromptTemplate: Sendable {
 
     private static func contents(of path: String) throws -> String {
         guard FileManager.default.fileExists(atPath: path) else {
-            throw DataError.unknownTemplate(path)
+            throw PromptError.unknownTemplate(path)
         }
         let bytes = try ByteStream.contents(of: path, limit: 1 << 20)
         return String(decoding: bytes, as: UTF8.self)
@@ -80,7 +82,7 @@ public struct PromptTemplate: Sendable {
     ///
     /// - Parameter record: A record that holds text and has a prompt.
     /// - Returns: The text.
-    /// - Throws: ``DataError``, with file and line.
+    /// - Throws: ``PromptError``, with file and line.
     public func prompt(of record: InstructionRecord) throws -> String {
         let place = record.origin.description
         do {
@@ -94,9 +96,10 @@ public struct PromptTemplate: Sendable {
             case .file(let file): return try file.prompt(of: record)
             }
         } catch let error as TemplateError {
-            throw DataError.template(place: place, reason: error.description)
+            throw PromptError.template(place: place, reason: error.description)
         }
-        throw DataError.unsuitableTemplate(place: place, template: name, format: record.format)
+        throw PromptError.unsuitableTemplate(
+            place: place, template: name, form: record.content.form)
     }
 
     /// The blocks of an Alpaca prompt.
@@ -117,18 +120,20 @@ public struct PromptTemplate: Sendable {
     }
 }
 
-extension InstructionRecord {
-    /// The format of the content.
-    var format: DataFormat {
-        switch content {
-        case .alpaca: .alpaca
-        case .completion: .completions
-        case .chat: .chat
-        case .text: .text
-        case .ids: .ids
+extension InstructionRecord.Content {
+    /// The name of the content's format.
+    var form: String {
+        switch self {
+        case .alpaca: "alpaca"
+        case .completion: "completions"
+        case .chat: "chat"
+        case .text: "text"
+        case .ids: "ids"
         }
     }
+}
 
+extension InstructionRecord {
     /// The instruction and what it works on; nil for formats without.
     var instruction: (String, input: String)? {
         switch content {

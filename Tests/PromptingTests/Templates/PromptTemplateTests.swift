@@ -2,7 +2,7 @@ import Jinja
 import Storage
 import Testing
 
-@testable import FineTuning
+import Prompting
 @testable import Tokenization
 import TestSupport
 
@@ -111,7 +111,7 @@ struct PromptTemplateTests {
         let template = try PromptTemplate(name: path, tokenizer: configuration)
         let known = record(bare, fields: ["tag": 7, "instruction": "Greet."])
         #expect(try template.prompt(of: known) == "7|Greet.|</s>")
-        let error = #expect(throws: DataError.self) {
+        let error = #expect(throws: PromptError.self) {
             try template.prompt(of: record(bare, fields: ["instruction": "Greet."]))
         }
         #expect(error?.description.hasPrefix("a.jsonl:4: template fails: \(path):1: ") == true)
@@ -119,13 +119,13 @@ struct PromptTemplateTests {
 
     @Test("what cannot work is refused")
     func refusals() throws {
-        #expect(throws: DataError.unknownTemplate("alpca")) {
+        #expect(throws: PromptError.unknownTemplate("alpca")) {
             try prompt("alpca", full)
         }
-        #expect(throws: DataError.noChatTemplate) { try prompt("chat", full) }
+        #expect(throws: PromptError.noChatTemplate) { try prompt("chat", full) }
         #expect(
-            throws: DataError.unsuitableTemplate(
-                place: "a.jsonl:4", template: "alpaca-short", format: .chat)
+            throws: PromptError.unsuitableTemplate(
+                place: "a.jsonl:4", template: "alpaca-short", form: "chat")
         ) {
             try prompt("alpaca-short", .chat(messages: [], answer: "a"))
         }

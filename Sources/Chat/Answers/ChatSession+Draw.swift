@@ -1,0 +1,93 @@
+import MambaLM
+
+extension ChatSession {
+    /// Draws answers to a branch's last question, which has none yet.
+    ///
+    /// - Parameters:
+    ///   - count: The number of answers.
+    ///   - asked: The branch; keeps the prompt that was read.
+    ///   - isCancelled: Asked before each step.
+    ///   - onText: Called with the place of an answer and its next piece.
+    /// - Returns: The answers, and what was drawn for each.
+    /// - Throws: ``ChatError`` or `PromptError`, before anything is drawn.
+    func draw(
+        _ count: Int, of asked: inout Branch, isCancelled: () -> Bool,
+        onText: (Int, String) -> Void
+    ) throws -> (replies: [Reply], texts: [Generation.Text]) {
+        try settings.validate()
+        let clock = ContinuousClock()
+        let start = clock.now
+        let prepared = try prepare(&asked)
+        let generation = Generation(
+            of: model, after: prepared.prompt.reading, generationSettings, count: count)
+        let prefill = clock.now - start
+        var answers = (0..<count).map { _ in
+            AnswerText(tokenizer.tokenizer, stopStrings: settings.stopStrings)
+        }
+        func show(_ piece: String, of text: Int) {
+            if !piece.isEmpty { onText(text, piece) }
+        }
+        var isDone = false
+        while !isDone {
+            if isCancelled() {
+                for text in generation.texts.indices
+                where generation.texts[text].stopReason == nil {
+                    generation.end(text, .stopped)
+                }
+            }
+            let draws = generation.next()
+            for draw in draws {
+                show(answers[draw.text].push(draw.token), of: draw.text)
+                if answers[draw.text].stop != nil { generation.end(draw.text, .stop) }
+            }
+            isDone = draws.isEmpty
+        }
+        let decode = clock.now - start - prefill
+        let replies = generation.texts.indices.map { place in
+            show(answers[place].finish(), of: place)
+            return reply(
+                generation.texts[place], answers[place], prepared, prefill: prefill,
+                decode: decode)
+        }
+        addToStatistics(replies, prefill: prefill, decode: decode)
+        return (replies, generation.texts)
+    }
+
+    private func reply(
+        _ text: Generation.Text, _ answer: AnswerText, _ prepared: Prepared, prefill: Duration,
+        decode: Duration
+    ) -> Reply {
+        var reply = Reply()
+        (reply.text, reply.tokens) = (answer.text, text.tokens)
+        reply.logProbabilities = settings.keepsLogProbabilities ? text.logProbabilities : nil
+        reply.stopReason = answer.stop == nil ? text.stopReason ?? .length : .stop
+        reply.stopString = answer.stop.map { settings.stopStrings[$0] }
+        reply.promptTokens =
+            settings.history == .carry
+            ? prepared.prompt.prompt.count : prepared.prompt.reading.tokens.count
+        reply.readTokens = prepared.readTokens
+        (reply.prefillDuration, reply.decodeDuration) = (prefill, decode)
+        return reply
+    }
+
+    private func addToStatistics(
+        _ replies: [Reply], prefill: Duration, decode: Duration
+    ) {
+        counts.replies += replies.count
+        counts.readTokens += replies.first?.readTokens ?? 0
+        counts.drawnTokens += replies.reduce(0) { $0 + $1.tokens.count }
+        counts.prefillDuration += prefill
+        counts.decodeDuration += decode
+    }
+
+    private var generationSettings: Generation.Settings {
+        var x = Generation.Settings()
+        x.sampling = settings.sampling
+        x.seed = TokenSampler.seed(settings.seed, stream: drawnReplies)
+        x.limit = settings.maxTokens
+        x.endTokens = settings.endTokens.union(model.configuration.endTokens)
+        if let end = tokenizer.eosID { x.endTokens.insert(end) }
+        x.keepsLogProbabilities = settings.keepsLogProbabilities
+        return x
+    }
+}

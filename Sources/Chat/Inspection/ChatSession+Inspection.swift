@@ -1,0 +1,48 @@
+import MambaLM
+
+extension ChatSession {
+    /// The tokens of a text, as it stands.
+    public func tokens(of text: String) -> [TokenPiece] {
+        pieces(of: tokenizer.tokenizer.encode(text))
+    }
+
+    /// How likely a text is by itself: no template, no prompt.
+    ///
+    /// - Throws: ``ChatError/emptyPrompt`` or ``ChatError/foreignToken(id:vocabulary:)``.
+    public func score(_ text: String) throws -> TextScore {
+        let tokens = tokenizer.tokenizer.encode(text)
+        try check(tokens)
+        return TextScore(
+            pieces: pieces(of: tokens), logProbabilities: [nil] + model.score(text: tokens))
+    }
+
+    /// The tree that a layer builds over the last prompt.
+    ///
+    /// - Parameter layer: The layer, from 0.
+    /// - Returns: The tree; of a prompt of two tokens or less it is the chain.
+    /// - Throws: ``ChatError/unknownLayer(found:layers:)`` or ``ChatError/noTree``.
+    public func tree(layer: Int) throws -> PromptTree {
+        guard model.blocks.indices.contains(layer) else {
+            throw ChatError.unknownLayer(found: layer, layers: model.blocks.count)
+        }
+        guard model.flow.dependsOnPrompt, !transcript.exchanges.isEmpty else {
+            throw ChatError.noTree
+        }
+        var asked = try askingAgain()
+        let last = try prepare(&asked).prompt
+        let recorder = TreeRecorder(model.flow)
+        let flow = model.flow
+        defer { model.flow = flow }
+        model.flow = recorder
+        _ = model.readPrompt(last.prompt, after: last.before)
+        let tree = recorder.trees[layer]
+        let chain = last.prompt.indices.map { $0 + 1 < last.prompt.count ? $0 + 1 : -1 }
+        return PromptTree(
+            layer: layer, pieces: pieces(of: last.prompt),
+            parents: tree.isEmpty ? chain : tree.map { Int($0) })
+    }
+
+    private func pieces(of tokens: [Int32]) -> [TokenPiece] {
+        tokens.map { TokenPiece(id: $0, text: tokenizer.tokenizer.decode([$0])) }
+    }
+}
