@@ -1,3 +1,4 @@
+import Prompting
 import Storage
 
 /// The form of records in a cache: a safetensors file.

@@ -1,6 +1,7 @@
 import CommandSupport
 import FineTuning
 import MambaLM
+import Prompting
 import Tokenization
 
 /// The records of a run, as tokens: those to train on and those to validate on.

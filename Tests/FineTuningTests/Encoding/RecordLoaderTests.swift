@@ -1,4 +1,5 @@
 import FoundationEssentials
+import Prompting
 import Storage
 import TestSupport
 import Testing
