@@ -29,8 +29,9 @@ test: dependencies ## Run the tests; FILTER=KernelsTests runs one target's.
 lint: ## Check the format of the Swift sources.
 	swift format lint --strict --recursive $(SWIFT_SOURCES)
 
-bench: build ## Time training beside PyTorch's (makes a Python environment; about 15 minutes).
-	MTL_FINETUNE=.build/release/mtl-finetune scripts/bench.sh
+bench: build ## Measure beside the machine's limits and PyTorch's programs; PART=... for a part (20 minutes).
+	swift build -c release --package-path Benchmarks
+	@scripts/bench.sh $(PART)
 
 clean: ## Delete everything that was built, and the demonstration's output.
-	rm -rf .build out/demo
+	rm -rf .build Benchmarks/.build out/demo

@@ -1,0 +1,155 @@
+import Kernels
+
+/// An engine that passes everything on to another one and notes how long each operation takes.
+final class TimedEngine: Engine {
+    /// How often an operation was called and how long all calls took, in seconds.
+    struct Calls {
+        var count = 0
+        var seconds = 0.0
+    }
+
+    /// By the operation's name.
+    var calls: [String: Calls] = [:]
+    private let engine: any Engine
+    private let clock = ContinuousClock()
+
+    init(_ engine: any Engine) { self.engine = engine }
+
+    var summary: String { engine.summary }
+
+    private func timed<Value>(_ name: String, _ body: () -> Value) -> Value {
+        let start = clock.now
+        defer {
+            let taken = start.duration(to: clock.now).components
+            calls[name, default: Calls()].count += 1
+            calls[name, default: Calls()].seconds +=
+                Double(taken.seconds) + Double(taken.attoseconds) * 1e-18
+        }
+        return body()
+    }
+
+    // MARK: - Matrix products
+
+    func linear(_ x: Tensor, weight: Tensor, bias: Tensor?, into y: Tensor, accumulating: Bool) {
+        timed("linear") {
+            engine.linear(x, weight: weight, bias: bias, into: y, accumulating: accumulating)
+        }
+    }
+
+    func linearInputGradient(
+        _ gradY: Tensor, weight: Tensor, into gradX: Tensor, accumulating: Bool
+    ) {
+        timed("linear, gradient by input") {
+            engine.linearInputGradient(
+                gradY, weight: weight, into: gradX, accumulating: accumulating)
+        }
+    }
+
+    func linearWeightGradient(_ gradY: Tensor, x: Tensor, into gradWeight: Tensor) {
+        timed("linear, gradient by weight") {
+            engine.linearWeightGradient(gradY, x: x, into: gradWeight)
+        }
+    }
+
+    func biasGradient(_ gradY: Tensor, into gradBias: Tensor) {
+        timed("bias gradient") { engine.biasGradient(gradY, into: gradBias) }
+    }
+
+    // MARK: - Rows and elements
+
+    func gatherRows(_ indices: [Int32], of table: Tensor, into y: Tensor) {
+        timed("rows") { engine.gatherRows(indices, of: table, into: y) }
+    }
+
+    func scatterAddRows(_ gradY: Tensor, to indices: [Int32], of gradTable: Tensor) {
+        timed("rows") { engine.scatterAddRows(gradY, to: indices, of: gradTable) }
+    }
+
+    func add(_ x: Tensor, scale: Float, to y: Tensor) {
+        timed("add, scale") { engine.add(x, scale: scale, to: y) }
+    }
+
+    func scale(_ x: Tensor, by factor: Float) {
+        timed("add, scale") { engine.scale(x, by: factor) }
+    }
+
+    func drop(_ dropout: Dropout, _ x: Tensor, into y: Tensor) {
+        timed("dropout") { engine.drop(dropout, x, into: y) }
+    }
+
+    func normalize(_ x: RMSNorm.Inputs, into y: Tensor) {
+        timed("RMSNorm") { engine.normalize(x, into: y) }
+    }
+
+    func normalizeBackward(_ x: RMSNorm.Inputs, gradY: Tensor, into gradients: RMSNorm.Gradients) {
+        timed("RMSNorm, gradient") { engine.normalizeBackward(x, gradY: gradY, into: gradients) }
+    }
+
+    func negativeExponential(_ x: Tensor, into y: Tensor) {
+        timed("A") { engine.negativeExponential(x, into: y) }
+    }
+
+    func negativeExponentialBackward(_ gradY: Tensor, y: Tensor, into gradX: Tensor) {
+        timed("A") { engine.negativeExponentialBackward(gradY, y: y, into: gradX) }
+    }
+
+    func softplus(_ x: Tensor) { timed("softplus") { engine.softplus(x) } }
+
+    func softplusBackward(_ grad: Tensor, y: Tensor) {
+        timed("softplus, gradient") { engine.softplusBackward(grad, y: y) }
+    }
+
+    func gate(_ y: Tensor, z: Tensor, into result: Tensor) {
+        timed("gate") { engine.gate(y, z: z, into: result) }
+    }
+
+    func gateBackward(_ gradResult: Tensor, y: Tensor, z: Tensor, gradY: Tensor, gradZ: Tensor) {
+        timed("gate, gradient") {
+            engine.gateBackward(gradResult, y: y, z: z, gradY: gradY, gradZ: gradZ)
+        }
+    }
+
+    // MARK: - Sequences
+
+    func convolve(_ x: CausalConvolution.Inputs, into u: Tensor) {
+        timed("convolution") { engine.convolve(x, into: u) }
+    }
+
+    func convolveBackward(
+        _ x: CausalConvolution.Inputs, gradU: Tensor, into gradients: CausalConvolution.Gradients
+    ) {
+        timed("convolution, gradient") {
+            engine.convolveBackward(x, gradU: gradU, into: gradients)
+        }
+    }
+
+    func scan(_ x: SelectiveScan.Inputs, into y: Tensor) {
+        timed("scan") { engine.scan(x, into: y) }
+    }
+
+    func scanBackward(
+        _ x: SelectiveScan.Inputs, gradY: Tensor, into gradients: SelectiveScan.Gradients
+    ) {
+        timed("scan, gradient") { engine.scanBackward(x, gradY: gradY, into: gradients) }
+    }
+
+    func stateInputCosines(_ x: SelectiveScan.Inputs, edges: [(Int32, Int32)]) -> [Float] {
+        timed("cosines") { engine.stateInputCosines(x, edges: edges) }
+    }
+
+    // MARK: - Loss and optimiser
+
+    func crossEntropy(_ logits: Tensor, _ x: CrossEntropy.Inputs) -> CrossEntropy.Result {
+        timed("cross-entropy") { engine.crossEntropy(logits, x) }
+    }
+
+    func adamW(_ step: AdamW, parameter: Tensor, gradient: Tensor, moments: AdamW.Moments) {
+        timed("optimiser") {
+            engine.adamW(step, parameter: parameter, gradient: gradient, moments: moments)
+        }
+    }
+
+    func sumOfSquares(_ x: Tensor) -> Double {
+        timed("optimiser") { engine.sumOfSquares(x) }
+    }
+}

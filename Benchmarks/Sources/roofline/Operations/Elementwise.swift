@@ -1,0 +1,117 @@
+import Kernels
+
+/// Convolution, gates, softplus and normalisation: a few operations an element.
+struct Elementwise {
+    let engine: any Engine
+    let shape: ModelShape
+
+    func operations(tokens: Int) -> [Operation] {
+        [convolve(tokens), convolveBackward(tokens), softplus(tokens), gate(tokens)]
+            + [normalize(tokens), normalizeBackward(tokens)]
+    }
+
+    /// `floats` a channel read or written, `instructions` a channel, for all channels and tokens.
+    private func work(_ tokens: Int, width: Int, floats: Double, instructions: Double) -> Work {
+        let elements = Double(tokens) * Double(width)
+        return Work(flops: 2 * elements * instructions, bytes: 4 * elements * floats)
+    }
+
+    private func convolution(_ tokens: Int) -> CausalConvolution.Inputs {
+        CausalConvolution.Inputs(
+            x: .random([tokens, 2 * shape.inner], 1).columns(0..<shape.inner),
+            weight: .random([shape.inner, 1, shape.convolutionWidth], 2),
+            bias: .random([shape.inner], 3), sequences: [.init(rows: 0..<tokens)])
+    }
+
+    private func convolve(_ tokens: Int) -> Operation {
+        Operation(
+            name: "convolution", group: "Elementwise",
+            work: work(
+                tokens, width: shape.inner, floats: 2,
+                instructions: Double(shape.convolutionWidth) + Instructions.sigmoid + 1),
+            formula: "T·inner·(width + 21) vector instructions; 8·T·inner bytes"
+        ) { [engine] in
+            let inputs = convolution(tokens)
+            let u = Tensor(shape: [tokens, shape.inner])
+            return { engine.convolve(inputs, into: u) }
+        }
+    }
+
+    private func convolveBackward(_ tokens: Int) -> Operation {
+        Operation(
+            name: "convolution, gradient", group: "Elementwise",
+            work: work(
+                tokens, width: shape.inner, floats: 3,
+                instructions: 2 * Double(shape.convolutionWidth) + Instructions.sigmoid + 4),
+            formula: "T·inner·(2·width + 24) vector instructions; 12·T·inner bytes"
+        ) { [engine] in
+            let inputs = convolution(tokens)
+            let gradU = Tensor.random([tokens, shape.inner], 4)
+            let gradX = Tensor(shape: [tokens, shape.inner])
+            return {
+                engine.convolveBackward(
+                    inputs, gradU: gradU, into: .init(x: gradX, weight: nil, bias: nil))
+            }
+        }
+    }
+
+    private func softplus(_ tokens: Int) -> Operation {
+        Operation(
+            name: "softplus", group: "Elementwise",
+            work: work(
+                tokens, width: shape.inner, floats: 2, instructions: Instructions.softplus),
+            formula: "24·T·inner vector instructions; 8·T·inner bytes"
+        ) { [engine] in
+            // Values that softplus is applied to again and again stay finite: it adds at most ln 2.
+            let x = Tensor.random([tokens, shape.inner], 1)
+            return { engine.softplus(x) }
+        }
+    }
+
+    private func gate(_ tokens: Int) -> Operation {
+        Operation(
+            name: "gate", group: "Elementwise",
+            work: work(
+                tokens, width: shape.inner, floats: 3, instructions: Instructions.sigmoid + 2),
+            formula: "22·T·inner vector instructions; 12·T·inner bytes"
+        ) { [engine] in
+            let y = Tensor.random([tokens, shape.inner], 1)
+            let z = Tensor.random([tokens, 2 * shape.inner], 2)
+                .columns(shape.inner..<2 * shape.inner)
+            let result = Tensor(shape: [tokens, shape.inner])
+            return { engine.gate(y, z: z, into: result) }
+        }
+    }
+
+    private func normalize(_ tokens: Int) -> Operation {
+        Operation(
+            name: "RMSNorm", group: "Elementwise",
+            work: work(tokens, width: shape.model, floats: 2, instructions: 3),
+            formula: "3·T·model vector instructions; 8·T·model bytes"
+        ) { [engine] in
+            let inputs = RMSNorm.Inputs(
+                x: .random([tokens, shape.model], 1), weight: .random([shape.model], 2),
+                epsilon: 1e-5)
+            let y = Tensor(shape: [tokens, shape.model])
+            return { engine.normalize(inputs, into: y) }
+        }
+    }
+
+    private func normalizeBackward(_ tokens: Int) -> Operation {
+        Operation(
+            name: "RMSNorm, gradient added", group: "Elementwise",
+            work: work(tokens, width: shape.model, floats: 4, instructions: 6),
+            formula: "6·T·model vector instructions; 16·T·model bytes"
+        ) { [engine] in
+            let inputs = RMSNorm.Inputs(
+                x: .random([tokens, shape.model], 1), weight: .random([shape.model], 2),
+                epsilon: 1e-5)
+            let gradY = Tensor.random([tokens, shape.model], 3, scale: 1e-3)
+            let gradX = Tensor(shape: [tokens, shape.model])
+            return {
+                engine.normalizeBackward(
+                    inputs, gradY: gradY, into: .init(x: gradX, weight: nil))
+            }
+        }
+    }
+}

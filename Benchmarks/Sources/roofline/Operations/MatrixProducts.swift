@@ -1,0 +1,76 @@
+import Kernels
+
+/// The matrix products of the model: forward, and the gradient by the input.
+struct MatrixProducts {
+    let engine: any Engine
+    let shape: ModelShape
+
+    /// Name, inputs and outputs of the linear layers.
+    private var layers: [(name: String, input: Int, output: Int)] {
+        [
+            ("in_proj", shape.model, 2 * shape.inner),
+            ("x_proj", shape.inner, shape.projections),
+            ("dt_proj", shape.stepRank, shape.inner),
+            ("out_proj", shape.inner, shape.model),
+            ("lm_head", shape.model, shape.vocabulary),
+        ]
+    }
+
+    /// The products with `tokens` rows; the head's are computed in chunks, as the model does.
+    func operations(tokens: Int) -> [Operation] {
+        layers.flatMap { layer in
+            let rows = layer.name == "lm_head" ? min(tokens, shape.logitRows) : tokens
+            return [
+                forward(layer.name, layer.input, layer.output, rows: rows, times: tokens / rows),
+                inputGradient(
+                    layer.name, layer.input, layer.output, rows: rows, times: tokens / rows),
+            ]
+        }
+    }
+
+    private func forward(
+        _ name: String, _ input: Int, _ output: Int, rows: Int, times: Int
+    ) -> Operation {
+        Operation(
+            name: "\(name) \(input)→\(output)", group: "Linear layers",
+            work: Double(times) * Self.product(rows, input, output), formula: Self.formula
+        ) { [engine] in
+            let x = Tensor.random([rows, input], 1)
+            let weight = Tensor.random([output, input], 2)
+            let y = Tensor(shape: [rows, output])
+            return {
+                for _ in 0..<times {
+                    engine.linear(x, weight: weight, bias: nil, into: y, accumulating: false)
+                }
+            }
+        }
+    }
+
+    private func inputGradient(
+        _ name: String, _ input: Int, _ output: Int, rows: Int, times: Int
+    ) -> Operation {
+        Operation(
+            name: "\(name) \(input)→\(output), gradient", group: "Linear layers",
+            work: Double(times) * Self.product(rows, input, output), formula: Self.formula
+        ) { [engine] in
+            let gradY = Tensor.random([rows, output], 1)
+            let weight = Tensor.random([output, input], 2)
+            let gradX = Tensor(shape: [rows, input])
+            return {
+                for _ in 0..<times {
+                    engine.linearInputGradient(
+                        gradY, weight: weight, into: gradX, accumulating: false)
+                }
+            }
+        }
+    }
+
+    static let formula = "2·T·in·out FLOP; 4·(T·in + in·out + T·out) bytes"
+
+    static func product(_ rows: Int, _ input: Int, _ output: Int) -> Work {
+        let (rows, input, output) = (Double(rows), Double(input), Double(output))
+        return Work(
+            flops: 2 * rows * input * output,
+            bytes: 4 * (rows * input + input * output + rows * output))
+    }
+}

@@ -1,0 +1,44 @@
+import Kernels
+import MambaLM
+
+/// Reading a text and writing one token after another: what inference libraries are compared in.
+struct InferencePart {
+    /// What was measured.
+    struct Result: Codable {
+        let prefillTokens: Int
+        let prefill: Timing
+        let decode: Timing
+        /// The shortest time of a token by memory, in seconds.
+        let decodeLimit: Double
+        /// The most likely token after the text, which other programs must find too.
+        let answer: Int
+    }
+
+    let engine: CPUEngine
+    let folder: String
+    /// The text, as token ids.
+    let text: [Int32]
+    let stopwatch: Stopwatch
+    let progress: Progress
+
+    func run(_ limits: MachineLimits) throws -> Result {
+        let model = try MambaModel.load(folder: folder, engine: engine).model
+        let prefill = stopwatch.measure {
+            _ = model.read(TokenBatch([.init(tokens: text, promptLength: text.count)]))
+        }
+        progress.show("prefill of \(text.count) tokens", prefill.median)
+        let last = model.read(TokenBatch([.init(tokens: text, promptLength: text.count)]))
+        let logits = last.logits.values
+        let answer = logits.indices.max { logits[$0] < logits[$1] } ?? 0
+        var state = last.states[0]
+        let decode = stopwatch.measure {
+            state = model.read(TokenBatch([.init(tokens: [17], state: state)])).states[0]
+        }
+        let work = ModelWork(configuration: model.configuration).decoding(bytesAWeight: 4)
+        let limit = work.bytes / limits.bandwidth(for: work.bytes).read
+        progress.show("decoding a token", decode.median, limit)
+        return Result(
+            prefillTokens: text.count, prefill: prefill, decode: decode, decodeLimit: limit,
+            answer: answer)
+    }
+}
