@@ -48,10 +48,10 @@ struct Transfer {
         _ = mtl_curl_set_text(handle, CURLOPT_PROTOCOLS_STR, "http,https")
         _ = mtl_curl_set_text(handle, CURLOPT_USERAGENT, "mambatreel")
         _ = mtl_curl_set_number(handle, CURLOPT_NOSIGNAL, 1)
-        _ = mtl_curl_set_number(handle, CURLOPT_CONNECTTIMEOUT, 20)
-        // A connection that brings nothing for half a minute is dead.
+        _ = mtl_curl_set_number(handle, CURLOPT_CONNECTTIMEOUT, 60)
+        // A connection that brings nothing for a minute is dead.
         _ = mtl_curl_set_number(handle, CURLOPT_LOW_SPEED_LIMIT, 1)
-        _ = mtl_curl_set_number(handle, CURLOPT_LOW_SPEED_TIME, 30)
+        _ = mtl_curl_set_number(handle, CURLOPT_LOW_SPEED_TIME, 60)
         _ = mtl_curl_set_number(handle, CURLOPT_NOBODY, isHead ? 1 : 0)
         _ = mtl_curl_set_number(handle, CURLOPT_FOLLOWLOCATION, isHead ? 0 : 1)
         _ = mtl_curl_set_number(handle, CURLOPT_MAXREDIRS, 5)

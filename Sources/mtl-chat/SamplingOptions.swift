@@ -23,7 +23,9 @@ struct SamplingOptions: ParsableArguments {
     @Option(help: "Makes recent tokens less likely; 1 changes nothing.")
     var repeatPenalty = defaults.sampling.repetitionPenalty
 
-    @Option(help: "How many of the last tokens count as recent; 0 for none, -1 for all.")
+    @Option(
+        parsing: .unconditional,
+        help: "How many of the last tokens count as recent; 0 for none, -1 for all.")
     var repeatLastN = defaults.sampling.repetitionWindow
 
     @Option(help: "The same seed gives the same answer.")

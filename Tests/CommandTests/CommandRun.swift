@@ -13,22 +13,24 @@ struct CommandRun {
     /// Runs a command to its end.
     ///
     /// - Parameters:
-    ///   - program: `mtl-finetune`, `mtl-eval` or `mtl-chat`.
+    ///   - program: `mtl-finetune`, `mtl-eval` or `mtl-chat`, or another one's path.
     ///   - arguments: What a user would type after it.
+    ///   - input: What it reads from standard input.
     ///   - interrupting: A file; when it appears, the process gets SIGINT.
     ///   - cache: The user's cache folder; by default one of the run's own, removed after it.
     /// - Throws: ``LaunchError``.
     init(
-        _ program: String, _ arguments: [String], interrupting: String? = nil,
-        cache: String? = nil
+        _ program: String, _ arguments: [String], input: String = "",
+        interrupting: String? = nil, cache: String? = nil
     ) throws {
         let folder = TemporaryFolder()
+        let inputFile = folder.write(input, to: "in")
         let (outputFile, errorFile) = (folder.file("out"), folder.file("err"))
         var actions = posix_spawn_file_actions_t()
         posix_spawn_file_actions_init(&actions)
         defer { posix_spawn_file_actions_destroy(&actions) }
         let flags = O_WRONLY | O_CREAT | O_TRUNC
-        posix_spawn_file_actions_addopen(&actions, 0, "/dev/null", O_RDONLY, 0)
+        posix_spawn_file_actions_addopen(&actions, 0, inputFile, O_RDONLY, 0)
         posix_spawn_file_actions_addopen(&actions, 1, outputFile, flags, 0o600)
         posix_spawn_file_actions_addopen(&actions, 2, errorFile, flags, 0o600)
         // Threads of the test runner may block signals; the command must not inherit that.
@@ -39,7 +41,7 @@ struct CommandRun {
         sigemptyset(&noSignals)
         posix_spawnattr_setsigmask(&attributes, &noSignals)
         posix_spawnattr_setflags(&attributes, Int16(POSIX_SPAWN_SETSIGMASK))
-        let path = Self.folder + "/" + program
+        let path = program.hasPrefix("/") ? program : Self.folder + "/" + program
         var words: [UnsafeMutablePointer<CChar>?] = ([path] + arguments).map { strdup($0) } + [nil]
         defer { words.forEach { free($0) } }
         var variables = Self.environment(cache: cache ?? folder.file("cache"))
@@ -67,7 +69,7 @@ struct CommandRun {
     }
 
     /// The folder of the built commands: that of the test bundle.
-    private static let folder: String = {
+    static let folder: String = {
         let bundle = CommandLine.arguments.first { $0.hasSuffix(".xctest") } ?? ""
         let executable = bundle.isEmpty ? CommandLine.arguments[0] : bundle
         return executable.split(separator: "/", omittingEmptySubsequences: false).dropLast()

@@ -2,7 +2,7 @@ import Storage
 import TestSupport
 import Testing
 
-@Suite("mtl-finetune init, inspect, merge and mtl-chat")
+@Suite("mtl-finetune init, inspect and merge")
 struct ModelCommandTests {
     @Test("the same seed gives the same weights, another seed others")
     func initIsDeterministic() throws {
@@ -52,21 +52,5 @@ struct ModelCommandTests {
         let configuration = try JSONValue.read(workshop("merged/config.json"))
         #expect(configuration["tie_word_embeddings"] == false)
         #expect(try !workshop.bytes("merged/mambatreel.json").isEmpty)
-    }
-
-    @Test("one prompt is answered, the same each time, and --json tells about it")
-    func chat() throws {
-        let workshop = try CommandWorkshop()
-        let arguments = [
-            "--model", workshop.model, "--prompt", "What is the capital of Norway?",
-            "--max-tokens", "8", "--topology", "tree",
-        ]
-        let first = try CommandRun("mtl-chat", arguments)
-        try #require(first.status == 0, "\(first.errors)")
-        #expect(try CommandRun("mtl-chat", arguments).output == first.output)
-        let told = try CommandRun("mtl-chat", arguments + ["--json"])
-        let object = try JSONValue(parsing: told.output, file: "output")
-        #expect((object["ids"]?.arrayValue?.count ?? 0) <= 8)
-        #expect(object["text"]?.stringValue.map { $0 + "\n" } == first.output)
     }
 }

@@ -192,4 +192,21 @@ struct AttachingTests {
         adapters.detach()
         #expect(model.embeddings.adapter != nil)
     }
+
+    @Test("adapters that were taken away can be given back")
+    func attachingAgain() throws {
+        let model = TinyModel.make()
+        let adapters = try attach(to: model)
+        func attached() -> [ObjectIdentifier?] {
+            [model.embeddings.adapter.map { ObjectIdentifier($0) }]
+                + model.blocks.flatMap(\.mixer.linears).map {
+                    $0.adapter.map { ObjectIdentifier($0) }
+                }
+        }
+        let before = attached()
+        adapters.detach()
+        #expect(attached().allSatisfy { $0 == nil })
+        adapters.attach()
+        #expect(attached() == before)
+    }
 }
