@@ -82,7 +82,9 @@ struct CommandRun {
         var variables = own.map { strdup($0) }
         var next = environ
         while let variable = next.pointee {
-            let isOwn = own.contains { strncmp(variable, $0, $0.utf8.prefix { $0 != 61 }.count + 1) == 0 }
+            let isOwn = own.contains {
+                strncmp(variable, $0, $0.utf8.prefix { $0 != 61 }.count + 1) == 0
+            }
             if !isOwn { variables.append(strdup(variable)) }
             next += 1
         }
