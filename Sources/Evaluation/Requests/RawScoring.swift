@@ -68,21 +68,20 @@ public struct RawScoring {
     private func scoreContinuations(
         _ lines: [RequestLine], _ records: [JSONRecord], progress: (Int, Int) -> Void
     ) throws -> [JSONObject] {
-        let prefix =
-            tokenizer?.bosID ?? tokenizer?.eosID ?? model.configuration.endTokens.first ?? 0
-        let encoder = tokenizer.map {
-            RequestEncoder(tokenizer: $0.tokenizer, prefixToken: prefix)
-        }
+        let end = model.configuration.endTokens.first
+        var encoder = tokenizer.map { RequestEncoder($0, end: end) }
         let requests = try zip(lines, records).map { line, record in
             switch line {
             case .ids(let context, let continuation):
                 return ScoringRequest(
-                    context: context.isEmpty ? [prefix] : context, continuation: continuation)
+                    context: context.isEmpty ? [encoder?.prefixToken ?? end ?? 0] : context,
+                    continuation: continuation)
             case .text(let context, let continuation):
-                guard let encoder else {
+                guard
+                    let request = encoder?.encode(context: context, continuation: continuation)
+                else {
                     throw RequestError.noTokenizer(place: record.place, model: modelName)
                 }
-                let request = encoder.encode(context: context, continuation: continuation)
                 guard !request.continuation.isEmpty else {
                     throw RequestError.empty(place: record.place, field: "continuation")
                 }

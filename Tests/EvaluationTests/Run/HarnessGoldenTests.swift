@@ -20,8 +20,8 @@ struct HarnessGoldenTests {
             try TaskSelection(names, from: index), data: DataFolders([Fixture.path("data")]),
             options: options ?? Self.options(golden))
         return try evaluation.run(
-            on: model, tokenizer: ByteTokenizer(), prefixToken: 0, vocabulary: 257,
-            journal: journal)
+            on: model, encoder: RequestEncoder(tokenizer: ByteTokenizer(), prefixToken: 0),
+            vocabulary: 257, journal: journal)
     }
 
     static func options(_ golden: JSONValue) -> EvaluationOptions {
