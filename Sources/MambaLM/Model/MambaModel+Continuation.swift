@@ -1,74 +1,102 @@
 import Kernels
 
 extension MambaModel {
-    /// Reads a batch and scores tokens on the way: ``read(_:keepingStates:)`` and
-    /// ``score(_:_:)`` in one pass.
+    /// The most rows of logits that are held at once: 27 MB of a vocabulary of 50,000.
+    private static let logitRows = 132
+
+    /// Reads a forest and scores tokens on the way.
     ///
     /// - Parameters:
-    ///   - batch: The sequences.
-    ///   - scored: What to predict where, in the order of rows; several tokens of one row cost little
-    ///     more than one. The head is computed for these rows only.
-    ///   - keepingStates: Whether the states are wanted; then the flow must have a single state
-    ///     (``StateFlow/hasSingleState``).
-    /// - Returns: One state a sequence, or none; and for each token asked for its log-probability, and
-    ///   whether it was the most likely one.
+    ///   - forest: The sequences. Where one goes on from another, or a state is kept, the flow must
+    ///     have a single state (``StateFlow/hasSingleState``).
+    ///   - scored: What to predict where; rows count the tokens of all sequences, one after the other
+    ///     as they were given. Several tokens of one row cost little more than one. The head is
+    ///     computed for these rows only.
+    /// - Returns: The states of the sequences that keep them; and for each token asked for its
+    ///   log-probability, and whether it was the most likely one.
     public func read(
-        _ batch: TokenBatch, scoring scored: [ScoredToken], keepingStates: Bool
-    ) -> (states: [SequenceState], scores: CrossEntropy.Result) {
-        precondition(
-            !keepingStates || flow.hasSingleState, "\(flow) keeps more than one state a layer")
-        precondition(
-            zip(scored, scored.dropFirst()).allSatisfy { $0.row <= $1.row },
-            "scored tokens are not in the order of their rows")
+        _ forest: TokenForest, scoring scored: [ScoredToken]
+    ) -> (states: [SequenceState?], scores: CrossEntropy.Result) {
         let pass = pass()
-        let (hidden, states) = hiddenStates(of: batch, keepingStates: keepingStates, in: pass)
-        var scores = CrossEntropy.Result()
-        var start = 0
-        while start < scored.count {
-            // As many rows as are projected at once, with all that is asked of them.
-            var rows: [Int] = []
-            var end = start
-            while end < scored.count, scored[end].row == rows.last || rows.count < 256 {
-                if scored[end].row != rows.last { rows.append(scored[end].row) }
-                end += 1
+        let (hidden, states) = hiddenStates(of: forest, in: pass)
+        let rows = forest.rows.flatMap { $0 }
+        var places: [Int: [Int]] = [:]
+        for (place, token) in scored.enumerated() {
+            places[rows[token.row], default: []].append(place)
+        }
+        // Rows with many tokens first, so that those of a chunk that have another are its first.
+        let wanted = places.sorted { ($1.value.count, $0.key) < ($0.value.count, $1.key) }
+        var scores = CrossEntropy.Result(
+            logProbabilities: [Double](repeating: 0, count: scored.count),
+            isGreedy: [Bool](repeating: false, count: scored.count))
+        for start in stride(from: 0, to: wanted.count, by: Self.logitRows) {
+            let chunk = wanted[start...].prefix(Self.logitRows)
+            let logits = logits(of: chunk.map(\.key), hidden: hidden, in: pass).logits
+            for round in 0..<(chunk.first?.value.count ?? 0) {
+                let asked = chunk.prefix { $0.value.count > round }.map { $0.value[round] }
+                let part = engine.crossEntropy(
+                    logits.rows(0..<asked.count),
+                    CrossEntropy.Inputs(targets: asked.map { scored[$0].target }))
+                for (index, place) in asked.enumerated() {
+                    scores.logProbabilities[place] = part.logProbabilities[index]
+                    scores.isGreedy[place] = part.isGreedy[index]
+                }
             }
-            let part = self.scores(of: scored[start..<end], rows: rows, hidden: hidden, in: pass)
-            scores.logProbabilities += part.logProbabilities
-            scores.isGreedy += part.isGreedy
-            start = end
         }
         return (states, scores)
     }
 
-    /// Scores one chunk: its rows are projected once and compared with their targets in rounds.
-    private func scores(
-        of scored: ArraySlice<ScoredToken>, rows: [Int], hidden: Tensor, in pass: Pass
-    ) -> CrossEntropy.Result {
-        let logits = logits(of: rows, hidden: hidden, in: pass).logits
-        // Which place of the chunk each row's round is about.
-        var rounds: [[Int?]] = []
-        var (row, round) = (-1, 0)
-        for (place, token) in scored.enumerated() {
-            if row < 0 || rows[row] != token.row {
-                row += 1
-                round = 0
+    /// Runs all blocks over a forest, keeping only the last one's output, in the order of parts.
+    private func hiddenStates(
+        of forest: TokenForest, in pass: Pass
+    ) -> (hidden: Tensor, states: [SequenceState?]) {
+        precondition(
+            flow.hasSingleState || forest.parts.allSatisfy { !$0.keepsStates },
+            "\(flow) keeps more than one state a layer")
+        let tokens = forest.tokens
+        let shape = [tokens.count, configuration.model]
+        var (input, output) = (
+            workspace.tensor("stream.0", shape), workspace.tensor("stream.1", shape)
+        )
+        embeddings.forward(tokens, into: input, in: pass)
+        var kept = [[SequenceState.Layer]](repeating: [], count: forest.sequences.count)
+        for block in blocks {
+            var ends = [SequenceState.Layer?](repeating: nil, count: forest.sequences.count)
+            for part in forest.parts {
+                let batch = TokenBatch(part.sequences.map { batchSequence($0, of: forest, ends) })
+                let states = block.forward(
+                    input.rows(part.rows), of: batch, flow: flow, into: output.rows(part.rows),
+                    keepingStates: part.keepsStates, in: pass
+                ).states
+                for (index, state) in zip(part.sequences, states) {
+                    ends[index] = state
+                    if forest.sequences[index].keepsState { kept[index].append(state) }
+                }
             }
-            if round == rounds.count { rounds.append([Int?](repeating: nil, count: rows.count)) }
-            rounds[round][row] = place
-            round += 1
+            (input, output) = (output, input)
         }
-        var result = CrossEntropy.Result(
-            logProbabilities: [Double](repeating: 0, count: scored.count),
-            isGreedy: [Bool](repeating: false, count: scored.count))
-        for places in rounds {
-            let targets = places.map { $0.map { scored[scored.startIndex + $0].target } ?? 0 }
-            let part = engine.crossEntropy(logits, CrossEntropy.Inputs(targets: targets))
-            for (row, place) in places.enumerated() {
-                guard let place else { continue }
-                result.logProbabilities[place] = part.logProbabilities[row]
-                result.isGreedy[place] = part.isGreedy[row]
+        let states = zip(kept, forest.positions).map { layers, position in
+            layers.isEmpty ? nil : SequenceState(layers: layers, position: position)
+        }
+        return (input, states)
+    }
+
+    /// A sequence as one block sees it, given the ends of those before it.
+    private func batchSequence(
+        _ index: Int, of forest: TokenForest, _ ends: [SequenceState.Layer?]
+    ) -> TokenBatch.Sequence {
+        let sequence = forest.sequences[index]
+        let state: SequenceState? =
+            switch sequence.origin {
+            case .start: nil
+            case .state(let state): state
+            case .sequence(let before):
+                // The block reads its own part only, and that is all there is of the state.
+                ends[before].map {
+                    SequenceState(layers: Array(repeating: $0, count: blocks.count), position: 0)
+                }
             }
-        }
-        return result
+        return TokenBatch.Sequence(
+            tokens: sequence.tokens, promptLength: sequence.promptLength, state: state)
     }
 }
