@@ -184,7 +184,7 @@ public final class Mixer {
             gradDelta, x: activations.dt(stepRank: stepRank),
             into: gradProjections.columns(0..<stepRank), in: pass)
         xProj.backward(
-            gradProjections, x: activations.scan.u, into: gradU, accumulating: true, in: pass)
+            gradProjections, x: activations.scan.u, adding: gradU, into: gradU, in: pass)
         engine.convolveBackward(
             activations.convolution, gradU: gradU,
             into: CausalConvolution.Gradients(

@@ -50,8 +50,7 @@ public final class Block {
             }
             return sequences
         }
-        output.copy(from: input)
-        mixer.outProj.forward(activations.gated, into: output, accumulating: true, in: pass)
+        mixer.outProj.forward(activations.gated, adding: input, into: output, in: pass)
         guard keepingStates else { return (activations.scan.sequences, []) }
         let states = zip(activations.convolution.sequences, activations.scan.sequences).map {
             SequenceState.Layer(
