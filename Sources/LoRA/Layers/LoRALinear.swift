@@ -40,7 +40,7 @@ public final class LoRALinear: LinearAdapter {
     public func add(_ x: Tensor, to y: Tensor, in pass: Pass) {
         let dropped = dropped(x, drop: drop(in: pass), in: pass)
         pass.engine.linear(
-            hidden(dropped, in: pass), weight: loraB.value, bias: nil, into: y, accumulating: true)
+            hidden(dropped, in: pass), weight: loraB.value, bias: nil, adding: y, into: y)
     }
 
     /// Adds to the gradients of the parameters and of the input.
@@ -61,7 +61,7 @@ public final class LoRALinear: LinearAdapter {
         guard loraA.isTrainable || gradX != nil else { return }
         let gradHidden = workspace.tensor("lora.gradHidden", [x.rows, loraA.value.rows])
         engine.linearInputGradient(
-            gradY, weight: loraB.value, into: gradHidden, accumulating: false)
+            gradY, weight: loraB.value, adding: nil, into: gradHidden)
         engine.scale(gradHidden, by: scaling)
         if let gradient = loraA.gradient {
             engine.linearWeightGradient(gradHidden, x: dropped, into: gradient)
@@ -69,12 +69,12 @@ public final class LoRALinear: LinearAdapter {
         guard let gradX else { return }
         guard let drop else {
             engine.linearInputGradient(
-                gradHidden, weight: loraA.value, into: gradX, accumulating: true)
+                gradHidden, weight: loraA.value, adding: gradX, into: gradX)
             return
         }
         let gradDropped = workspace.tensor("lora.gradDropped", x.shape)
         engine.linearInputGradient(
-            gradHidden, weight: loraA.value, into: gradDropped, accumulating: false)
+            gradHidden, weight: loraA.value, adding: nil, into: gradDropped)
         engine.drop(drop, gradDropped, into: gradDropped)
         engine.add(gradDropped, scale: 1, to: gradX)
     }
@@ -93,7 +93,7 @@ public final class LoRALinear: LinearAdapter {
 
     private func hidden(_ x: Tensor, in pass: Pass) -> Tensor {
         let hidden = pass.workspace.tensor("lora.hidden", [x.rows, loraA.value.rows])
-        pass.engine.linear(x, weight: loraA.value, bias: nil, into: hidden, accumulating: false)
+        pass.engine.linear(x, weight: loraA.value, bias: nil, adding: nil, into: hidden)
         pass.engine.scale(hidden, by: scaling)
         return hidden
     }

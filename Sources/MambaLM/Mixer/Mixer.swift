@@ -140,18 +140,22 @@ public final class Mixer {
         return activations
     }
 
-    /// Adds the output projection's result.
+    /// Computes the residual stream after the output projection.
     ///
     /// - Parameters:
     ///   - activations: What ``forward(_:of:layer:keeping:in:flow:)`` computed.
     ///   - rows: The rows to project; all of them if `nil`.
+    ///   - residual: What the projection is added to, `[tokens, model]`.
     ///   - output: `[rows, model]`.
     ///   - pass: The processor and working memory.
     func project(
-        _ activations: Activations, rows: [Int32]?, addingTo output: Tensor, in pass: Pass
+        _ activations: Activations, rows: [Int32]?, residual: Tensor, into output: Tensor,
+        in pass: Pass
     ) {
+        if let rows { pass.engine.gatherRows(rows, of: residual, into: output) }
         outProj.forward(
-            gated(activations, rows: rows, in: pass), into: output, accumulating: true, in: pass)
+            gated(activations, rows: rows, in: pass), adding: rows == nil ? residual : output,
+            into: output, in: pass)
     }
 
     /// The output projection's input, `[rows, inner]`.
@@ -222,7 +226,7 @@ public final class Mixer {
             gradDelta, x: activations.dt(stepRank: stepRank),
             into: gradProjections.columns(0..<stepRank), in: pass)
         xProj.backward(
-            gradProjections, x: activations.scan.u, into: gradU, accumulating: true, in: pass)
+            gradProjections, x: activations.scan.u, adding: gradU, into: gradU, in: pass)
         engine.convolveBackward(
             activations.convolution, gradU: gradU,
             into: CausalConvolution.Gradients(
