@@ -39,7 +39,7 @@ extension ChatSettings {
         maxTokens = try fields.integer("max_tokens")
         promptLimit = try fields.integer("prompt_limit")
         stopStrings = try fields.strings("stop")
-        endTokens = Set(try fields.integers("end_tokens").compactMap { Int32(exactly: $0) })
+        endTokens = Set(try fields.ids("end_tokens"))
         keepsLogProbabilities = try fields.bool("log_probabilities")
     }
 }

@@ -174,6 +174,10 @@ struct Damage: CustomTestStringConvertible, Sendable {
         Damage(old: "\"name\":\"other\"", new: "\"name\":\"main\"", message: "two branches"),
         Damage(old: "\"drawn_replies\":2", new: "\"drawn_replies\":-2", message: "drawn_replies"),
         Damage(old: "\"temp\":0.7", new: "\"temp\":-0.7", message: "temperature is -0.7"),
+        Damage(
+            old: "\"drawn_replies\":2", new: "\"drawn_replies\":9223372036854775807",
+            message: "'drawn_replies' is out of range"),
+        Damage(old: "\"end_tokens\":[", new: "\"end_tokens\":[-7", message: "holds id -7"),
         Damage(old: "\"history\":\"carry\"", new: "\"history\":\"x\"", message: "history is x"),
         Damage(old: "\"seed\":\"", new: "\"seed\":\"-", message: "seed is -"),
         Damage(old: "\"exchanges\":2", new: "\"exchanges\":3", message: "read.exchanges"),
