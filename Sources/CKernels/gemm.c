@@ -9,6 +9,8 @@
 // first-level cache, and b goes through the processor once, at the speed of memory.
 #include "mtl_gemm.h"
 
+#include "formats.h"
+
 #include <stdint.h>
 #include <string.h>
 
@@ -42,15 +44,8 @@ typedef struct {
     size_t depth, height, width;
 } block;
 
-typedef int32_t any_i4 __attribute__((vector_size(16), aligned(1)));
-typedef uint16_t any_u16x16 __attribute__((vector_size(32), aligned(1)));
-typedef int8_t any_i8x16 __attribute__((vector_size(16), aligned(1)));
-
 static size_t smallest(size_t a, size_t b) { return a < b ? a : b; }
 static size_t rounded_up(size_t x, size_t unit) { return (x + unit - 1) / unit * unit; }
-static size_t element_size(mtl_format format) {
-    return format == MTL_FLOAT32 ? 4 : format == MTL_BFLOAT16 ? 2 : 1;
-}
 
 #define BODY "gemm_body.h"
 #include "variants.h"

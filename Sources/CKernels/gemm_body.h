@@ -3,6 +3,7 @@
 // Before it is included, gemm.c declares what the variants share. VARIANT(HEIGHT) rows times
 // VARIANT(VECTORS) vectors of c are kept in registers.
 
+#define expand VARIANT(expand)
 #define widen VARIANT(widen)
 #define transpose VARIANT(transpose)
 #define read_columns VARIANT(read_columns)
@@ -16,6 +17,8 @@
 #define add_up VARIANT(add_up)
 
 // ---------------------------------------------------------------- packing
+
+#include "formats_body.h"
 
 // The values in one part of each lane: a float, one of two bfloat16 or of four int8.
 ALWAYS_INLINE v16 widen(i16 lanes, mtl_format format, int part) {
@@ -121,16 +124,7 @@ ALWAYS_INLINE void pack_straight(const char *source, ptrdiff_t row, mtl_format f
                 memcpy(edge, from, (width - n) * size);
                 from = edge;
             }
-            v16 value;
-            switch (format) {
-            case MTL_BFLOAT16:
-                value = (v16)(__builtin_convertvector(*(const any_u16x16 *)from, i16) << 16);
-                break;
-            case MTL_INT8:
-                value = __builtin_convertvector(*(const any_i8x16 *)from, v16) * splat(scales[k]);
-                break;
-            default: value = *(const v16 *)from;
-            }
+            const v16 value = expand(from, format, format == MTL_INT8 ? scales[k] : 1.0f);
             *(v16 *)(panel + n) = value;
         }
     }
@@ -295,6 +289,7 @@ static void VARIANT(multiply_in_place)(const block *x) {
     }
 }
 
+#undef expand
 #undef widen
 #undef transpose
 #undef read_columns

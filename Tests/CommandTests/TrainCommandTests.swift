@@ -78,6 +78,50 @@ struct TrainCommandTests {
         #expect(throws: (any Error).self) { try workshop.bytes("out/config.yaml") }
     }
 
+    @Test("frozen weights may be kept in bfloat16, and the adapter then serves in any type")
+    func bfloat16() throws {
+        let workshop = try CommandWorkshop()
+        let run = try workshop.train(to: "out", ["--dtype", "bfloat16"])
+        try #require(run.status == 0, "\(run.errors)")
+        #expect(run.errors.contains("kept in bfloat16"))
+        #expect(
+            String(decoding: try workshop.bytes("out/config.yaml"), as: UTF8.self)
+                .contains("dtype: \"bfloat16\""))
+        let exact = try workshop.train(to: "exact")
+        try #require(exact.status == 0)
+        let name = "adapter_model.safetensors"
+        #expect(try workshop.bytes("out/\(name)") != workshop.bytes("exact/\(name)"))
+        for type in ["float32", "bfloat16", "int8"] {
+            let chat = try CommandRun(
+                "mtl-chat",
+                [
+                    "--model", workshop.model, "--adapter", workshop("out"), "--dtype", type,
+                    "--prompt", "Say a.", "--max-tokens", "4",
+                ])
+            #expect(chat.status == 0, "\(chat.errors)")
+        }
+    }
+
+    @Test("types that a command cannot use are refused, and it says which it can")
+    func refusedTypes() throws {
+        for (arguments, reason) in [
+            (["--dtype", "int8"], "expected float32 or bfloat16"),
+            (["--dtype", "bfloat16", "--fine-tune-type", "full"], "expected float32 with"),
+            (["--dtype", "float16"], "float32"),
+        ] {
+            let run = try CommandRun(
+                "mtl-finetune", ["--model", "m", "--data", "d"] + arguments)
+            #expect(run.status == 64)
+            #expect(run.errors.contains(reason), "\(run.errors)")
+        }
+        let merge = try CommandRun(
+            "mtl-finetune",
+            [
+                "merge", "--model", "m", "--adapter", "a", "--output", "o", "--dtype", "bfloat16",
+            ])
+        #expect(merge.status == 64 && merge.errors.contains("expected float32"))
+    }
+
     @Test("full fine-tuning leaves a model that can be trained again")
     func fullFineTuning() throws {
         let workshop = try CommandWorkshop()

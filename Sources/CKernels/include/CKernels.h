@@ -12,3 +12,4 @@
 #include "mtl_isa.h"
 #include "mtl_pool.h"
 #include "mtl_scan.h"
+#include "mtl_weights.h"

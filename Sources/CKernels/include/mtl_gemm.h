@@ -3,21 +3,7 @@
 #include <stddef.h>
 
 #include "mtl_isa.h"
-
-// How the elements of a matrix are stored.
-typedef enum {
-    MTL_FLOAT32,
-    MTL_BFLOAT16,  // the upper half of a float
-    MTL_INT8,      // to be multiplied by the scale of the row
-} mtl_format;
-
-// A row-major matrix in any format.
-typedef struct {
-    const void *values;
-    ptrdiff_t row;        // from one row to the next, in elements
-    mtl_format format;
-    const float *scales;  // one a row, if the format has them
-} mtl_weights;
+#include "mtl_weights.h"
 
 // A matrix product c = a · b + addend + bias over strided memory.
 //

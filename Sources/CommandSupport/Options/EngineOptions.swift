@@ -3,6 +3,7 @@ import Kernels
 
 extension CPUEngine.MatrixKernel: ExpressibleByArgument {}
 extension SelectiveScan.Kernel: ExpressibleByArgument {}
+extension WeightMatrix.Format: ExpressibleByArgument {}
 
 /// Where and how to compute; shared by all commands.
 public struct EngineOptions: ParsableArguments {
@@ -23,26 +24,33 @@ public struct EngineOptions: ParsableArguments {
     public var scanKernel = SelectiveScan.Kernel.fused
 
     /// The type of frozen weights.
-    @Option(help: "The type that frozen weights are kept and multiplied in: float32.")
-    public var dtype = "float32"
+    @Option(
+        help: """
+            How linear weights and the embedding are kept: float32, bfloat16 (half the memory), or \
+            int8 (a quarter; not for training).
+            """)
+    public var dtype = WeightMatrix.Format.float32
 
     /// Creates the defaults.
     public init() {}
 
-    /// Refuses numbers of threads that make no sense, and types that no engine multiplies.
+    /// Refuses numbers of threads that make no sense.
     public func validate() throws {
         guard (0...4096).contains(threads) else {
             throw ValidationError("--threads is \(threads), expected 0 to 4096.")
-        }
-        guard dtype == "float32" else {
-            throw ValidationError(
-                "--dtype is '\(dtype)', expected float32: the engines of this release multiply "
-                    + "in single precision only.")
         }
     }
 
     /// The number of threads to use.
     public var resolvedThreads: Int { threads > 0 ? threads : Processor.physicalCores }
+
+    /// What is worth knowing about the type of weights; `nil` if it is the usual one.
+    public var note: String? {
+        dtype == .float32
+            ? nil
+            : "weights are kept in \(dtype.rawValue) and multiplied in float32: "
+                + "less memory, the same speed but for single tokens"
+    }
 
     /// Starts the engine.
     public func makeEngine() -> CPUEngine {

@@ -38,7 +38,9 @@ public struct ModelOptions: ParsableArguments {
             throw ValidationError("Missing expected argument '--model <model>'")
         }
         let folder = try ModelFolder.find(model)
-        let loaded = try MambaModel.load(folder: folder, engine: engine.makeEngine())
+        if let note = engine.note { notes(note) }
+        let loaded = try MambaModel.load(
+            folder: folder, engine: engine.makeEngine(), format: engine.dtype)
         for name in loaded.unused { notes("\(folder): tensor '\(name)' is not used") }
         var adapters: LoRAAdapterSet?
         if let adapter {
@@ -75,7 +77,7 @@ public struct LoadedModel {
     /// Tells weights apart: the sum of the squares of every tensor, adapters included.
     public var fingerprint: String {
         let parameters = model.parameters + (adapters?.parameters ?? [])
-        return parameters.map { "\(model.engine.sumOfSquares($0.value))" }.joined(separator: " ")
+        return parameters.map { "\(model.engine.sumOfSquares($0.matrix))" }.joined(separator: " ")
     }
 
     /// The tokenizer of the model's folder; `nil` if it has none.

@@ -63,7 +63,9 @@ extension Trainer {
             trainedValues: trained, modelValues: model.configuration.parameterCount,
             totalSteps: plan.totalSteps, totalTokens: tokens,
             memory: MemoryEstimate(
-                model.configuration, trainedValues: trained,
+                model.configuration,
+                modelBytes: model.parameters.reduce(0) { $0 + $1.matrix.byteCount },
+                trainedValues: trained,
                 addedValues: added.reduce(0) { $0 + $1.value.count }, tokens: largest.tokens,
                 scoredTokens: largest.scored, keptBytes: model.keptBytes),
             tokensPerSecond: speed, duration: .seconds(Double(tokens) / speed))

@@ -4,7 +4,7 @@ import MambaLM
 ///
 /// With `T` the tokens and `S` the scored tokens computed at once, in values of 4 bytes:
 ///
-///     weights      all parameters of the model and the adapter
+///     weights      all parameters of the model, fewer bytes in another format, and the adapter
 ///     optimizer    3 a trained value: gradient and two moments
 ///     activations  T · (model · (layers + 4) + 11 · inner + 3 · (stepRank + 2 · state))
 ///     kept         input projections of as many blocks, T · 2 · inner each, as the model may keep
@@ -31,20 +31,21 @@ public struct MemoryEstimate: Equatable, Sendable {
     ///
     /// - Parameters:
     ///   - configuration: The sizes of the model.
+    ///   - modelBytes: The memory of the model's own weights.
     ///   - trainedValues: The number of values that are trained.
     ///   - addedValues: How many of them are not the model's own.
     ///   - tokens: The most tokens computed at once.
     ///   - scoredTokens: The most scored tokens computed at once.
     ///   - keptBytes: How many bytes of input projections the model may keep.
     public init(
-        _ configuration: MambaConfiguration, trainedValues: Int, addedValues: Int, tokens: Int,
-        scoredTokens: Int, keptBytes: Int
+        _ configuration: MambaConfiguration, modelBytes: Int, trainedValues: Int, addedValues: Int,
+        tokens: Int, scoredTokens: Int, keptBytes: Int
     ) {
         let perToken =
             configuration.model * (configuration.layers + 4) + 11 * configuration.inner
             + 3 * configuration.projections
         let perScored = configuration.vocabulary + 4 * configuration.model
-        weights = 4 * (configuration.parameterCount + addedValues)
+        weights = modelBytes + 4 * addedValues
         optimizer = 4 * 3 * trainedValues
         activations = 4 * tokens * perToken * 9 / 8
         let projection = 8 * tokens * configuration.inner

@@ -15,16 +15,16 @@ public protocol Engine: AnyObject {
     ///
     /// - Parameters:
     ///   - x: `[tokens, in]`.
-    ///   - weight: `[out, in]`.
+    ///   - weight: `[out, in]`, in any format.
     ///   - bias: `[out]`.
     ///   - addend: `[tokens, out]`; `nil` for nothing. May be `y` itself.
     ///   - y: `[tokens, out]`.
     func linear(
-        _ x: Tensor, weight: Tensor, bias: Tensor?, adding addend: Tensor?, into y: Tensor)
+        _ x: Tensor, weight: WeightMatrix, bias: Tensor?, adding addend: Tensor?, into y: Tensor)
 
     /// Computes `gradX = gradY · weight + addend`; the addend may be `gradX` itself.
     func linearInputGradient(
-        _ gradY: Tensor, weight: Tensor, adding addend: Tensor?, into gradX: Tensor)
+        _ gradY: Tensor, weight: WeightMatrix, adding addend: Tensor?, into gradX: Tensor)
 
     /// Adds `gradYᵀ · x` to `gradWeight`, `[out, in]`.
     func linearWeightGradient(_ gradY: Tensor, x: Tensor, into gradWeight: Tensor)
@@ -33,7 +33,7 @@ public protocol Engine: AnyObject {
     func biasGradient(_ gradY: Tensor, into gradBias: Tensor)
 
     /// Copies row `indices[i]` of `table`, `[entries, width]`, to row `i` of `y`.
-    func gatherRows(_ indices: [Int32], of table: Tensor, into y: Tensor)
+    func gatherRows(_ indices: [Int32], of table: WeightMatrix, into y: Tensor)
 
     /// Adds row `i` of `gradY` to row `indices[i]` of `gradTable`, in rising order of `i`.
     func scatterAddRows(_ gradY: Tensor, to indices: [Int32], of gradTable: Tensor)

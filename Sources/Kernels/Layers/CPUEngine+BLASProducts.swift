@@ -3,26 +3,51 @@ import COpenBLAS
 
 extension CPUEngine {
     /// Computes a product by OpenBLAS, in tiles of one thread each.
+    ///
+    /// Weights in other formats are expanded part by part, at most 1024 deep.
     func multiplyWithBLAS(_ x: mtl_gemm) {
         let (tileRows, tileColumns) = (384, 256)
         let across = (x.columns + tileColumns - 1) / tileColumns
         let down = (x.rows + tileRows - 1) / tileRows
-        pool.run(across * down) { tile, _ in
+        let deep = x.b.format == MTL_FLOAT32 ? max(x.depth, 1) : 1024
+        pool.run(across * down) { tile, worker in
             let row = tile / across * tileRows
             let column = tile % across * tileColumns
             let rows = row..<min(row + tileRows, x.rows)
             let columns = column..<min(column + tileColumns, x.columns)
             prepare(x, rows: rows, columns: columns)
-            guard x.depth > 0 else { return }
-            let b = x.b.values.assumingMemoryBound(to: Float.self)
-            cblas_sgemm(
-                CblasRowMajor, x.a_column == 1 ? CblasNoTrans : CblasTrans,
-                x.b_is_transposed ? CblasTrans : CblasNoTrans, blasint(rows.count),
-                blasint(columns.count), blasint(x.depth), 1, x.a + row * x.a_row,
-                blasint(max(x.a_row, x.a_column)),
-                b + (x.b_is_transposed ? column * x.b.row : column), blasint(x.b.row), 1,
-                x.c + row * x.c_row + column, blasint(x.c_row))
+            for first in stride(from: 0, to: x.depth, by: deep) {
+                let depth = first..<min(first + deep, x.depth)
+                let b = rightFactor(x, depth: depth, columns: columns, worker: worker)
+                cblas_sgemm(
+                    CblasRowMajor, x.a_column == 1 ? CblasNoTrans : CblasTrans,
+                    x.b_is_transposed ? CblasTrans : CblasNoTrans, blasint(rows.count),
+                    blasint(columns.count), blasint(depth.count), 1,
+                    x.a + row * x.a_row + first * x.a_column,
+                    blasint(max(x.a_row, x.a_column)), b.start, blasint(b.row), 1,
+                    x.c + row * x.c_row + column, blasint(x.c_row))
+            }
         }
+    }
+
+    /// Some depths and columns of `b`: where they lie, or expanded.
+    private func rightFactor(
+        _ x: mtl_gemm, depth: Range<Int>, columns: Range<Int>, worker: Int
+    ) -> (start: UnsafePointer<Float>, row: Int) {
+        let (lines, places) = x.b_is_transposed ? (columns, depth) : (depth, columns)
+        guard x.b.format != MTL_FLOAT32 else {
+            let b = x.b.values.assumingMemoryBound(to: Float.self)
+            return (b + lines.lowerBound * x.b.row + places.lowerBound, x.b.row)
+        }
+        let memory = scratch(worker: worker, floats: lines.count * places.count)
+        withUnsafePointer(to: x.b) { matrix in
+            for (index, line) in lines.enumerated() {
+                mtl_expand(
+                    isa, matrix, line, places.lowerBound, places.count,
+                    memory + index * places.count)
+            }
+        }
+        return (UnsafePointer(memory), places.count)
     }
 
     /// Sets a tile to what the product is added to.

@@ -3,7 +3,7 @@ import CKernels
 extension CPUEngine {
     /// `y = x · weightᵀ + bias + addend`.
     public func linear(
-        _ x: Tensor, weight: Tensor, bias: Tensor?, adding addend: Tensor?, into y: Tensor
+        _ x: Tensor, weight: WeightMatrix, bias: Tensor?, adding addend: Tensor?, into y: Tensor
     ) {
         precondition(
             x.columns == weight.columns && y.shape == [x.rows, weight.rows],
@@ -14,17 +14,18 @@ extension CPUEngine {
         var product = mtl_gemm(x, weight, to: y, adding: addend)
         product.b_is_transposed = true
         product.bias = bias.map { UnsafePointer($0.base) }
-        multiply(product)
+        withExtendedLifetime(weight) { multiply(product) }
     }
 
     /// `gradX = gradY · weight + addend`.
     public func linearInputGradient(
-        _ gradY: Tensor, weight: Tensor, adding addend: Tensor?, into gradX: Tensor
+        _ gradY: Tensor, weight: WeightMatrix, adding addend: Tensor?, into gradX: Tensor
     ) {
         precondition(
             gradY.columns == weight.rows && gradX.shape == [gradY.rows, weight.columns],
             "gradY is \(gradY.shape), weight is \(weight.shape), gradX is \(gradX.shape)")
-        multiply(mtl_gemm(gradY, weight, to: gradX, adding: addend))
+        let product = mtl_gemm(gradY, weight, to: gradX, adding: addend)
+        withExtendedLifetime(weight) { multiply(product) }
     }
 
     /// `gradWeight += gradYᵀ · x`.
@@ -37,8 +38,8 @@ extension CPUEngine {
         let exchanges = matrixKernel == .native && 8 * x.columns <= gradY.columns
         var product =
             exchanges
-            ? mtl_gemm(x, gradY, to: gradWeight, adding: gradWeight)
-            : mtl_gemm(gradY, x, to: gradWeight, adding: gradWeight)
+            ? mtl_gemm(x, WeightMatrix(gradY), to: gradWeight, adding: gradWeight)
+            : mtl_gemm(gradY, WeightMatrix(x), to: gradWeight, adding: gradWeight)
         (product.a_row, product.a_column) = (1, product.a_row)
         product.depth = x.rows
         if exchanges {
@@ -78,14 +79,13 @@ extension CPUEngine {
 
 extension mtl_gemm {
     /// `c = a · b + addend`, or `a · bᵀ` if it is said to be transposed.
-    fileprivate init(_ a: Tensor, _ b: Tensor, to c: Tensor, adding addend: Tensor?) {
+    fileprivate init(_ a: Tensor, _ b: WeightMatrix, to c: Tensor, adding addend: Tensor?) {
         precondition(
             addend.map { $0.shape == c.shape } ?? true,
             "\(addend?.shape ?? []) is added, the result is \(c.shape)")
         self.init()
         (self.a, a_row, a_column) = (UnsafePointer(a.base), a.rowStride, 1)
-        self.b = mtl_weights(
-            values: UnsafeRawPointer(b.base), row: b.rowStride, format: MTL_FLOAT32, scales: nil)
+        self.b = b.cMatrix
         self.addend = addend.map { UnsafePointer($0.base) }
         addend_row = addend?.rowStride ?? 0
         (self.c, c_row, c_column) = (c.base, c.rowStride, 1)

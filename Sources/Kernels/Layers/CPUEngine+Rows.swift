@@ -2,19 +2,21 @@ import CKernels
 
 extension CPUEngine {
     /// Row `i` of `y` becomes row `indices[i]` of `table`.
-    public func gatherRows(_ indices: [Int32], of table: Tensor, into y: Tensor) {
-        check(indices, table: table, rows: y)
-        divide(y.rows, by: 64) { part, _ in
-            for row in part {
-                y.matrix(row: row).start.update(
-                    from: table.matrix(row: Int(indices[row])).start, count: y.columns)
+    public func gatherRows(_ indices: [Int32], of table: WeightMatrix, into y: Tensor) {
+        check(indices, table: table.shape, rows: y)
+        table.withCMatrix { matrix in
+            divide(y.rows, by: 64) { part, _ in
+                for row in part {
+                    mtl_expand(
+                        isa, matrix, Int(indices[row]), 0, y.columns, y.matrix(row: row).start)
+                }
             }
         }
     }
 
     /// Row `indices[i]` of `gradTable` grows by row `i` of `gradY`.
     public func scatterAddRows(_ gradY: Tensor, to indices: [Int32], of gradTable: Tensor) {
-        check(indices, table: gradTable, rows: gradY)
+        check(indices, table: gradTable.shape, rows: gradY)
         // Rows may meet in the table: each job takes some columns of all of them, in order.
         divide(gradY.columns, by: 64) { part, _ in
             for row in 0..<gradY.rows {
@@ -26,12 +28,13 @@ extension CPUEngine {
         }
     }
 
-    private func check(_ indices: [Int32], table: Tensor, rows: Tensor) {
+    private func check(_ indices: [Int32], table: [Int], rows: Tensor) {
         precondition(
-            indices.count == rows.rows && rows.columns == table.columns,
-            "\(indices.count) indices, table is \(table.shape), rows are \(rows.shape)")
+            indices.count == rows.rows && rows.columns == table.dropFirst().reduce(1, *),
+            "\(indices.count) indices, table is \(table), rows are \(rows.shape)")
+        let count = table.first ?? 1
         precondition(
-            indices.allSatisfy { $0 >= 0 && Int($0) < table.rows },
-            "an index is not a row of a table of \(table.rows)")
+            indices.allSatisfy { $0 >= 0 && Int($0) < count },
+            "an index is not a row of a table of \(count)")
     }
 }

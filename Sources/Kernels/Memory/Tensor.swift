@@ -7,14 +7,14 @@
 ///
 /// Tensors are not `Sendable`: one thread drives the model, and the kernels divide the work.
 public struct Tensor {
-    let storage: TensorStorage
+    let storage: ElementStorage<Float>
     let offset: Int
     /// The size of each axis; the last axis is contiguous.
     public let shape: [Int]
     /// The distance, in elements, from one row to the next.
     public let rowStride: Int
 
-    init(storage: TensorStorage, offset: Int, shape: [Int], rowStride: Int) {
+    init(storage: ElementStorage<Float>, offset: Int, shape: [Int], rowStride: Int) {
         self.storage = storage
         self.offset = offset
         self.shape = shape
@@ -36,7 +36,7 @@ public struct Tensor {
         precondition(shape.allSatisfy { $0 >= 0 }, "shape is \(shape), expected no negative size")
         let count = shape.reduce(1, *)
         self.init(
-            storage: TensorStorage(count: count), offset: 0, shape: shape,
+            storage: ElementStorage(count: count), offset: 0, shape: shape,
             rowStride: shape.dropFirst().reduce(1, *))
     }
 
@@ -73,7 +73,7 @@ public struct Tensor {
         }
         precondition(Int(bitPattern: start) % 4 == 0, "memory is not aligned to 4 bytes")
         self.init(
-            storage: TensorStorage(
+            storage: ElementStorage(
                 borrowing: start.assumingMemoryBound(to: Float.self), count: count, from: owner),
             offset: 0, shape: shape, rowStride: shape.dropFirst().reduce(1, *))
     }

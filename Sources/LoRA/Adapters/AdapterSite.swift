@@ -30,7 +30,7 @@ struct AdapterSite {
         switch layer {
         case .linear(let linear): ([rank, linear.inFeatures], [linear.outFeatures, rank])
         case .embedding(let embedding):
-            ([embedding.weight.value.rows, rank], [embedding.weight.value.columns, rank])
+            ([embedding.weight.shape[0], rank], [embedding.weight.shape[1], rank])
         }
     }
 

@@ -10,6 +10,8 @@ extension LoRAAdapterSet {
     /// The given model stays as it is; parameters without an adapter are shared with it. An adapter
     /// acts on the embedding or on the output projection, so where both share a weight and one is
     /// adapted, they have one each in the result, whose configuration says so.
+    ///
+    /// - Precondition: Weights with an adapter are kept in single precision.
     public func merged() -> MambaModel {
         var mergedWeights: [ObjectIdentifier: Tensor] = [:]
         for attachment in attachments {
@@ -47,7 +49,7 @@ extension LoRAAdapterSet {
         if model.isTied, lmHead.weight !== embeddings.weight {
             configuration.tiesEmbeddings = false
             lmHead = Linear(
-                weight: Parameter(name: ParameterName.lmHead, value: lmHead.weight.value),
+                weight: Parameter(name: ParameterName.lmHead, matrix: lmHead.weight.matrix),
                 bias: lmHead.bias)
         }
         return MambaModel(

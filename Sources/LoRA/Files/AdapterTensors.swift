@@ -53,8 +53,8 @@ struct AdapterTensors {
     /// - Throws: ``LoRAError/unexpectedTensor(file:name:)`` or
     ///   ``LoRAError/differentBase(file:name:)``.
     func checkRest(against model: MambaModel) throws {
-        var base = [ParameterName.lmHead: model.lmHead.weight.value]
-        for parameter in model.parameters { base[parameter.name] = parameter.value }
+        var base = [ParameterName.lmHead: model.lmHead.weight.matrix]
+        for parameter in model.parameters { base[parameter.name] = parameter.matrix }
         for name in names where !taken.contains(name) {
             let entry = try checkpoint.entry(name)
             guard let baseName = PEFTTensorName.baseName(of: name), let value = base[baseName]
@@ -63,11 +63,20 @@ struct AdapterTensors {
             }
             let isEqual =
                 try entry.tensor.shape == value.shape
-                && entry.file.floats(of: entry.tensor) == value.values
+                && value.isRounded(
+                    from: Tensor(entry.file.floats(of: entry.tensor), shape: value.shape))
             guard isEqual else {
                 throw LoRAError.differentBase(file: entry.file.path, name: name)
             }
         }
+    }
+}
+
+extension WeightMatrix {
+    /// Whether a tensor of finite values becomes this matrix in its format.
+    fileprivate func isRounded(from tensor: Tensor) -> Bool {
+        let rounded = WeightMatrix(rounding: tensor, to: format)
+        return rounded.expanded().values == expanded().values
     }
 }
 

@@ -4,23 +4,25 @@ import Storage
 extension MambaModel {
     /// Loads a model from a folder in the Hugging Face or in the original layout.
     ///
-    /// Float32 tensors stay mapped from the file; others are widened.
+    /// What a file holds in the wanted format stays mapped from it; all else is converted. Linear weights and
+    /// the embedding are kept in that format, all other tensors in single precision.
     ///
     /// - Parameters:
     ///   - folder: Holds `config.json` and `model.safetensors`, or its index and shards.
     ///   - engine: The processor.
+    ///   - format: Of linear weights and the embedding; what is not float32 cannot be trained, merged or saved.
     /// - Returns: The model, and the names of tensors in the files that are no part of it.
     /// - Throws: ``MambaModelError``, or an error of Storage: a file, tensor or field is missing,
     ///   malformed, of another shape, or not finite.
     public static func load(
-        folder: String, engine: any Engine
+        folder: String, engine: any Engine, format: WeightMatrix.Format = .float32
     ) throws -> (model: MambaModel, unused: [String]) {
         let configuration = try MambaConfiguration(file: "\(folder)/config.json")
         let tensors = CheckpointTensors(
-            checkpoint: try SafetensorsCheckpoint(path: folder), engine: engine)
+            checkpoint: try SafetensorsCheckpoint(path: folder), engine: engine, format: format)
         let model = try MambaModel(configuration: configuration, tensors: tensors, engine: engine)
         if configuration.tiesEmbeddings {
-            try tensors.checkHead(equals: model.embeddings.weight)
+            try tensors.checkHead([configuration.vocabulary, configuration.model])
         }
         let used = Set(model.parameters.map(\.name))
             .union([ParameterName.lmHead, ParameterName.originalEmbeddings])
@@ -32,47 +34,83 @@ extension MambaModel {
 private struct CheckpointTensors: ModelTensors {
     let checkpoint: SafetensorsCheckpoint
     let engine: any Engine
+    let format: WeightMatrix.Format
 
     func parameter(_ name: String, _ shape: [Int]) throws -> Parameter {
+        try parameter(name, shape, .float32)
+    }
+
+    func weight(_ name: String, _ shape: [Int]) throws -> Parameter {
+        try parameter(name, shape, format)
+    }
+
+    private func parameter(
+        _ name: String, _ shape: [Int], _ format: WeightMatrix.Format
+    ) throws -> Parameter {
+        let entry = try entry(name, shape)
+        let stored = try WeightMatrix(entry, as: format)
+        guard engine.sumOfSquares(stored).isFinite else {
+            throw MambaModelError.notFinite(file: entry.file.path, tensor: entry.tensor.name)
+        }
+        guard let tensor = stored.tensor, format != .float32 else {
+            return Parameter(name: name, matrix: stored)
+        }
+        let rounded = WeightMatrix(rounding: tensor, to: format)
+        entry.file.release(entry.tensor)
+        return Parameter(name: name, matrix: rounded)
+    }
+
+    private func entry(
+        _ name: String, _ shape: [Int]
+    ) throws -> SafetensorsCheckpoint.Entry {
         var found = checkpoint.find(name)
         if found == nil && name == ParameterName.embeddings {
             found = checkpoint.find(ParameterName.originalEmbeddings)
         }
         let entry = try found ?? checkpoint.entry(name)
-        let value = try Tensor(entry, expecting: shape)
-        guard engine.sumOfSquares(value).isFinite else {
-            throw MambaModelError.notFinite(file: entry.file.path, tensor: entry.tensor.name)
-        }
-        return Parameter(name: name, value: value)
-    }
-
-    /// A stored head is allowed beside a tied embedding, as the original releases have it.
-    func checkHead(equals embedding: Parameter) throws {
-        guard let entry = checkpoint.find(ParameterName.lmHead) else { return }
-        let head = try Tensor(entry, expecting: embedding.value.shape)
-        let isEqual = head.withUnsafeMutableElements { head in
-            embedding.value.withUnsafeMutableElements { head.elementsEqual($0) }
-        }
-        guard isEqual else { throw MambaModelError.differentHead(file: entry.file.path) }
-    }
-}
-
-extension Tensor {
-    /// Views a float32 tensor of a file in place; copies and widens any other.
-    fileprivate init(_ entry: SafetensorsCheckpoint.Entry, expecting shape: [Int]) throws {
         guard entry.tensor.shape == shape else {
             throw MambaModelError.shape(
                 file: entry.file.path, tensor: entry.tensor.name, found: entry.tensor.shape,
                 expected: shape)
         }
-        let bytes = entry.file.bytes(of: entry.tensor)
-        if entry.tensor.type == .float32, Int(bitPattern: bytes.baseAddress) % 4 == 0 {
+        return entry
+    }
+
+    /// A stored head is allowed beside a tied embedding, as the original releases have it.
+    func checkHead(_ shape: [Int]) throws {
+        guard checkpoint.find(ParameterName.lmHead) != nil else { return }
+        let head = try entry(ParameterName.lmHead, shape)
+        let embedding = try entry(ParameterName.embeddings, shape)
+        let isEqual =
+            try head.tensor.type == embedding.tensor.type
+            ? head.file.bytes(of: head.tensor).elementsEqual(
+                embedding.file.bytes(of: embedding.tensor))
+            : head.file.floats(of: head.tensor) == embedding.file.floats(of: embedding.tensor)
+        guard isEqual else { throw MambaModelError.differentHead(file: head.file.path) }
+    }
+}
+
+extension WeightMatrix {
+    /// Views a tensor of a file in place if it has the wanted format; widens any other.
+    fileprivate init(
+        _ entry: SafetensorsCheckpoint.Entry, as format: WeightMatrix.Format
+    ) throws {
+        let (bytes, shape) = (entry.file.bytes(of: entry.tensor), entry.tensor.shape)
+        let address = Int(bitPattern: bytes.baseAddress)
+        switch (entry.tensor.type, format) {
+        case (.bfloat16, .bfloat16) where address % 2 == 0:
+            self.init(viewingBFloat16: bytes, shape: shape, owner: entry.file)
+        case (.float32, _) where address % 4 == 0:
             self.init(
-                viewing: UnsafeMutableRawBufferPointer(mutating: bytes), shape: shape,
-                owner: entry.file)
-            return
+                Tensor(
+                    viewing: UnsafeMutableRawBufferPointer(mutating: bytes), shape: shape,
+                    owner: entry.file))
+        default:
+            let tensor = Tensor(uninitialized: shape)
+            try tensor.withUnsafeMutableElements {
+                try entry.file.readFloats(of: entry.tensor, into: $0)
+            }
+            self.init(tensor)
         }
-        self.init(uninitialized: shape)
-        try withUnsafeMutableElements { try entry.file.readFloats(of: entry.tensor, into: $0) }
     }
 }

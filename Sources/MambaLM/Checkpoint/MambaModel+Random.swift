@@ -36,6 +36,8 @@ private final class FreshTensors<Generator: RandomNumberGenerator>: ModelTensors
         (self.configuration, self.generator) = (configuration, generator)
     }
 
+    func weight(_ name: String, _ shape: [Int]) -> Parameter { parameter(name, shape) }
+
     func parameter(_ name: String, _ shape: [Int]) -> Parameter {
         Parameter(name: name, value: value(name, shape))
     }

@@ -2,10 +2,15 @@ import Kernels
 
 /// Where a model's parameters come from, by name and shape.
 protocol ModelTensors {
-    /// The parameter of a name.
+    /// The parameter of a name, in single precision.
     ///
     /// - Throws: An error if it is missing or has another shape.
     func parameter(_ name: String, _ shape: [Int]) throws -> Parameter
+
+    /// The parameter of a name that is only looked up in and multiplied by, in the model's format.
+    ///
+    /// - Throws: An error if it is missing or has another shape.
+    func weight(_ name: String, _ shape: [Int]) throws -> Parameter
 }
 
 extension MambaModel {
@@ -14,7 +19,7 @@ extension MambaModel {
         configuration x: MambaConfiguration, tensors: some ModelTensors, engine: any Engine
     ) throws {
         func linear(_ name: String, _ layer: Int, _ shape: [Int], bias: Bool) throws -> Linear {
-            let weight = try tensors.parameter(
+            let weight = try tensors.weight(
                 ParameterName.mixer("\(name).weight", layer: layer), shape)
             guard bias else { return Linear(weight: weight) }
             return Linear(
@@ -23,7 +28,7 @@ extension MambaModel {
                     ParameterName.mixer("\(name).bias", layer: layer), [shape[0]]))
         }
         let embeddings = Embedding(
-            weight: try tensors.parameter(ParameterName.embeddings, [x.vocabulary, x.model]))
+            weight: try tensors.weight(ParameterName.embeddings, [x.vocabulary, x.model]))
         let blocks = try (0..<x.layers).map { layer in
             let named = { (tensor: String, shape: [Int]) in
                 try tensors.parameter(ParameterName.mixer(tensor, layer: layer), shape)
@@ -45,7 +50,7 @@ extension MambaModel {
         let head =
             x.tiesEmbeddings
             ? embeddings.weight
-            : try tensors.parameter(ParameterName.lmHead, [x.vocabulary, x.model])
+            : try tensors.weight(ParameterName.lmHead, [x.vocabulary, x.model])
         self.init(
             configuration: x, embeddings: embeddings, blocks: blocks,
             normF: try tensors.parameter(ParameterName.normF, [x.model]),

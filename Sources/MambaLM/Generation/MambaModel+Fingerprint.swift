@@ -28,16 +28,16 @@ private struct Hash {
     }
 
     mutating func add(_ parameter: Parameter) {
-        let tensor = parameter.value
+        let matrix = parameter.matrix
         add(parameter.name.utf8)
-        add("\(tensor.shape)".utf8)
-        guard tensor.count > 0 else { return }
-        let samples = min(tensor.count, 64)
-        let width = tensor.count / samples
+        add("\(matrix.shape)".utf8)
+        guard matrix.count > 0 else { return }
+        let samples = min(matrix.count, 64)
+        let width = matrix.count / samples
         for sample in 0..<samples {
             // One of each stretch; the prime keeps the places from falling into one column.
             let place = sample * width + sample * 7919 % width
-            let bits = tensor[place / tensor.columns, place % tensor.columns].bitPattern
+            let bits = matrix[place / matrix.columns, place % matrix.columns].bitPattern
             add([0, 8, 16, 24].map { UInt8(truncatingIfNeeded: bits >> $0) })
         }
     }

@@ -17,7 +17,7 @@ public final class Embedding {
 
     /// Looks the vectors of `tokens` up, into `[tokens, model]`.
     public func forward(_ tokens: [Int32], into y: Tensor, in pass: Pass) {
-        pass.engine.gatherRows(tokens, of: weight.value, into: y)
+        pass.engine.gatherRows(tokens, of: weight.matrix, into: y)
         adapter?.add(tokens, to: y, in: pass)
     }
 

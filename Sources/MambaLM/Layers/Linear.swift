@@ -20,9 +20,9 @@ public final class Linear {
     }
 
     /// The width of an input row.
-    public var inFeatures: Int { weight.value.shape[1] }
+    public var inFeatures: Int { weight.shape[1] }
     /// The width of an output row.
-    public var outFeatures: Int { weight.value.shape[0] }
+    public var outFeatures: Int { weight.shape[0] }
 
     /// Whether a backward pass through the layer has a parameter's gradient to compute.
     public var isTrainable: Bool {
@@ -41,7 +41,7 @@ public final class Linear {
         _ x: Tensor, adding addend: Tensor? = nil, into y: Tensor, in pass: Pass
     ) {
         pass.engine.linear(
-            x, weight: weight.value, bias: bias?.value, adding: addend, into: y)
+            x, weight: weight.matrix, bias: bias?.value, adding: addend, into: y)
         adapter?.add(x, to: y, in: pass)
     }
 
@@ -63,7 +63,7 @@ public final class Linear {
         if let gradient = bias?.gradient { pass.engine.biasGradient(gradY, into: gradient) }
         if let gradX {
             pass.engine.linearInputGradient(
-                gradY, weight: weight.value, adding: addend, into: gradX)
+                gradY, weight: weight.matrix, adding: addend, into: gradX)
         }
         adapter?.backward(gradY, x: x, addingTo: gradX, in: pass)
     }

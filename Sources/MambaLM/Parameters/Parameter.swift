@@ -4,13 +4,32 @@ import Kernels
 public final class Parameter {
     /// The name in the Hugging Face layout, such as `backbone.layers.0.mixer.in_proj.weight`.
     public let name: String
-    /// The values; may be mapped read-only from a file while the parameter is frozen.
-    public private(set) var value: Tensor
+    /// The values in the format they are kept in; may be mapped read-only from a file while the
+    /// parameter is frozen.
+    public private(set) var matrix: WeightMatrix
     /// The sum of gradients since it was last cleared; `nil` while the parameter is frozen.
     public private(set) var gradient: Tensor?
 
     /// Creates a frozen parameter.
-    public init(name: String, value: Tensor) { (self.name, self.value) = (name, value) }
+    public init(name: String, matrix: WeightMatrix) { (self.name, self.matrix) = (name, matrix) }
+
+    /// Creates a frozen parameter in single precision.
+    public convenience init(name: String, value: Tensor) {
+        self.init(name: name, matrix: WeightMatrix(value))
+    }
+
+    /// The size of each axis.
+    public var shape: [Int] { matrix.shape }
+
+    /// The values of a parameter that is kept in single precision.
+    ///
+    /// - Precondition: It is; one in another format can be multiplied by, but not be trained, merged or saved.
+    public var value: Tensor {
+        guard let tensor = matrix.tensor else {
+            preconditionFailure("\(name) is kept in \(matrix.format.rawValue), expected float32")
+        }
+        return tensor
+    }
 
     /// Whether the parameter has a gradient.
     public var isTrainable: Bool { gradient != nil }
@@ -18,7 +37,7 @@ public final class Parameter {
     /// Gives the parameter memory of its own and a gradient of zero.
     public func makeTrainable() {
         guard !isTrainable else { return }
-        value = value.copy()
+        matrix = WeightMatrix(value.copy())
         gradient = Tensor(shape: value.shape)
     }
 
@@ -31,7 +50,7 @@ public final class Parameter {
     /// Replaces the values by others of the same shape.
     public func replaceValue(_ value: Tensor) {
         precondition(
-            value.shape == self.value.shape, "\(name) is \(self.value.shape), given \(value.shape)")
-        self.value = value
+            value.shape == shape, "\(name) is \(shape), given \(value.shape)")
+        matrix = WeightMatrix(value)
     }
 }

@@ -53,6 +53,13 @@ public final class SafetensorsFile: Sendable {
         return UnsafeRawBufferPointer(rebasing: mapping.bytes[tensor.byteRange])
     }
 
+    /// Takes a tensor's pages out of memory where they hold nothing else; reading them again is slow, but
+    /// right.
+    public func release(_ tensor: SafetensorsTensor) {
+        precondition(find(tensor.name) == tensor, "tensor '\(tensor.name)' is of another file")
+        mapping.release(tensor.byteRange)
+    }
+
     /// Reads a tensor of this file as single precision.
     ///
     /// - Parameters:

@@ -76,6 +76,7 @@ struct EvaluationSession {
 
     private func information() -> RunInformation {
         var x = RunInformation()
+        x.dataType = command.model.engine.dtype.rawValue
         x.modelArguments["pretrained"] = .string(loaded.name)
         if let adapter = command.model.adapter { x.modelArguments["peft"] = .string(adapter) }
         for member in loaded.topology.json.members { x.modelArguments[member.key] = member.value }

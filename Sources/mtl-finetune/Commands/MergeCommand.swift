@@ -42,6 +42,14 @@ struct MergeCommand: ParsableCommand {
 
     @OptionGroup var engine: EngineOptions
 
+    func validate() throws {
+        guard engine.dtype == .float32 else {
+            throw ValidationError(
+                "--dtype is \(engine.dtype.rawValue), expected float32: merged weights are not "
+                    + "rounded.")
+        }
+    }
+
     func run() throws {
         let folder = try ModelFolder.find(model)
         let base = try MambaModel.load(folder: folder, engine: engine.makeEngine()).model

@@ -57,6 +57,15 @@ struct TrainCommand: ParsableCommand {
     var json = false
 
     func validate() throws {
+        guard engine.dtype != .int8 else {
+            throw ValidationError(
+                "--dtype is int8, expected float32 or bfloat16: int8 is for scoring and talking.")
+        }
+        guard adapter.fineTuneType == .lora || engine.dtype == .float32 else {
+            throw ValidationError(
+                "--dtype is \(engine.dtype.rawValue), expected float32 with --fine-tune-type full: "
+                    + "weights that are trained are kept in float32.")
+        }
         guard !data.isEmpty else { throw ValidationError("--data names no file.") }
         if let config {
             throw ValidationError("--config is '\(config)', expected a .yaml or .yml file.")

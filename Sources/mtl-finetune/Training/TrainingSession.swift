@@ -26,7 +26,9 @@ struct TrainingSession {
         if !command.dryRun { try FolderTree.create(command.outputDir) }
         folder = try ModelFolder.find(command.model)
         let engine = command.engine.makeEngine()
-        let (model, unused) = try MambaModel.load(folder: folder, engine: engine)
+        if let note = command.engine.note { warn(note) }
+        let (model, unused) = try MambaModel.load(
+            folder: folder, engine: engine, format: command.engine.dtype)
         for name in unused { warn("\(folder): tensor '\(name)' is not used") }
         let topology = command.topology.applied(to: TopologySettings(kind: .tree))
         model.flow = topology.flow
@@ -122,7 +124,7 @@ extension TrainingSession {
         for member in command.training.configuration.settings.members {
             settings[member.key] = member.value
         }
-        settings["dtype"] = .string(command.engine.dtype)
+        settings["dtype"] = .string(command.engine.dtype.rawValue)
         settings["threads"] = .integer(command.engine.threads)
         settings["scan_kernel"] = .string(command.engine.scanKernel.rawValue)
         if let engine = command.engine.engine { settings["engine"] = .string(engine.rawValue) }

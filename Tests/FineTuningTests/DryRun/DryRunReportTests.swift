@@ -54,9 +54,9 @@ struct DryRunReportTests {
         configuration.state = 4
         configuration.stepRank = 2
         let estimate = MemoryEstimate(
-            configuration, trainedValues: 50, addedValues: 30, tokens: 80, scoredTokens: 16,
-            keptBytes: 15_000)
-        #expect(estimate.weights == 4 * (configuration.parameterCount + 30))
+            configuration, modelBytes: 7000, trainedValues: 50, addedValues: 30, tokens: 80,
+            scoredTokens: 16, keptBytes: 15_000)
+        #expect(estimate.weights == 7000 + 4 * 30)
         #expect(estimate.optimizer == 600)
         // 8 * 6 + 11 * 16 + 3 * 10 values a token, 100 + 32 a scored token, and an eighth more.
         #expect(estimate.activations == 4 * 80 * 254 * 9 / 8)

@@ -88,6 +88,35 @@ struct AdaptedModelTests {
         }
     }
 
+    @Test("beside bfloat16 weights gradients are those beside weights that were rounded")
+    func reducedWeights() throws {
+        let folder = TemporaryFolder()
+        try TinyModel.make().save(folder: folder.path)
+        func load(_ format: WeightMatrix.Format) throws -> MambaModel {
+            try MambaModel.load(
+                folder: folder.path, engine: CPUEngine(threads: 2), format: format
+            ).model
+        }
+        let (reduced, exact) = (try load(.bfloat16), try load(.float32))
+        for (one, other) in zip(exact.parameters, reduced.parameters) {
+            one.replaceValue(other.matrix.expanded())
+        }
+        func gradients(_ model: MambaModel) throws -> [[Float]] {
+            var generator = SeededGenerator(seed: 8)
+            let adapters = try LoRAAdapterSet.attach(
+                LoRAConfiguration(), to: model, using: &generator)
+            for parameter in adapters.parameters {
+                parameter.replaceValue(.random(parameter.shape, in: -0.3...0.3, using: &generator))
+            }
+            adapters.makeTrainable()
+            _ = model.accumulateGradients(of: batch, scored)
+            return adapters.parameters.compactMap { $0.gradient?.values }
+        }
+        let expected = try gradients(exact)
+        #expect(expected.joined().contains { $0 != 0 })
+        #expect(try gradients(reduced) == expected)
+    }
+
     @Test("the loss falls along the gradient, and only adapters move")
     func training() throws {
         let (model, adapters) = try make()

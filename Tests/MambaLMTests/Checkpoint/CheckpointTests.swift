@@ -38,8 +38,10 @@ struct CheckpointTests {
         return model
     }
 
-    private func load() throws -> (model: MambaModel, unused: [String]) {
-        try MambaModel.load(folder: folder.path, engine: engine)
+    private func load(
+        _ format: WeightMatrix.Format = .float32
+    ) throws -> (model: MambaModel, unused: [String]) {
+        try MambaModel.load(folder: folder.path, engine: engine, format: format)
     }
 
     @Test("a saved model loads with the same bits")
@@ -91,6 +93,44 @@ struct CheckpointTests {
         ) { try load() }
     }
 
+    @Test(
+        "a model in another format does what one with rounded weights does",
+        arguments: [WeightMatrix.Format.bfloat16, .int8], [true, false])
+    func formats(_ format: WeightMatrix.Format, _ isTied: Bool) throws {
+        var x = configuration
+        (x.hasBias, x.tiesEmbeddings) = (true, isTied)
+        try write(x)
+        let (exact, reduced) = (try load().model, try load(format).model)
+        let others = Set(exact.parameters.map(\.name)).subtracting(
+            (exact.blocks.flatMap(\.mixer.linears).map(\.weight)
+                + [exact.embeddings.weight, exact.lmHead.weight]).map(\.name))
+        for (one, other) in zip(exact.parameters, reduced.parameters) {
+            #expect(other.matrix.format == (others.contains(one.name) ? .float32 : format))
+            one.replaceValue(other.matrix.expanded())
+        }
+        let batch = TokenBatch([.init(tokens: [3, 1, 4, 1, 5, 9, 2, 6])])
+        let scored = (0..<8).map { ScoredToken(row: $0, target: Int32($0)) }
+        let expected = exact.score(batch, scored).logProbabilities
+        #expect(reduced.score(batch, scored).logProbabilities == expected)
+        #expect(exact.fingerprint == reduced.fingerprint)
+        #expect(try load().model.fingerprint != reduced.fingerprint)
+    }
+
+    @Test("a bfloat16 file loads as the float32 file that it was rounded from")
+    func bfloat16File() throws {
+        try write(configuration)
+        let rounded = try load(.bfloat16).model
+        // The norms and the other tensors that stay in single precision are rounded by the file.
+        try write(configuration, type: .bfloat16)
+        let viewed = try load(.bfloat16).model
+        for (one, other) in zip(rounded.parameters, viewed.parameters)
+        where one.matrix.format == .bfloat16 {
+            #expect(one.matrix.expanded().values == other.matrix.expanded().values)
+        }
+        #expect(try load(.int8).model.embeddings.weight.matrix.format == .int8)
+        #expect(try load().model.embeddings.weight.value.count == 19 * 6)
+    }
+
     @Test("tensors that are no part of the model are listed")
     func unusedTensors() throws {
         try write(configuration) { $0["extra"] = Tensor(shape: [2]) }
@@ -112,7 +152,11 @@ struct CheckpointTests {
             try write(configuration) { tensors in
                 tensors[name] = Tensor(shape: [8, 10], repeating: value)
             }
-            #expect(throws: MambaModelError.notFinite(file: file, tensor: name)) { try load() }
+            for format in WeightMatrix.Format.allCases {
+                #expect(throws: MambaModelError.notFinite(file: file, tensor: name)) {
+                    try load(format)
+                }
+            }
         }
     }
 

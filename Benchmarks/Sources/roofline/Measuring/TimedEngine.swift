@@ -30,18 +30,19 @@ final class TimedEngine: Engine {
 
     // MARK: - Matrix products
 
-    func linear(_ x: Tensor, weight: Tensor, bias: Tensor?, into y: Tensor, accumulating: Bool) {
+    func linear(
+        _ x: Tensor, weight: WeightMatrix, bias: Tensor?, adding addend: Tensor?, into y: Tensor
+    ) {
         timed("linear") {
-            engine.linear(x, weight: weight, bias: bias, into: y, accumulating: accumulating)
+            engine.linear(x, weight: weight, bias: bias, adding: addend, into: y)
         }
     }
 
     func linearInputGradient(
-        _ gradY: Tensor, weight: Tensor, into gradX: Tensor, accumulating: Bool
+        _ gradY: Tensor, weight: WeightMatrix, adding addend: Tensor?, into gradX: Tensor
     ) {
         timed("linear, gradient by input") {
-            engine.linearInputGradient(
-                gradY, weight: weight, into: gradX, accumulating: accumulating)
+            engine.linearInputGradient(gradY, weight: weight, adding: addend, into: gradX)
         }
     }
 
@@ -57,7 +58,7 @@ final class TimedEngine: Engine {
 
     // MARK: - Rows and elements
 
-    func gatherRows(_ indices: [Int32], of table: Tensor, into y: Tensor) {
+    func gatherRows(_ indices: [Int32], of table: WeightMatrix, into y: Tensor) {
         timed("rows") { engine.gatherRows(indices, of: table, into: y) }
     }
 

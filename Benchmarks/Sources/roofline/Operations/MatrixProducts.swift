@@ -40,7 +40,7 @@ struct MatrixProducts {
             let y = Tensor(shape: [rows, output])
             return {
                 for _ in 0..<times {
-                    engine.linear(x, weight: weight, bias: nil, into: y, accumulating: false)
+                    engine.linear(x, weight: weight, bias: nil, adding: nil, into: y)
                 }
             }
         }
@@ -58,8 +58,7 @@ struct MatrixProducts {
             let gradX = Tensor(shape: [rows, input])
             return {
                 for _ in 0..<times {
-                    engine.linearInputGradient(
-                        gradY, weight: weight, into: gradX, accumulating: false)
+                    engine.linearInputGradient(gradY, weight: weight, adding: nil, into: gradX)
                 }
             }
         }
