@@ -1,7 +1,6 @@
 #include "mtl_elementwise.h"
 
 #include <math.h>
-#include <string.h>
 
 #define BODY "elementwise_body.h"
 #include "variants.h"
@@ -54,13 +53,6 @@ double mtl_sum_of_squares(mtl_isa isa, const float *x, size_t count) {
     double result;
     DISPATCH(isa, sum_of_squares, (x, count, &result))
     return result;
-}
-
-void mtl_convolve(mtl_isa isa, const mtl_convolution *c, mtl_matrix u) { DISPATCH(isa, convolve, (c, u)) }
-
-void mtl_convolve_backward(mtl_isa isa, const mtl_convolution *c, mtl_matrix g, mtl_matrix grad_x,
-                           float *grad_weight, float *grad_bias) {
-    DISPATCH(isa, convolve_backward, (c, g, grad_x, grad_weight, grad_bias))
 }
 
 mtl_row_score mtl_cross_entropy(mtl_isa isa, float *logits, size_t count, int32_t target,

@@ -7,6 +7,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "mtl_convolution.h"
 #include "mtl_elementwise.h"
 #include "mtl_gemm.h"
 #include "mtl_isa.h"

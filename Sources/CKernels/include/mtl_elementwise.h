@@ -44,27 +44,6 @@ void mtl_scale(mtl_isa isa, mtl_matrix x, float factor, size_t rows, size_t colu
 // The sum of the squares, added in double precision block by block.
 double mtl_sum_of_squares(mtl_isa isa, const float *x, size_t count);
 
-enum { MTL_CONVOLUTION_COLUMNS = 64, MTL_CONVOLUTION_WIDTH = 64 };
-
-// A depthwise causal convolution followed by SiLU, over one sequence and at most
-// MTL_CONVOLUTION_COLUMNS channels:
-//
-//     pre[t] = bias + sum over k of weight[k] * x[t - width + 1 + k];   u = pre / (1 + exp(-pre))
-typedef struct {
-    mtl_matrix x;          // [length, channels]
-    const float *before;   // the width - 1 rows before the sequence, `before_row` apart; NULL: zeros
-    ptrdiff_t before_row;
-    const float *weight;   // [channels, width]
-    const float *bias;     // [channels], or NULL
-    size_t length, channels, width;  // width at most MTL_CONVOLUTION_WIDTH
-} mtl_convolution;
-
-void mtl_convolve(mtl_isa isa, const mtl_convolution *c, mtl_matrix u);
-// Overwrites `gradient`, the one by u, with the one by pre, and grad_x with its own; adds to
-// grad_weight and grad_bias, which may be NULL.
-void mtl_convolve_backward(mtl_isa isa, const mtl_convolution *c, mtl_matrix gradient, mtl_matrix grad_x,
-                           float *grad_weight, float *grad_bias);
-
 typedef struct {
     double log_probability;  // of the target
     int32_t best;            // the first index of the largest logit

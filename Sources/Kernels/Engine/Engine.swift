@@ -53,7 +53,7 @@ public protocol Engine: AnyObject {
 
     /// See ``CausalConvolution``.
     func convolve(_ x: CausalConvolution.Inputs, into u: Tensor)
-    /// See ``CausalConvolution``; `gradU` is used as working memory and undefined afterwards.
+    /// See ``CausalConvolution``.
     func convolveBackward(
         _ x: CausalConvolution.Inputs, gradU: Tensor, into gradients: CausalConvolution.Gradients)
 
