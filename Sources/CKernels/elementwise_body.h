@@ -1,53 +1,5 @@
 // The bodies of mtl_elementwise.h; see variants.h.
 
-static void VARIANT(softplus)(mtl_matrix x, size_t rows, size_t columns) {
-    for (size_t r = 0; r < rows; r++) {
-        float *row = x.start + (ptrdiff_t)r * x.row;
-        for (size_t c = 0; c < columns; c += LANES) {
-            store(row + c, vector_softplus(load(row + c, columns - c)), columns - c);
-        }
-    }
-}
-
-static void VARIANT(softplus_backward)(mtl_matrix g, mtl_matrix y, size_t rows, size_t columns) {
-    for (size_t r = 0; r < rows; r++) {
-        float *gradient = g.start + (ptrdiff_t)r * g.row;
-        const float *row = y.start + (ptrdiff_t)r * y.row;
-        for (size_t c = 0; c < columns; c += LANES) {
-            v16 slope = vector_one_minus_exp(load(row + c, columns - c));
-            store(gradient + c, load(gradient + c, columns - c) * slope, columns - c);
-        }
-    }
-}
-
-static void VARIANT(gate)(mtl_matrix y, mtl_matrix z, mtl_matrix result, size_t rows, size_t columns) {
-    for (size_t r = 0; r < rows; r++) {
-        const float *yr = y.start + (ptrdiff_t)r * y.row, *zr = z.start + (ptrdiff_t)r * z.row;
-        float *out = result.start + (ptrdiff_t)r * result.row;
-        for (size_t c = 0; c < columns; c += LANES) {
-            v16 gate = load(zr + c, columns - c);
-            store(out + c, load(yr + c, columns - c) * gate * vector_sigmoid(gate), columns - c);
-        }
-    }
-}
-
-static void VARIANT(gate_backward)(mtl_matrix g, mtl_matrix y, mtl_matrix z, mtl_matrix grad_y,
-                                   mtl_matrix grad_z, size_t rows, size_t columns) {
-    for (size_t r = 0; r < rows; r++) {
-        const float *gr = g.start + (ptrdiff_t)r * g.row, *yr = y.start + (ptrdiff_t)r * y.row;
-        const float *zr = z.start + (ptrdiff_t)r * z.row;
-        float *gy = grad_y.start + (ptrdiff_t)r * grad_y.row;
-        float *gz = grad_z.start + (ptrdiff_t)r * grad_z.row;
-        for (size_t c = 0; c < columns; c += LANES) {
-            v16 up = load(gr + c, columns - c), gate = load(zr + c, columns - c);
-            v16 sigmoid = vector_sigmoid(gate);
-            v16 slope = sigmoid * (splat(1.0f) + gate * (splat(1.0f) - sigmoid));
-            store(gz + c, up * load(yr + c, columns - c) * slope, columns - c);
-            store(gy + c, up * gate * sigmoid, columns - c);
-        }
-    }
-}
-
 static float VARIANT(inverse_rms)(const float *x, float epsilon, size_t columns) {
     v16 sum = splat(0.0f);
     for (size_t c = 0; c < columns; c += LANES) {
@@ -147,96 +99,6 @@ static void VARIANT(sum_of_squares)(const float *x, size_t count, double *result
     *result = total;
 }
 
-// The weights of the block by tap, [width][MTL_CONVOLUTION_COLUMNS].
-static void VARIANT(taps)(const mtl_convolution *c, float *taps) {
-    memset(taps, 0, c->width * MTL_CONVOLUTION_COLUMNS * sizeof(float));
-    for (size_t channel = 0; channel < c->channels; channel++) {
-        for (size_t k = 0; k < c->width; k++) {
-            taps[k * MTL_CONVOLUTION_COLUMNS + channel] = c->weight[channel * c->width + k];
-        }
-    }
-}
-
-// The row that tap `k` reads at token `t`, NULL where it is zero.
-static const float *VARIANT(tap_row)(const mtl_convolution *c, size_t t, size_t k) {
-    if (t + k + 1 >= c->width) return c->x.start + (ptrdiff_t)(t + k + 1 - c->width) * c->x.row;
-    return c->before == NULL ? NULL : c->before + (ptrdiff_t)(t + k) * c->before_row;
-}
-
-// The convolution's sum at the channels from `d` on.
-ALWAYS_INLINE v16 VARIANT(preactivation)(const mtl_convolution *c, const float *const *rows,
-                                         const float *taps, size_t d) {
-    size_t count = c->channels - d;
-    v16 pre = c->bias == NULL ? splat(0.0f) : load(c->bias + d, count);
-    for (size_t k = 0; k < c->width; k++) {
-        if (rows[k] == NULL) continue;
-        pre += load(rows[k] + d, count) * load(taps + k * MTL_CONVOLUTION_COLUMNS + d, LANES);
-    }
-    return pre;
-}
-
-static void VARIANT(convolve)(const mtl_convolution *c, mtl_matrix u) {
-    float taps[MTL_CONVOLUTION_WIDTH * MTL_CONVOLUTION_COLUMNS];
-    VARIANT(taps)(c, taps);
-    for (size_t t = 0; t < c->length; t++) {
-        const float *rows[MTL_CONVOLUTION_WIDTH];
-        for (size_t k = 0; k < c->width; k++) rows[k] = VARIANT(tap_row)(c, t, k);
-        float *out = u.start + (ptrdiff_t)t * u.row;
-        for (size_t d = 0; d < c->channels; d += LANES) {
-            size_t count = c->channels - d;
-            v16 pre = VARIANT(preactivation)(c, rows, taps, d);
-            store(out + d, pre * vector_sigmoid(pre), count);
-        }
-    }
-}
-
-static void VARIANT(convolve_backward)(const mtl_convolution *c, mtl_matrix g, mtl_matrix grad_x,
-                                       float *grad_weight, float *grad_bias) {
-    float taps[MTL_CONVOLUTION_WIDTH * MTL_CONVOLUTION_COLUMNS];
-    float sums[MTL_CONVOLUTION_WIDTH * MTL_CONVOLUTION_COLUMNS];
-    VARIANT(taps)(c, taps);
-    if (grad_weight != NULL) memset(sums, 0, c->width * MTL_CONVOLUTION_COLUMNS * sizeof(float));
-    for (size_t t = 0; t < c->length; t++) {
-        const float *rows[MTL_CONVOLUTION_WIDTH];
-        for (size_t k = 0; k < c->width; k++) rows[k] = VARIANT(tap_row)(c, t, k);
-        float *gradient = g.start + (ptrdiff_t)t * g.row;
-        for (size_t d = 0; d < c->channels; d += LANES) {
-            size_t count = c->channels - d;
-            v16 pre = VARIANT(preactivation)(c, rows, taps, d);
-            v16 sigmoid = vector_sigmoid(pre);
-            v16 slope = sigmoid * (splat(1.0f) + pre * (splat(1.0f) - sigmoid));
-            v16 by_pre = load(gradient + d, count) * slope;
-            store(gradient + d, by_pre, count);
-            if (grad_bias != NULL) store(grad_bias + d, load(grad_bias + d, count) + by_pre, count);
-            if (grad_weight == NULL) continue;
-            for (size_t k = 0; k < c->width; k++) {
-                if (rows[k] == NULL) continue;
-                float *sum = sums + k * MTL_CONVOLUTION_COLUMNS + d;
-                store(sum, load(sum, LANES) + by_pre * load(rows[k] + d, count), LANES);
-            }
-        }
-    }
-    for (size_t t = 0; t < c->length; t++) {
-        float *out = grad_x.start + (ptrdiff_t)t * grad_x.row;
-        size_t reach = c->length - t < c->width ? c->length - t : c->width;
-        for (size_t d = 0; d < c->channels; d += LANES) {
-            size_t count = c->channels - d;
-            v16 sum = splat(0.0f);
-            for (size_t ahead = 0; ahead < reach; ahead++) {
-                const float *tap = taps + (c->width - 1 - ahead) * MTL_CONVOLUTION_COLUMNS;
-                sum += load(g.start + (ptrdiff_t)(t + ahead) * g.row + d, count) * load(tap + d, LANES);
-            }
-            store(out + d, sum, count);
-        }
-    }
-    if (grad_weight == NULL) return;
-    for (size_t channel = 0; channel < c->channels; channel++) {
-        for (size_t k = 0; k < c->width; k++) {
-            grad_weight[channel * c->width + k] += sums[k * MTL_CONVOLUTION_COLUMNS + channel];
-        }
-    }
-}
-
 static void VARIANT(cross_entropy)(float *logits, size_t count, int32_t target, float gradient_weight,
                                    mtl_row_score *score) {
     enum { PART = 1024 };
@@ -292,14 +154,16 @@ static void VARIANT(adamw_step)(const mtl_adamw *s, float *parameter, const floa
     }
 }
 
-static void VARIANT(exp)(const float *x, float *result, size_t count) {
+static void VARIANT(apply)(mtl_function function, const float *x, float *result, size_t count) {
     for (size_t c = 0; c < count; c += LANES) {
-        store(result + c, vector_exp(load(x + c, count - c)), count - c);
-    }
-}
-
-static void VARIANT(one_minus_exp)(const float *x, float *result, size_t count) {
-    for (size_t c = 0; c < count; c += LANES) {
-        store(result + c, vector_one_minus_exp(load(x + c, count - c)), count - c);
+        v16 value = load(x + c, count - c);
+        switch (function) {
+        case MTL_EXP: value = vector_exp(value); break;
+        case MTL_EXP2: value = vector_exp2(value); break;
+        case MTL_SOFTPLUS: value = vector_softplus(value); break;
+        case MTL_SIGMOID: value = vector_sigmoid(value); break;
+        case MTL_SILU: value *= vector_sigmoid(value); break;
+        }
+        store(result + c, value, count - c);
     }
 }

@@ -7,9 +7,11 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "mtl_convolution.h"
 #include "mtl_elementwise.h"
 #include "mtl_gemm.h"
 #include "mtl_isa.h"
 #include "mtl_pool.h"
 #include "mtl_scan.h"
+#include "mtl_scan_cosines.h"
 #include "mtl_weights.h"

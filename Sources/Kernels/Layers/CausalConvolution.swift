@@ -44,6 +44,8 @@ public enum CausalConvolution {
     }
 
     /// Where the gradients go: the one of `x` is overwritten, those of the parameters are added to.
+    ///
+    /// That of `x` may be the memory of `x`, or of the gradient by `u`.
     public struct Gradients {
         /// `[tokens, channels]`.
         public var x: Tensor
@@ -64,7 +66,7 @@ extension CPUEngine {
     public func convolve(_ x: CausalConvolution.Inputs, into u: Tensor) {
         precondition(x.x.shape == u.shape, "x is \(x.x.shape), u is \(u.shape)")
         let blocks = Blocks(channels: u.columns)
-        pool.run(blocks.count * x.sequences.count) { index, _ in
+        run(blocks.count * x.sequences.count, work: u.count) { index, _ in
             let sequence = x.sequences[index / blocks.count]
             let channels = blocks[index % blocks.count]
             var convolution = mtl_convolution(x, sequence, channels: channels)
@@ -126,8 +128,7 @@ extension mtl_convolution {
         let (first, width) = (channels.lowerBound, x.weight.columns)
         self.init(
             x: x.x.matrix(row: sequence.rows.lowerBound, column: first),
-            before: sequence.history.map { UnsafePointer($0.base + first) },
-            before_row: sequence.history?.rowStride ?? 0,
+            before: sequence.history?.matrix(column: first) ?? mtl_matrix(),
             weight: x.weight.base + first * width,
             bias: x.bias.map { UnsafePointer($0.base + first) },
             length: sequence.rows.count, channels: channels.count, width: width)

@@ -66,6 +66,21 @@ struct SavedSessionTests {
         #expect(try reason(try makeSession(.tree)) == nil)
     }
 
+    @Test("a long turn in a file is refused when it is to be read, in any turn")
+    func longTurns() throws {
+        let folder = TemporaryFolder()
+        let saved = try makeSession(.tree) { $0.history = .carry }
+        try saved.reply(to: String(repeating: "x", count: 300))
+        try saved.reply(to: "Why?")
+        try saved.save(to: folder.file("s"))
+        let loaded = try makeSession(model: tinyModel(.tree, seed: 6)) { $0.promptLimit = 100 }
+        try loaded.load(from: folder.file("s"))
+        #expect(loaded.settings.history == .carry && loaded.settings.promptLimit == 100)
+        #expect(throws: ChatError.promptTooLong(tokens: 332, limit: 100)) {
+            try loaded.reply(to: "So?")
+        }
+    }
+
     @Test("an empty session is saved and loaded")
     func empty() throws {
         let folder = TemporaryFolder()

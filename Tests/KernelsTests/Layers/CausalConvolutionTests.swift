@@ -14,6 +14,7 @@ struct CausalConvolutionTests {
             Size(lengths: [1], channels: 1, width: 1),
             Size(lengths: [2, 5, 1], channels: 5, width: 4),
             Size(lengths: [3, 9], channels: 70, width: 3),
+            Size(lengths: [7, 2], channels: 150, width: 4),
         ]
     }
 
@@ -30,11 +31,12 @@ struct CausalConvolutionTests {
         let gradients = CausalConvolution.Gradients(
             x: Tensor(shape: x.x.shape, repeating: .nan), weight: zeros(x.weight),
             bias: x.bias.map(zeros))
-        engine.convolveBackward(x, gradU: gradY.copy(), into: gradients)
+        engine.convolveBackward(x, gradU: gradY, into: gradients)
         let alone = CausalConvolution.Gradients(
             x: Tensor(shape: x.x.shape, repeating: .nan), weight: nil, bias: nil)
-        engine.convolveBackward(x, gradU: gradY.copy(), into: alone)
+        engine.convolveBackward(x, gradU: gradY, into: alone)
         #expect(alone.x.values == gradients.x.values)
+        checkInPlace(x, gradY, engine, expected: gradients)
 
         func check(
             _ gradient: Tensor?, at point: Tensor?,
@@ -50,6 +52,25 @@ struct CausalConvolutionTests {
         check(gradients.x, at: x.x) { $0.x = $1 }
         check(gradients.weight, at: x.weight) { $0.weight = $1 }
         check(gradients.bias, at: x.bias) { $0.bias = $1 }
+    }
+
+    /// The gradient by `x` in the memory of `x`, and in that of the gradient by `u`.
+    private func checkInPlace(
+        _ x: CausalConvolution.Inputs, _ gradY: Tensor, _ engine: CPUEngine,
+        expected: CausalConvolution.Gradients
+    ) {
+        for overX in [true, false] {
+            let up = gradY.copy()
+            var moved = x
+            moved.x = x.x.copy()
+            let gradients = CausalConvolution.Gradients(
+                x: overX ? moved.x : up, weight: Tensor(shape: x.weight.shape),
+                bias: x.bias.map { Tensor(shape: $0.shape) })
+            engine.convolveBackward(moved, gradU: up, into: gradients)
+            #expect(gradients.x.values == expected.x.values)
+            #expect(gradients.weight?.values == expected.weight?.values)
+            #expect(gradients.bias?.values == expected.bias?.values)
+        }
     }
 
     @Test("a sequence cut in two with its history equals the whole")
