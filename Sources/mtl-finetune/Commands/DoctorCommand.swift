@@ -20,6 +20,7 @@ struct DoctorCommand: ParsableCommand {
             ("physical cores", "\(Processor.physicalCores)"),
             ("instruction set", InstructionSet.best.rawValue),
             ("engine", engine.summary),
+            ("bfloat16, int8", "kept in half and a quarter of the memory, multiplied in float32"),
             ("matrix products", "\(Int(rate / 1e9)) GFLOP/s on [512, 768] x [768, 3072]"),
             ("hub cache", HubCache().folder),
         ]
