@@ -5,23 +5,6 @@
 #define BODY "elementwise_body.h"
 #include "variants.h"
 
-void mtl_softplus(mtl_isa isa, mtl_matrix x, size_t rows, size_t columns) {
-    DISPATCH(isa, softplus, (x, rows, columns))
-}
-
-void mtl_softplus_backward(mtl_isa isa, mtl_matrix g, mtl_matrix y, size_t rows, size_t columns) {
-    DISPATCH(isa, softplus_backward, (g, y, rows, columns))
-}
-
-void mtl_gate(mtl_isa isa, mtl_matrix y, mtl_matrix z, mtl_matrix result, size_t rows, size_t columns) {
-    DISPATCH(isa, gate, (y, z, result, rows, columns))
-}
-
-void mtl_gate_backward(mtl_isa isa, mtl_matrix g, mtl_matrix y, mtl_matrix z, mtl_matrix grad_y,
-                       mtl_matrix grad_z, size_t rows, size_t columns) {
-    DISPATCH(isa, gate_backward, (g, y, z, grad_y, grad_z, rows, columns))
-}
-
 void mtl_rms_norm(mtl_isa isa, mtl_matrix x, const float *weight, float epsilon, mtl_matrix y, size_t rows,
                   size_t columns) {
     DISPATCH(isa, rms_norm, (x, weight, epsilon, y, rows, columns))
@@ -67,10 +50,6 @@ void mtl_adamw_step(mtl_isa isa, const mtl_adamw *step, float *parameter, const 
     DISPATCH(isa, adamw_step, (step, parameter, gradient, m, v, count))
 }
 
-void mtl_exp(mtl_isa isa, const float *x, float *result, size_t count) {
-    DISPATCH(isa, exp, (x, result, count))
-}
-
-void mtl_one_minus_exp(mtl_isa isa, const float *x, float *result, size_t count) {
-    DISPATCH(isa, one_minus_exp, (x, result, count))
+void mtl_apply(mtl_isa isa, mtl_function function, const float *x, float *result, size_t count) {
+    DISPATCH(isa, apply, (function, x, result, count))
 }

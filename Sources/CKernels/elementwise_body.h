@@ -1,53 +1,5 @@
 // The bodies of mtl_elementwise.h; see variants.h.
 
-static void VARIANT(softplus)(mtl_matrix x, size_t rows, size_t columns) {
-    for (size_t r = 0; r < rows; r++) {
-        float *row = x.start + (ptrdiff_t)r * x.row;
-        for (size_t c = 0; c < columns; c += LANES) {
-            store(row + c, vector_softplus(load(row + c, columns - c)), columns - c);
-        }
-    }
-}
-
-static void VARIANT(softplus_backward)(mtl_matrix g, mtl_matrix y, size_t rows, size_t columns) {
-    for (size_t r = 0; r < rows; r++) {
-        float *gradient = g.start + (ptrdiff_t)r * g.row;
-        const float *row = y.start + (ptrdiff_t)r * y.row;
-        for (size_t c = 0; c < columns; c += LANES) {
-            v16 slope = vector_one_minus_exp(load(row + c, columns - c));
-            store(gradient + c, load(gradient + c, columns - c) * slope, columns - c);
-        }
-    }
-}
-
-static void VARIANT(gate)(mtl_matrix y, mtl_matrix z, mtl_matrix result, size_t rows, size_t columns) {
-    for (size_t r = 0; r < rows; r++) {
-        const float *yr = y.start + (ptrdiff_t)r * y.row, *zr = z.start + (ptrdiff_t)r * z.row;
-        float *out = result.start + (ptrdiff_t)r * result.row;
-        for (size_t c = 0; c < columns; c += LANES) {
-            v16 gate = load(zr + c, columns - c);
-            store(out + c, load(yr + c, columns - c) * gate * vector_sigmoid(gate), columns - c);
-        }
-    }
-}
-
-static void VARIANT(gate_backward)(mtl_matrix g, mtl_matrix y, mtl_matrix z, mtl_matrix grad_y,
-                                   mtl_matrix grad_z, size_t rows, size_t columns) {
-    for (size_t r = 0; r < rows; r++) {
-        const float *gr = g.start + (ptrdiff_t)r * g.row, *yr = y.start + (ptrdiff_t)r * y.row;
-        const float *zr = z.start + (ptrdiff_t)r * z.row;
-        float *gy = grad_y.start + (ptrdiff_t)r * grad_y.row;
-        float *gz = grad_z.start + (ptrdiff_t)r * grad_z.row;
-        for (size_t c = 0; c < columns; c += LANES) {
-            v16 up = load(gr + c, columns - c), gate = load(zr + c, columns - c);
-            v16 sigmoid = vector_sigmoid(gate);
-            v16 slope = sigmoid * (splat(1.0f) + gate * (splat(1.0f) - sigmoid));
-            store(gz + c, up * load(yr + c, columns - c) * slope, columns - c);
-            store(gy + c, up * gate * sigmoid, columns - c);
-        }
-    }
-}
-
 static float VARIANT(inverse_rms)(const float *x, float epsilon, size_t columns) {
     v16 sum = splat(0.0f);
     for (size_t c = 0; c < columns; c += LANES) {
@@ -202,14 +154,16 @@ static void VARIANT(adamw_step)(const mtl_adamw *s, float *parameter, const floa
     }
 }
 
-static void VARIANT(exp)(const float *x, float *result, size_t count) {
+static void VARIANT(apply)(mtl_function function, const float *x, float *result, size_t count) {
     for (size_t c = 0; c < count; c += LANES) {
-        store(result + c, vector_exp(load(x + c, count - c)), count - c);
-    }
-}
-
-static void VARIANT(one_minus_exp)(const float *x, float *result, size_t count) {
-    for (size_t c = 0; c < count; c += LANES) {
-        store(result + c, vector_one_minus_exp(load(x + c, count - c)), count - c);
+        v16 value = load(x + c, count - c);
+        switch (function) {
+        case MTL_EXP: value = vector_exp(value); break;
+        case MTL_EXP2: value = vector_exp2(value); break;
+        case MTL_SOFTPLUS: value = vector_softplus(value); break;
+        case MTL_SIGMOID: value = vector_sigmoid(value); break;
+        case MTL_SILU: value *= vector_sigmoid(value); break;
+        }
+        store(result + c, value, count - c);
     }
 }

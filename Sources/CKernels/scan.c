@@ -4,30 +4,39 @@
 // decays into the subnormal range and would stay there, at a hundred times the cost.
 #include "mtl_scan.h"
 
-#include <math.h>
 #include <stdbool.h>
 #include <string.h>
 
-static size_t chunks(size_t length) { return (length + MTL_SCAN_CHUNK - 1) / MTL_SCAN_CHUNK; }
-
-static size_t blocks(size_t channels) { return (channels + MTL_SCAN_BLOCK - 1) / MTL_SCAN_BLOCK; }
-
-static float reciprocal_root(float square) { return square == 0 ? 0 : 1 / sqrtf(square); }
-
-// Reads the rows of some channels of a matrix [inner, state] as [state][MTL_SCAN_BLOCK], other lanes zero.
-static void gather(const float *matrix, ptrdiff_t row, size_t channels, size_t state, float *target) {
-    memset(target, 0, state * MTL_SCAN_BLOCK * sizeof(float));
-    for (size_t lane = 0; lane < channels; lane++, matrix += row) {
-        for (size_t n = 0; n < state; n++) target[n * MTL_SCAN_BLOCK + lane] = matrix[n];
-    }
+// The number of tokens that the forward pass packs at first: the whole tree, or a chunk.
+static size_t tile_length(const mtl_scan *x) {
+    size_t chunk = x->length < MTL_SCAN_CHUNK ? x->length : MTL_SCAN_CHUNK;
+    return x->tree_length > chunk ? x->tree_length : chunk;
 }
 
-// Writes [state][MTL_SCAN_BLOCK] to the rows of some channels of a matrix [inner, state].
-static void scatter(const float *source, size_t channels, size_t state, float *matrix, ptrdiff_t row) {
-    for (size_t lane = 0; lane < channels; lane++, matrix += row) {
-        for (size_t n = 0; n < state; n++) matrix[n] = source[n * MTL_SCAN_BLOCK + lane];
-    }
+// The number of tokens whose decays and states the backward pass keeps at a time.
+static size_t chunk_length(const mtl_scan *x) {
+    return x->length < MTL_SCAN_CHUNK ? x->length : MTL_SCAN_CHUNK;
 }
+
+enum {
+    BLOCKS = MTL_SCAN_GROUP / MTL_SCAN_BLOCK,
+    KEPT_EVERY = 8,
+    ROWS_AHEAD = 8,
+};
+
+// The distance of two packed columns of `count` vectors: odd, so that they do not fall on one set of the cache.
+static size_t apart(size_t count) { return count | 1; }
+
+// The number of states that the backward pass keeps of a chunk.
+static size_t kept_states(size_t chunk) { return (chunk + KEPT_EVERY - 1) / KEPT_EVERY; }
+
+// A matrix from one of its rows and columns on; NULL stays NULL.
+static mtl_matrix part(mtl_matrix matrix, size_t row, size_t column) {
+    if (matrix.start) matrix.start += (ptrdiff_t)row * matrix.row + (ptrdiff_t)column;
+    return matrix;
+}
+
+static float *at(mtl_matrix matrix, size_t row) { return matrix.start + (ptrdiff_t)row * matrix.row; }
 
 // Only the loops over a state of known size can be unrolled.
 #pragma clang diagnostic ignored "-Wpass-failed"
@@ -49,25 +58,25 @@ static unsigned flush_subnormals(void) { return 0; }
 static void restore_subnormals(unsigned before) { (void)before; }
 #endif
 
-// Of each block: u, delta and y. Then A2, bounded, the state and a slot for each pending sum.
+// Of each block u, delta and y, the state and A2; two vectors of [state], the slots, decays of the tree's tokens.
 size_t mtl_scan_scratch(const mtl_scan *x) {
-    size_t rows = 3 * x->length * blocks(MTL_SCAN_GROUP);
-    return (rows + (3 + x->slots) * x->state) * MTL_SCAN_BLOCK;
+    size_t tree = x->tree_length <= MTL_SCAN_CHUNK ? x->tree_length : 0;
+    size_t states = 2 * BLOCKS + 2 + x->slots + tree;
+    return (3 * BLOCKS * apart(tile_length(x)) + states * x->state) * MTL_SCAN_BLOCK;
 }
 
-// Of each block: u, delta and three gradients. Then six vectors of [state], a chunk's states and decays, the
-// tree's states, the marks.
+// Of each block eight columns; six vectors of [state]; of a chunk the decays, and states for KEPT_EVERY tokens,
+// twice those that are kept; the tree's states, the marks.
 size_t mtl_scan_backward_scratch(const mtl_scan *x) {
-    size_t rows = 5 * x->length * blocks(MTL_SCAN_GROUP);
-    size_t marks = chunks(x->tree_length) + chunks(x->length - x->tree_length);
-    size_t states = 6 + 2 * MTL_SCAN_CHUNK + x->tree_length + marks;
-    return (rows + states * x->state) * MTL_SCAN_BLOCK;
+    size_t chunk = chunk_length(x), marks = x->tree_length / chunk + 1;
+    size_t states = 6 + chunk + KEPT_EVERY + 2 * kept_states(chunk) + x->tree_length + marks;
+    return (8 * BLOCKS * apart(x->length) + states * x->state) * MTL_SCAN_BLOCK;
 }
 
-void mtl_scan_forward(mtl_isa isa, const mtl_scan *x, size_t channel, size_t channels, mtl_matrix y,
+void mtl_scan_forward(mtl_isa isa, const mtl_scan *x, size_t channel, size_t channels, mtl_matrix result,
                       mtl_matrix final_state, float *scratch) {
     unsigned mode = flush_subnormals();
-    DISPATCH(isa, forward_any, (x, channel, channels, y, final_state, scratch))
+    DISPATCH(isa, forward_any, (x, channel, channels, result, final_state, scratch))
     restore_subnormals(mode);
 }
 
@@ -83,16 +92,7 @@ void mtl_scan_sum(mtl_isa isa, const float *parts, size_t count, size_t stride, 
     DISPATCH(isa, sum_parts, (parts, count, stride, part_row, sum, rows, columns))
 }
 
-void mtl_scan_decay(mtl_isa isa, const float *delta, mtl_matrix A, size_t inner, size_t state,
-                    float *decay) {
-    DISPATCH(isa, decay, (delta, A, inner, state, decay))
-}
-
-void mtl_form_state_inputs(mtl_isa isa, const mtl_state_inputs *x, size_t first, size_t count) {
-    DISPATCH(isa, form_inputs, (x, first, count))
-}
-
-void mtl_state_input_cosines(mtl_isa isa, const mtl_state_inputs *x, const int32_t *pairs, size_t count,
-                             float *cosines) {
-    DISPATCH(isa, input_cosines, (x, pairs, count, cosines))
+void mtl_state_matrix(mtl_isa isa, mtl_matrix logarithm, size_t channel, size_t channels, size_t state,
+                      mtl_matrix A) {
+    DISPATCH(isa, state_matrix, (logarithm, channel, channels, state, A))
 }

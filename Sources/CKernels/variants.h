@@ -7,6 +7,7 @@
 
 #include "mtl_isa.h"
 
+#define MTL_HAS_AVX512 0
 #define VARIANT(name) name##_portable
 #include "vector_math.h"
 #include BODY
@@ -21,6 +22,8 @@
 #pragma clang attribute pop
 #undef VARIANT
 
+#undef MTL_HAS_AVX512
+#define MTL_HAS_AVX512 1
 #define VARIANT(name) name##_avx512
 #pragma clang attribute push( \
     __attribute__((target("avx512f,avx512bw,avx512dq,avx512vl"))), apply_to = function)

@@ -12,8 +12,8 @@ struct TreeFlowTests {
         let (tokens, inner) = (vectors.count, vectors[0].count)
         return SelectiveScan.Inputs(
             u: Tensor(vectors.flatMap { $0 }, shape: [tokens, inner]),
-            delta: Tensor(shape: [tokens, inner], repeating: 1),
-            A: Tensor(shape: [inner, 1], repeating: -1),
+            step: Tensor(shape: [tokens, inner], repeating: 1),
+            A: Tensor(shape: [1, inner], repeating: -1),
             B: Tensor(shape: [tokens, 1], repeating: 1),
             C: Tensor(shape: [tokens, 1], repeating: 1), D: Tensor(shape: [inner]), sequences: [])
     }

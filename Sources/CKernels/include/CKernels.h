@@ -13,3 +13,4 @@
 #include "mtl_isa.h"
 #include "mtl_pool.h"
 #include "mtl_scan.h"
+#include "mtl_scan_cosines.h"

@@ -13,17 +13,6 @@ typedef struct {
     ptrdiff_t row;
 } mtl_matrix;
 
-// x = log(1 + exp(x)).
-void mtl_softplus(mtl_isa isa, mtl_matrix x, size_t rows, size_t columns);
-// gradient = gradient * (1 - exp(-y)), y being what mtl_softplus gave.
-void mtl_softplus_backward(mtl_isa isa, mtl_matrix gradient, mtl_matrix y, size_t rows, size_t columns);
-
-// result = y * z / (1 + exp(-z)).
-void mtl_gate(mtl_isa isa, mtl_matrix y, mtl_matrix z, mtl_matrix result, size_t rows, size_t columns);
-// The gradients of mtl_gate; grad_y may be the same memory as gradient.
-void mtl_gate_backward(mtl_isa isa, mtl_matrix gradient, mtl_matrix y, mtl_matrix z, mtl_matrix grad_y,
-                       mtl_matrix grad_z, size_t rows, size_t columns);
-
 // y = weight * x / sqrt(mean(x * x) + epsilon), by row.
 void mtl_rms_norm(mtl_isa isa, mtl_matrix x, const float *weight, float epsilon, mtl_matrix y, size_t rows,
                   size_t columns);
@@ -63,6 +52,14 @@ typedef struct {
 void mtl_adamw_step(mtl_isa isa, const mtl_adamw *step, float *parameter, const float *gradient, float *m,
                     float *v, size_t count);
 
-// result = exp(x), log(1 + exp(x)) or 1 - exp(-x): the functions the kernels use, for their tests.
-void mtl_exp(mtl_isa isa, const float *x, float *result, size_t count);
-void mtl_one_minus_exp(mtl_isa isa, const float *x, float *result, size_t count);
+// The functions of one variable that the kernels use; vector_math.h tells how exact they are.
+typedef enum {
+    MTL_EXP,      // exp(x)
+    MTL_EXP2,     // 2 to the power of x, for x <= 0
+    MTL_SOFTPLUS, // log(1 + exp(x))
+    MTL_SIGMOID,  // 1 / (1 + exp(-x))
+    MTL_SILU,     // x / (1 + exp(-x))
+} mtl_function;
+
+// result = function(x); result may be x.
+void mtl_apply(mtl_isa isa, mtl_function function, const float *x, float *result, size_t count);

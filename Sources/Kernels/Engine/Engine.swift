@@ -57,39 +57,34 @@ public protocol Engine: AnyObject {
     func convolveBackward(
         _ x: CausalConvolution.Inputs, gradU: Tensor, into gradients: CausalConvolution.Gradients)
 
-    /// Computes `y = -exp(x)`, the state matrix from its logarithm; both contiguous.
-    func negativeExponential(_ x: Tensor, into y: Tensor)
-    /// Adds `gradY · y` to `gradX`: the gradient of ``negativeExponential(_:into:)``.
-    func negativeExponentialBackward(_ gradY: Tensor, y: Tensor, into gradX: Tensor)
-
-    /// Replaces every element `a` by `log(1 + exp(a))`.
-    func softplus(_ x: Tensor)
-    /// Replaces the gradient by `softplus(a)` in `grad` with the gradient by `a`.
+    /// Computes the state matrix from its logarithm, `A = -exp(ALog)ᵀ`.
     ///
     /// - Parameters:
-    ///   - grad: The gradient, replaced in place.
-    ///   - y: What ``softplus(_:)`` gave; the derivative is `1 - exp(-y)`.
-    func softplusBackward(_ grad: Tensor, y: Tensor)
+    ///   - ALog: `[inner, state]`.
+    ///   - A: `[state, inner]`, as the scan reads it.
+    func stateMatrix(_ ALog: Tensor, into A: Tensor)
+    /// Adds `(gradA · A)ᵀ` to `gradALog`: the gradient of ``stateMatrix(_:into:)``.
+    func stateMatrixBackward(_ gradA: Tensor, A: Tensor, into gradALog: Tensor)
 
-    /// Computes `y · SiLU(z)`; all operands have the same shape.
-    func gate(_ y: Tensor, z: Tensor, into result: Tensor)
-    /// Overwrites `gradY` and `gradZ` with the gradients of ``gate(_:z:into:)``; `gradY` may be the
-    /// same tensor as `gradResult`, the gradient by the result.
-    func gateBackward(_ gradResult: Tensor, y: Tensor, z: Tensor, gradY: Tensor, gradZ: Tensor)
-
+    /// See ``SelectiveScan``; `result` may be the memory of `u`, `step` or `z`.
+    func scan(_ x: SelectiveScan.Inputs, into result: Tensor)
     /// See ``SelectiveScan``.
-    func scan(_ x: SelectiveScan.Inputs, into y: Tensor)
-    /// See ``SelectiveScan``.
+    ///
+    /// - Parameters:
+    ///   - x: The operands of the forward scan, which need not have been run.
+    ///   - gradResult: The gradient by its result, `[tokens, inner]`.
+    ///   - gradients: Where the gradients go.
     func scanBackward(
-        _ x: SelectiveScan.Inputs, gradY: Tensor, into gradients: SelectiveScan.Gradients)
+        _ x: SelectiveScan.Inputs, gradResult: Tensor, into gradients: SelectiveScan.Gradients)
 
-    /// The cosines between the state inputs `X[t] = delta[t] * u[t] * B[t]` of pairs of tokens.
+    /// The cosines between the state inputs `X[t] = delta[t] * u[t] * B[t]` of pairs of tokens, with
+    /// `delta = log(1 + exp(step))`.
     ///
     /// The outer product factorises, so `cos(X[a], X[b]) = cos(v[a], v[b]) * cos(B[a], B[b])` with
     /// `v = delta * u`, and `X` is never formed. A zero vector has cosine 0 with any other.
     ///
     /// - Parameters:
-    ///   - x: The operands; of them `u`, `delta` and `B` are read.
+    ///   - x: The operands; of them `u`, `step` and `B` are read.
     ///   - edges: Pairs of rows of the batch.
     /// - Returns: One cosine a pair.
     func stateInputCosines(_ x: SelectiveScan.Inputs, edges: [(Int32, Int32)]) -> [Float]

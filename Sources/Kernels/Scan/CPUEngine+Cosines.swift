@@ -27,16 +27,22 @@ extension CPUEngine {
     private func fusedCosines(
         _ x: SelectiveScan.Inputs, edges: [(Int32, Int32)], rows: Range<Int>
     ) -> [Float] {
+        var joined = [Bool](repeating: false, count: rows.count)
+        for (a, b) in edges {
+            joined[Int(a) - rows.lowerBound] = true
+            joined[Int(b) - rows.lowerBound] = true
+        }
         // The kernel counts rows from the batch's first, the memory starts at the first one used.
         let memory = scratch(worker: pool.threads, floats: rows.count * (x.inner + 2))
         let inputs = mtl_state_inputs(
-            u: x.u.matrix(), delta: x.delta.matrix(), B: x.B.matrix(), inner: x.inner,
+            u: x.u.matrix(), step: x.step.matrix(), B: x.B.matrix(), inner: x.inner,
             state: x.state, input: memory - rows.lowerBound * x.inner,
             reciprocals: memory + rows.count * x.inner - 2 * rows.lowerBound)
         return withUnsafePointer(to: inputs) { inputs in
             divide(rows.count, by: 16) { part, _ in
-                mtl_form_state_inputs(
-                    isa, inputs, rows.lowerBound + part.lowerBound, part.count)
+                for row in part where joined[row] {
+                    mtl_form_state_input(isa, inputs, rows.lowerBound + row)
+                }
             }
             return [Float](unsafeUninitializedCapacity: edges.count) { cosines, filled in
                 edges.withUnsafeBytes { pairs in
@@ -63,9 +69,9 @@ extension CPUEngine {
         let inputs = scratch(worker: pool.threads, floats: rows.count * inner)
         for row in rows {
             let u = x.u.base + row * x.u.rowStride
-            let delta = x.delta.base + row * x.delta.rowStride
             let input = inputs + (row - rows.lowerBound) * inner
-            for d in 0..<inner { input[d] = u[d] * delta[d] }
+            mtl_apply(isa, MTL_SOFTPLUS, x.step.base + row * x.step.rowStride, input, inner)
+            for d in 0..<inner { input[d] *= u[d] }
         }
         func cosine(_ a: UnsafePointer<Float>, _ b: UnsafePointer<Float>, _ count: Int) -> Float {
             let count = blasint(count)

@@ -2,33 +2,57 @@ import CKernels
 
 extension CPUEngine {
     /// See ``SelectiveScan``.
-    public func scan(_ x: SelectiveScan.Inputs, into y: Tensor) {
+    public func scan(_ x: SelectiveScan.Inputs, into result: Tensor) {
         x.check()
-        precondition(y.shape == x.u.shape, "y is \(y.shape), u is \(x.u.shape)")
+        precondition(result.shape == x.u.shape, "result is \(result.shape), u is \(x.u.shape)")
         switch scanKernel {
-        case .fused: fusedScan(x, into: y)
-        case .blas: blasScan(x, into: y)
+        case .fused: fusedScan(x, into: result)
+        case .blas: blasScan(x, into: result)
         }
     }
 
     /// See ``SelectiveScan``.
     public func scanBackward(
-        _ x: SelectiveScan.Inputs, gradY: Tensor, into gradients: SelectiveScan.Gradients
+        _ x: SelectiveScan.Inputs, gradResult: Tensor, into gradients: SelectiveScan.Gradients
     ) {
         x.check()
         gradients.check(against: x)
-        precondition(gradY.shape == x.u.shape, "gradY is \(gradY.shape), u is \(x.u.shape)")
+        precondition(
+            gradResult.shape == x.u.shape, "gradResult is \(gradResult.shape), u is \(x.u.shape)")
         switch scanKernel {
-        case .fused: fusedScanBackward(x, gradY: gradY, into: gradients)
-        case .blas: blasScanBackward(x, gradY: gradY, into: gradients)
+        case .fused: fusedScanBackward(x, gradResult: gradResult, into: gradients)
+        case .blas: blasScanBackward(x, gradResult: gradResult, into: gradients)
+        }
+    }
+
+    /// `A = -exp(ALog)ᵀ`.
+    public func stateMatrix(_ ALog: Tensor, into A: Tensor) {
+        precondition(
+            A.shape == [ALog.columns, ALog.rows], "ALog is \(ALog.shape), A is \(A.shape)")
+        divide(ALog.rows, by: 128) { part, _ in
+            mtl_state_matrix(
+                isa, ALog.matrix(), part.lowerBound, part.count, ALog.columns, A.matrix())
+        }
+    }
+
+    /// `gradALog += (gradA · A)ᵀ`.
+    public func stateMatrixBackward(_ gradA: Tensor, A: Tensor, into gradALog: Tensor) {
+        precondition(
+            gradA.shape == A.shape && gradALog.shape == [A.columns, A.rows],
+            "gradA is \(gradA.shape), A is \(A.shape), gradALog is \(gradALog.shape)")
+        for n in 0..<A.rows {
+            let (up, at) = (gradA.matrix(row: n).start, A.matrix(row: n).start)
+            for d in 0..<A.columns {
+                gradALog.base[d * gradALog.rowStride + n] += (up?[d] ?? 0) * (at?[d] ?? 0)
+            }
         }
     }
 }
 
 extension SelectiveScan.Inputs {
     var tokens: Int { u.rows }
-    var inner: Int { A.rows }
-    var state: Int { A.columns }
+    var inner: Int { A.columns }
+    var state: Int { A.rows }
 
     /// Stops unless the shapes fit together and the sequences cover the batch in order.
     func check() {
@@ -43,7 +67,10 @@ extension SelectiveScan.Inputs {
                 guard let state else { continue }
                 precondition(state.shape == A.shape, "a state is \(state.shape), A is \(A.shape)")
             }
-            sequence.tree?.check(length: sequence.rows.count)
+            guard let tree = sequence.tree else { continue }
+            precondition(
+                tree.count <= sequence.rows.count,
+                "a tree of \(tree.count) tokens in a sequence of \(sequence.rows.count)")
         }
         precondition(end == tokens, "the sequences end at row \(end) of \(tokens)")
     }
@@ -51,9 +78,10 @@ extension SelectiveScan.Inputs {
     /// Stops unless the shapes fit together.
     func checkShapes() {
         precondition(
-            u.shape.count == 2 && A.shape.count == 2 && A.rows == u.columns,
+            u.shape.count == 2 && A.shape.count == 2 && A.columns == u.columns,
             "u is \(u.shape), A is \(A.shape)")
-        precondition(delta.shape == u.shape, "delta is \(delta.shape), u is \(u.shape)")
+        precondition(step.shape == u.shape, "step is \(step.shape), u is \(u.shape)")
+        precondition(z.map { $0.shape == u.shape } ?? true, "z is not \(u.shape), as u is")
         precondition(
             B.shape == [tokens, state] && C.shape == [tokens, state],
             "B is \(B.shape), C is \(C.shape), expected \([tokens, state])")
@@ -64,8 +92,13 @@ extension SelectiveScan.Inputs {
 extension SelectiveScan.Gradients {
     fileprivate func check(against x: SelectiveScan.Inputs) {
         precondition(
-            u.shape == x.u.shape && delta.shape == x.u.shape,
-            "gradients of u and delta are \(u.shape) and \(delta.shape), u is \(x.u.shape)")
+            u.shape == x.u.shape && step.shape == x.u.shape,
+            "gradients of u and step are \(u.shape) and \(step.shape), u is \(x.u.shape)")
+        precondition((z == nil) == (x.z == nil), "a gate without gradient, or a gradient without")
+        precondition(gated == nil || z != nil, "the gated result of a scan without a gate")
+        precondition(
+            [z, gated].allSatisfy { $0.map { $0.shape == x.u.shape } ?? true },
+            "gradient of z or the gated result is not \(x.u.shape)")
         precondition(
             B.shape == x.B.shape && C.shape == x.C.shape,
             "gradients of B and C are \(B.shape) and \(C.shape), B is \(x.B.shape)")

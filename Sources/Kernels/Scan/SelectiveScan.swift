@@ -1,17 +1,24 @@
-/// The selective scan of Mamba, along a chain and, over a sequence's first tokens, along a tree.
+/// The selective scan of Mamba with its gate, along a chain and, over a sequence's first tokens,
+/// along a tree.
 ///
-/// For every channel `d` and state `n`, with `decay[t] = exp(delta[t] * A)` and
-/// `X[t] = delta[t] * u[t] * B[t]`, all states zero before a sequence:
+/// For every channel `d` and state `n`, with `delta[t] = log(1 + exp(step[t]))`,
+/// `decay[t] = exp(delta[t] * A)` and `X[t] = delta[t] * u[t] * B[t]`, all states zero before a
+/// sequence:
 ///
-///     chain[t] = decay[t] * chain[t - 1] + X[t]
-///     tree[v]  = X[v] + sum over children c of v of decay[transition[c]] * tree[c]
-///     state[t] = chainGain * chain[t] + treeGain * tree[t]        on the tree's tokens
-///     state[t] = decay[t] * state[t - 1] + (chainGain + treeGain) * X[t]      on later ones
-///     y[t]     = dot(C[t], state[t]) + D * u[t]
+///     chain[t]  = decay[t] * chain[t - 1] + X[t]
+///     tree[v]   = X[v] + sum over children c of v of decay[transition[c]] * tree[c]
+///     state[t]  = chainGain * chain[t] + treeGain * tree[t]        on the tree's tokens
+///     state[t]  = decay[t] * state[t - 1] + (chainGain + treeGain) * X[t]      on later ones
+///     y[t]      = dot(C[t], state[t]) + D * u[t]
+///     result[t] = y[t] * SiLU(z[t]), or y[t] without a gate
 ///
 /// The tree covers the first tokens of a sequence and is rooted at the last of them; a sequence
 /// without one is a plain chain with the gain `chainGain + treeGain`. A sequence that goes on from the
 /// `state` of earlier tokens has it in its chain, `chainGain * chain[-1]`, and not in its tree.
+///
+/// Softplus and gate belong to the scan because they cost little where it reads and writes its
+/// operands, and a pass over memory each elsewhere; and because the backward pass, which computes
+/// the states again, finds `y` on its way.
 ///
 /// Source: Gu and Dao 2023, "Mamba", algorithm 2; Xiao et al. 2024, "MambaTree", algorithm 2. That
 /// one state is enough after the tree follows from both branches sharing a recurrence there.
@@ -20,9 +27,11 @@ public enum SelectiveScan {
     public struct Inputs {
         /// The convolved input, `[tokens, inner]`.
         public var u: Tensor
-        /// The step after softplus, `[tokens, inner]`.
-        public var delta: Tensor
-        /// The state matrix, `-exp(ALog)`, `[inner, state]`.
+        /// The step before softplus, `[tokens, inner]`.
+        public var step: Tensor
+        /// The gate before SiLU, `[tokens, inner]`; `nil` for none.
+        public var z: Tensor?
+        /// The state matrix, nowhere positive, `[state, inner]`: see ``Engine/stateMatrix(_:into:)``.
         public var A: Tensor
         /// The input projection, `[tokens, state]`.
         public var B: Tensor
@@ -35,10 +44,10 @@ public enum SelectiveScan {
 
         /// Groups the operands of one scan.
         public init(
-            u: Tensor, delta: Tensor, A: Tensor, B: Tensor, C: Tensor, D: Tensor,
+            u: Tensor, step: Tensor, z: Tensor? = nil, A: Tensor, B: Tensor, C: Tensor, D: Tensor,
             sequences: [Sequence]
         ) {
-            (self.u, self.delta, self.A) = (u, delta, A)
+            (self.u, self.step, self.z, self.A) = (u, step, z, A)
             (self.B, self.C, self.D) = (B, C, D)
             self.sequences = sequences
         }
@@ -54,9 +63,9 @@ public enum SelectiveScan {
         public var treeGain: Float
         /// The tree over the first tokens; `nil` for a plain chain.
         public var tree: ScanTree?
-        /// The joined state before the first token, `[inner, state]`, instead of zero.
+        /// The joined state before the first token, `[state, inner]`, instead of zero.
         public var initialState: Tensor?
-        /// Where the forward scan leaves the state after the last token, `[inner, state]`.
+        /// Where the forward scan leaves the state after the last token, `[state, inner]`.
         public var finalState: Tensor?
 
         /// Describes one sequence.
@@ -71,27 +80,35 @@ public enum SelectiveScan {
 
     /// Where the gradients go.
     ///
-    /// Those of the activations are overwritten, those of the parameters added to.
+    /// Those of the activations are overwritten, those of the parameters added to. Each of `u`,
+    /// `step`, `z` and `gated` may be the memory of one of the operands `u`, `step`, `z` and of the
+    /// gradient by the result, if no two are the same.
     public struct Gradients {
         /// `[tokens, inner]`.
         public var u: Tensor
         /// `[tokens, inner]`.
-        public var delta: Tensor
+        public var step: Tensor
+        /// `[tokens, inner]`; `nil` without a gate.
+        public var z: Tensor?
+        /// Where the result is written again, `[tokens, inner]`; `nil` without a gate or if it is
+        /// not needed.
+        public var gated: Tensor?
         /// `[tokens, state]`.
         public var B: Tensor
         /// `[tokens, state]`.
         public var C: Tensor
-        /// `[inner, state]`; `nil` if `A` is frozen.
+        /// `[state, inner]`; `nil` if `A` is frozen.
         public var A: Tensor?
         /// `[inner]`; `nil` if `D` is frozen.
         public var D: Tensor?
 
         /// Groups the gradients of one scan.
         public init(
-            u: Tensor, delta: Tensor, B: Tensor, C: Tensor, A: Tensor? = nil, D: Tensor? = nil
+            u: Tensor, step: Tensor, z: Tensor? = nil, gated: Tensor? = nil, B: Tensor, C: Tensor,
+            A: Tensor? = nil, D: Tensor? = nil
         ) {
-            (self.u, self.delta, self.B, self.C) = (u, delta, B, C)
-            (self.A, self.D) = (A, D)
+            (self.u, self.step, self.z, self.gated) = (u, step, z, gated)
+            (self.B, self.C, self.A, self.D) = (B, C, A, D)
         }
     }
 

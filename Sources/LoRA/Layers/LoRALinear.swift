@@ -52,27 +52,41 @@ public final class LoRALinear: LinearAdapter {
     ///     gradLoraA += gradHᵀ · dropout(x)
     ///     gradX     += dropout(gradH · loraA)
     public func backward(_ gradY: Tensor, x: Tensor, addingTo gradX: Tensor?, in pass: Pass) {
-        let (engine, workspace) = (pass.engine, pass.workspace)
+        let engine = pass.engine
         let drop = drop(in: pass)
         let dropped = loraA.isTrainable || loraB.isTrainable ? dropped(x, drop: drop, in: pass) : x
         if let gradient = loraB.gradient {
             engine.linearWeightGradient(gradY, x: hidden(dropped, in: pass), into: gradient)
         }
         guard loraA.isTrainable || gradX != nil else { return }
-        let gradHidden = workspace.tensor("lora.gradHidden", [x.rows, loraA.value.rows])
-        engine.linearInputGradient(
-            gradY, weight: loraB.value, into: gradHidden, accumulating: false)
-        engine.scale(gradHidden, by: scaling)
+        let gradHidden = gradHidden(gradY, in: pass)
         if let gradient = loraA.gradient {
             engine.linearWeightGradient(gradHidden, x: dropped, into: gradient)
         }
-        guard let gradX else { return }
+        if let gradX { add(gradHidden, drop: drop, to: gradX, in: pass) }
+    }
+
+    /// Adds to the gradient of the input, which ``backward(_:x:addingTo:in:)`` does as well.
+    public func addInputGradient(_ gradY: Tensor, to gradX: Tensor, in pass: Pass) {
+        add(gradHidden(gradY, in: pass), drop: drop(in: pass), to: gradX, in: pass)
+    }
+
+    private func gradHidden(_ gradY: Tensor, in pass: Pass) -> Tensor {
+        let gradHidden = pass.workspace.tensor("lora.gradHidden", [gradY.rows, loraA.value.rows])
+        pass.engine.linearInputGradient(
+            gradY, weight: loraB.value, into: gradHidden, accumulating: false)
+        pass.engine.scale(gradHidden, by: scaling)
+        return gradHidden
+    }
+
+    private func add(_ gradHidden: Tensor, drop: Dropout?, to gradX: Tensor, in pass: Pass) {
+        let engine = pass.engine
         guard let drop else {
             engine.linearInputGradient(
                 gradHidden, weight: loraA.value, into: gradX, accumulating: true)
             return
         }
-        let gradDropped = workspace.tensor("lora.gradDropped", x.shape)
+        let gradDropped = pass.workspace.tensor("lora.gradDropped", gradX.shape)
         engine.linearInputGradient(
             gradHidden, weight: loraA.value, into: gradDropped, accumulating: false)
         engine.drop(drop, gradDropped, into: gradDropped)

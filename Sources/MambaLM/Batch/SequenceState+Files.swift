@@ -4,7 +4,7 @@ import Storage
 /// States in safetensors files.
 ///
 /// The tensors of block `N` are `layers.N.history`, `[convolutionWidth - 1, inner]`, and `layers.N.state`,
-/// `[inner, state]`, both F32. The metadata say what they are of: `format` is `mambatreel-state`, `version`
+/// `[state, inner]`, both F32. The metadata say what they are of: `format` is `mambatreel-state`, `version`
 /// 1; `model` is ``MambaModel/fingerprint``, `topology` the description of its flow, and `position` the number
 /// of tokens read. More metadata may stand beside them.
 extension SequenceState {
@@ -94,7 +94,7 @@ extension SequenceState {
             let names = names(layer: layer)
             return Layer(
                 history: try tensor(names[0], [sizes.convolutionWidth - 1, sizes.inner]),
-                state: try tensor(names[1], [sizes.inner, sizes.state]))
+                state: try tensor(names[1], [sizes.state, sizes.inner]))
         }
         guard file.tensors.count == 2 * layers.count else {
             throw SequenceStateError.tensorCount(

@@ -8,7 +8,7 @@ public struct SequenceState {
     public struct Layer {
         /// The last inputs of the convolution, `[convolutionWidth - 1, inner]`.
         public let history: Tensor
-        /// The scan's state, `[inner, state]`.
+        /// The scan's state, `[state, inner]`.
         public let state: Tensor
     }
 

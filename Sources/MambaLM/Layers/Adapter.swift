@@ -15,6 +15,9 @@ public protocol LinearAdapter: AnyObject {
 
     /// Adds to the gradients of the parameters and, unless it is `nil`, of the input.
     func backward(_ gradY: Tensor, x: Tensor, addingTo gradX: Tensor?, in pass: Pass)
+
+    /// Adds to the gradient of the input alone, where the input is not known yet.
+    func addInputGradient(_ gradY: Tensor, to gradX: Tensor, in pass: Pass)
 }
 
 /// Something trainable that is added to what an embedding looks up.

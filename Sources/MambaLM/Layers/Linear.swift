@@ -54,14 +54,41 @@ public final class Linear {
     public func backward(
         _ gradY: Tensor, x: Tensor, into gradX: Tensor?, accumulating: Bool = false, in pass: Pass
     ) {
-        if let gradient = weight.gradient {
-            pass.engine.linearWeightGradient(gradY, x: x, into: gradient)
-        }
-        if let gradient = bias?.gradient { pass.engine.biasGradient(gradY, into: gradient) }
+        addGradients(gradY, x: x, in: pass)
         if let gradX {
             pass.engine.linearInputGradient(
                 gradY, weight: weight.value, into: gradX, accumulating: accumulating)
         }
         adapter?.backward(gradY, x: x, addingTo: gradX, in: pass)
+    }
+
+    /// Computes the input's gradient alone, where the input is not known yet.
+    ///
+    /// - Parameters:
+    ///   - gradY: `[tokens, out]`.
+    ///   - gradX: `[tokens, in]`.
+    ///   - pass: The processor and working memory.
+    public func inputGradient(_ gradY: Tensor, into gradX: Tensor, in pass: Pass) {
+        pass.engine.linearInputGradient(
+            gradY, weight: weight.value, into: gradX, accumulating: false)
+        adapter?.addInputGradient(gradY, to: gradX, in: pass)
+    }
+
+    /// Adds to the parameters' gradients alone.
+    ///
+    /// - Parameters:
+    ///   - gradY: `[tokens, out]`.
+    ///   - x: The input of the forward pass, `[tokens, in]`.
+    ///   - pass: The processor and working memory.
+    public func parameterGradients(_ gradY: Tensor, x: Tensor, in pass: Pass) {
+        addGradients(gradY, x: x, in: pass)
+        adapter?.backward(gradY, x: x, addingTo: nil, in: pass)
+    }
+
+    private func addGradients(_ gradY: Tensor, x: Tensor, in pass: Pass) {
+        if let gradient = weight.gradient {
+            pass.engine.linearWeightGradient(gradY, x: x, into: gradient)
+        }
+        if let gradient = bias?.gradient { pass.engine.biasGradient(gradY, into: gradient) }
     }
 }

@@ -5,9 +5,8 @@ import Kernels
 ///     x, z        = split(inProj(input))                  [tokens, inner] each
 ///     u           = SiLU(conv1d(x))
 ///     dt, B, C    = split(xProj(u))                       [stepRank], [state], [state]
-///     delta       = softplus(dtProj(dt))
-///     y           = scan(u, delta, A = -exp(ALog), B, C, D)
-///     output      = outProj(y * SiLU(z))
+///     gated       = scan(u, step = dtProj(dt), z, A = -exp(ALog), B, C, D)
+///     output      = outProj(gated)
 ///
 /// Source: Gu and Dao 2023, "Mamba", section 3.4; names as in the checkpoint.
 public final class Mixer {
@@ -70,17 +69,13 @@ public final class Mixer {
         let xz: Tensor
         /// `dt`, `B` and `C`, `[tokens, stepRank + 2·state]`.
         let projections: Tensor
-        /// `[tokens, inner]`.
-        let y: Tensor
-        /// `y * SiLU(z)`, `[tokens, inner]`.
-        let gated: Tensor
         /// The convolution's operands.
         let convolution: CausalConvolution.Inputs
         /// The scan's operands.
-        let scan: SelectiveScan.Inputs
+        var scan: SelectiveScan.Inputs
+        /// The scan's result, `[tokens, inner]`, in the memory of its `step`.
+        var gated: Tensor { scan.step }
 
-        /// The gate, `[tokens, inner]`.
-        var z: Tensor { xz.columns(xz.columns / 2..<xz.columns) }
         /// The step projection's input, `[tokens, stepRank]`.
         func dt(stepRank: Int) -> Tensor { projections.columns(0..<stepRank) }
     }
@@ -95,14 +90,33 @@ public final class Mixer {
     ///   - x: The normalised input, `[tokens, model]`.
     ///   - batch: The sequences.
     ///   - layer: The block's number, to find its part of the sequences' states.
-    ///   - kept: The input projection of an earlier run, or memory that is to keep it; shared working
-    ///     memory if `nil`.
+    ///   - kept: Memory that is to keep the input projection; shared working memory if `nil`.
     ///   - pass: The processor and working memory.
     ///   - flow: Describes how states flow, given the operands.
-    /// - Returns: What the output projection and the backward pass need.
+    /// - Returns: What the output projection needs.
     func forward(
         _ x: Tensor, of batch: TokenBatch, layer: Int, keeping kept: KeptProjection?,
         in pass: Pass, flow: (SelectiveScan.Inputs) -> [SelectiveScan.Sequence]
+    ) -> Activations {
+        var activations = operands(x, of: batch, layer: layer, keeping: kept, in: pass)
+        activations.scan.sequences = flow(activations.scan)
+        pass.engine.scan(activations.scan, into: activations.gated)
+        return activations
+    }
+
+    /// Computes everything up to the scan.
+    ///
+    /// - Parameters:
+    ///   - x: The normalised input, `[tokens, model]`.
+    ///   - batch: The sequences.
+    ///   - layer: The block's number, to find its part of the sequences' states.
+    ///   - kept: The input projection of an earlier run, or memory that is to keep it; shared working
+    ///     memory if `nil`.
+    ///   - pass: The processor and working memory.
+    /// - Returns: The operands of the scan, whose sequences are not set yet.
+    func operands(
+        _ x: Tensor, of batch: TokenBatch, layer: Int, keeping kept: KeptProjection?,
+        in pass: Pass
     ) -> Activations {
         let (engine, workspace) = (pass.engine, pass.workspace)
         let wide = [x.rows, inner]
@@ -119,25 +133,18 @@ public final class Mixer {
 
         let projections = workspace.tensor("mixer.projections", [x.rows, stepRank + 2 * state])
         xProj.forward(u, into: projections, in: pass)
-        let delta = workspace.tensor("mixer.delta", wide)
-        dtProj.forward(projections.columns(0..<stepRank), into: delta, in: pass)
-        engine.softplus(delta)
+        let step = workspace.tensor("mixer.step", wide)
+        dtProj.forward(projections.columns(0..<stepRank), into: step, in: pass)
 
-        let A = workspace.tensor("mixer.A", ALog.value.shape)
-        engine.negativeExponential(ALog.value, into: A)
-        var scan = SelectiveScan.Inputs(
-            u: u, delta: delta, A: A, B: projections.columns(stepRank..<stepRank + state),
-            C: projections.columns(stepRank + state..<stepRank + 2 * state), D: D.value,
-            sequences: [])
-        scan.sequences = flow(scan)
-        let y = workspace.tensor("mixer.y", wide)
-        engine.scan(scan, into: y)
-
-        let activations = Activations(
-            xz: xz, projections: projections, y: y, gated: workspace.tensor("mixer.gated", wide),
-            convolution: convolution, scan: scan)
-        engine.gate(y, z: activations.z, into: activations.gated)
-        return activations
+        let A = workspace.tensor("mixer.A", [state, inner])
+        engine.stateMatrix(ALog.value, into: A)
+        return Activations(
+            xz: xz, projections: projections, convolution: convolution,
+            scan: SelectiveScan.Inputs(
+                u: u, step: step, z: xz.columns(inner..<2 * inner), A: A,
+                B: projections.columns(stepRank..<stepRank + state),
+                C: projections.columns(stepRank + state..<stepRank + 2 * state), D: D.value,
+                sequences: []))
     }
 
     /// Adds the output projection's result.
@@ -150,84 +157,80 @@ public final class Mixer {
     func project(
         _ activations: Activations, rows: [Int32]?, addingTo output: Tensor, in pass: Pass
     ) {
-        outProj.forward(
-            gated(activations, rows: rows, in: pass), into: output, accumulating: true, in: pass)
+        let gated = gathered(activations.gated, rows: rows, in: pass)
+        outProj.forward(gated, into: output, accumulating: true, in: pass)
     }
 
-    /// The output projection's input, `[rows, inner]`.
-    private func gated(_ activations: Activations, rows: [Int32]?, in pass: Pass) -> Tensor {
-        guard let rows else { return activations.gated }
+    /// Some rows of the output projection's input, `[rows, inner]`; all of them if `rows` is `nil`.
+    private func gathered(_ gated: Tensor, rows: [Int32]?, in pass: Pass) -> Tensor {
+        guard let rows else { return gated }
         let gathered = pass.workspace.tensor("mixer.gathered", [rows.count, inner])
-        pass.engine.gatherRows(rows, of: activations.gated, into: gathered)
+        pass.engine.gatherRows(rows, of: gated, into: gathered)
         return gathered
     }
 
     /// Runs the output projection backwards; the gradient by its input is zero in other rows.
     private func projectBackward(
-        _ gradOutput: Tensor, rows: [Int32]?, activations: Activations, into gradGated: Tensor,
-        in pass: Pass
+        _ gradOutput: Tensor, rows: [Int32]?, into gradGated: Tensor, in pass: Pass
     ) {
-        let gated = gated(activations, rows: rows, in: pass)
         guard let rows else {
-            return outProj.backward(gradOutput, x: gated, into: gradGated, in: pass)
+            return outProj.inputGradient(gradOutput, into: gradGated, in: pass)
         }
-        let gradGathered = pass.workspace.tensor("mixer.gradGathered", gated.shape)
-        outProj.backward(gradOutput, x: gated, into: gradGathered, in: pass)
+        let gradGathered = pass.workspace.tensor("mixer.gathered", [rows.count, inner])
+        outProj.inputGradient(gradOutput, into: gradGathered, in: pass)
         gradGated.fill(0)
         pass.engine.scatterAddRows(gradGathered, to: rows, of: gradGated)
     }
 
     /// Adds to the parameters' gradients and computes the input's.
     ///
+    /// Gradients take the memory of what they are the last to need: that of `u` the scan's gradient's,
+    /// those of `step`, `x` and `z` their own.
+    ///
     /// - Parameters:
     ///   - gradOutput: Gradient by the output projection's result, `[rows, model]`.
     ///   - rows: The rows that were projected; all of them if `nil`.
     ///   - x: The normalised input, `[tokens, model]`.
-    ///   - activations: What the forward run computed.
+    ///   - activations: The operands of the forward run, with its sequences; used up.
     ///   - gradX: `[tokens, model]`; `nil` if nobody needs it.
     ///   - pass: The processor and working memory.
     func backward(
         _ gradOutput: Tensor, rows: [Int32]?, x: Tensor, activations: Activations,
         into gradX: Tensor?, in pass: Pass
     ) {
-        let (engine, workspace) = (pass.engine, pass.workspace)
-        let wide = [x.rows, inner]
-        let gradY = workspace.tensor("mixer.gradY", wide)
-        projectBackward(gradOutput, rows: rows, activations: activations, into: gradY, in: pass)
+        let (engine, workspace, scan) = (pass.engine, pass.workspace, activations.scan)
+        let gradGated = workspace.tensor("mixer.gradGated", scan.u.shape)
+        projectBackward(gradOutput, rows: rows, into: gradGated, in: pass)
 
-        let gradXZ = workspace.tensor("mixer.gradXZ", [x.rows, 2 * inner])
-        engine.gateBackward(
-            gradY, y: activations.y, z: activations.z, gradY: gradY,
-            gradZ: gradXZ.columns(inner..<2 * inner))
-
-        let gradU = workspace.tensor("mixer.gradU", wide)
-        let gradDelta = workspace.tensor("mixer.gradDelta", wide)
         let gradProjections = workspace.tensor(
             "mixer.gradProjections", activations.projections.shape)
-        let gradA = ALog.gradient.map { _ in workspace.tensor("mixer.gradA", [inner, state]) }
+        let gradA = ALog.gradient.map { _ in workspace.tensor("mixer.gradA", scan.A.shape) }
         gradA?.fill(0)
-        engine.scanBackward(
-            activations.scan, gradY: gradY,
-            into: SelectiveScan.Gradients(
-                u: gradU, delta: gradDelta,
-                B: gradProjections.columns(stepRank..<stepRank + state),
-                C: gradProjections.columns(stepRank + state..<stepRank + 2 * state), A: gradA,
-                D: D.gradient))
+        let gradients = SelectiveScan.Gradients(
+            u: gradGated, step: scan.step, z: scan.z,
+            gated: outProj.isTrainable ? workspace.tensor("mixer.gated", scan.u.shape) : nil,
+            B: gradProjections.columns(stepRank..<stepRank + state),
+            C: gradProjections.columns(stepRank + state..<stepRank + 2 * state), A: gradA,
+            D: D.gradient)
+        engine.scanBackward(scan, gradResult: gradGated, into: gradients)
         if let gradA, let gradALog = ALog.gradient {
-            engine.negativeExponentialBackward(gradA, y: activations.scan.A, into: gradALog)
+            engine.stateMatrixBackward(gradA, A: scan.A, into: gradALog)
+        }
+        if let gated = gradients.gated {
+            outProj.parameterGradients(
+                gradOutput, x: gathered(gated, rows: rows, in: pass), in: pass)
         }
 
-        engine.softplusBackward(gradDelta, y: activations.scan.delta)
         dtProj.backward(
-            gradDelta, x: activations.dt(stepRank: stepRank),
+            gradients.step, x: activations.dt(stepRank: stepRank),
             into: gradProjections.columns(0..<stepRank), in: pass)
         xProj.backward(
-            gradProjections, x: activations.scan.u, into: gradU, accumulating: true, in: pass)
+            gradProjections, x: scan.u, into: gradients.u, accumulating: true, in: pass)
         engine.convolveBackward(
-            activations.convolution, gradU: gradU,
+            activations.convolution, gradU: gradients.u,
             into: CausalConvolution.Gradients(
-                x: gradXZ.columns(0..<inner), weight: convolution.gradient,
+                x: activations.convolution.x, weight: convolution.gradient,
                 bias: convolutionBias?.gradient))
-        inProj.backward(gradXZ, x: x, into: gradX, in: pass)
+        inProj.backward(activations.xz, x: x, into: gradX, in: pass)
     }
 }

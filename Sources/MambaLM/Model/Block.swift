@@ -87,9 +87,9 @@ public final class Block {
     ) {
         let normed = normalized(input, in: pass)
         let kept = projection.map { Mixer.KeptProjection(tensor: $0, isComputed: true) }
-        let activations = mixer.forward(
-            normed, of: batch, layer: layer, keeping: kept, in: pass
-        ) { _ in flow }
+        var activations = mixer.operands(
+            normed, of: batch, layer: layer, keeping: kept, in: pass)
+        activations.scan.sequences = flow
         let needsNorm = needsInputGradient || norm.isTrainable
         let gradNormed =
             needsNorm ? pass.workspace.tensor("block.gradNormed", normed.shape) : nil

@@ -16,10 +16,11 @@ struct ScanCase: CustomTestStringConvertible, Sendable {
     var gains: (chain: Float, tree: Float) = (1, 0.3)
     /// Whether sequences start from a state.
     var startsFromState = false
+    var hasGate = true
 
     var testDescription: String {
         let lengths = lengths.map { "\($0.length)/\($0.tree)" }.joined(separator: " ")
-        return "[\(lengths), \(inner), \(state)] \(rule)"
+        return "[\(lengths), \(inner), \(state)] \(rule)" + (hasGate ? "" : " without a gate")
     }
 
     static let all: [ScanCase] =
@@ -34,6 +35,7 @@ struct ScanCase: CustomTestStringConvertible, Sendable {
             ScanCase(
                 inner: 18, state: 16, lengths: [(6, 6), (7, 4), (3, 0)], startsFromState: true),
             ScanCase(inner: 3, state: 20, lengths: [(9, 6)]),
+            ScanCase(inner: 19, state: 16, lengths: [(6, 4), (3, 0)], hasGate: false),
         ]
         + TransitionRule.allCases.map { ScanCase(inner: 4, state: 3, lengths: [(9, 7)], rule: $0) }
 
@@ -46,19 +48,21 @@ struct ScanCase: CustomTestStringConvertible, Sendable {
             defer { first += length }
             let initial =
                 startsFromState
-                ? Tensor.random([inner, state], in: -1...1, using: &generator) : nil
+                ? Tensor.random([state, inner], in: -1...1, using: &generator) : nil
             return SelectiveScan.Sequence(
                 rows: first..<first + length, chainGain: gains.chain, treeGain: gains.tree,
                 tree: tree == 0 ? nil : randomTree(tree, rule: rule, using: &generator),
                 initialState: initial,
-                finalState: Tensor(shape: [inner, state], repeating: .nan))
+                finalState: Tensor(shape: [state, inner], repeating: .nan))
         }
-        // B and C are columns of a wider tensor, as in a model.
+        // z, B and C are columns of wider tensors, as in a model.
         let projected = Tensor.random([tokens, 3 + 2 * state], in: -1...1, using: &generator)
+        let xz = Tensor.random([tokens, 2 * inner], in: -3...3, using: &generator)
         return SelectiveScan.Inputs(
             u: .random([tokens, inner], in: -1...1, using: &generator),
-            delta: .random([tokens, inner], in: 0.01...1, using: &generator),
-            A: .random([inner, state], in: -2...(-0.1), using: &generator),
+            step: .random([tokens, inner], in: -4...0.5, using: &generator),
+            z: hasGate ? xz.columns(inner..<2 * inner) : nil,
+            A: .random([state, inner], in: -2...(-0.1), using: &generator),
             B: projected.columns(3..<3 + state),
             C: projected.columns(3 + state..<3 + 2 * state),
             D: .random([inner], in: -1...1, using: &generator), sequences: sequences)

@@ -7,27 +7,29 @@ import Kernels
 /// the decays along the path.
 struct SelectiveScanReference {
     let u, delta, A, B, C, D: [Double]
+    let z: [Double]?
     let inner, state: Int
     let sequences: [SelectiveScan.Sequence]
 
     init(_ x: SelectiveScan.Inputs) {
         func double(_ x: Tensor) -> [Double] { x.values.map(Double.init) }
-        (u, delta, A) = (double(x.u), double(x.delta), double(x.A))
+        (u, delta, A) = (double(x.u), double(x.step).map { log1p(exp($0)) }, double(x.A))
+        z = x.z.map(double)
         (B, C, D) = (double(x.B), double(x.C), double(x.D))
-        (inner, state) = (x.A.rows, x.A.columns)
+        (state, inner) = (x.A.rows, x.A.columns)
         sequences = x.sequences
     }
 
     func decay(_ t: Int, _ d: Int, _ n: Int) -> Double {
-        exp(delta[t * inner + d] * A[d * state + n])
+        exp(delta[t * inner + d] * A[n * inner + d])
     }
 
     func input(_ t: Int, _ d: Int, _ n: Int) -> Double {
         delta[t * inner + d] * u[t * inner + d] * B[t * state + n]
     }
 
-    /// `y`, `[tokens, inner]`, and the last state of each sequence, `[inner, state]`.
-    func forward() -> (y: [Double], finalStates: [[Double]]) {
+    /// The result, `[tokens, inner]`, and the last state of each sequence, `[state, inner]`.
+    func forward() -> (result: [Double], finalStates: [[Double]]) {
         var y = u.indices.map { D[$0 % inner] * u[$0] }
         var finalStates: [[Double]] = []
         for sequence in sequences {
@@ -35,16 +37,17 @@ struct SelectiveScanReference {
             var final = [Double](repeating: 0, count: inner * state)
             for d in 0..<inner {
                 for n in 0..<state {
-                    let states = self.states(of: sequence, d, n, initial?[d * state + n] ?? 0)
+                    let states = self.states(of: sequence, d, n, initial?[n * inner + d] ?? 0)
                     for (t, h) in zip(sequence.rows, states) {
                         y[t * inner + d] += C[t * state + n] * h
                     }
-                    final[d * state + n] = states.last ?? initial?[d * state + n] ?? 0
+                    final[n * inner + d] = states.last ?? initial?[n * inner + d] ?? 0
                 }
             }
             finalStates.append(final)
         }
-        return (y, finalStates)
+        guard let z else { return (y, finalStates) }
+        return (zip(y, z).map { $0 * $1 / (1 + exp(-$1)) }, finalStates)
     }
 
     /// The joined state of one channel at every token of a sequence.

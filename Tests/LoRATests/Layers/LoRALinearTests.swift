@@ -148,6 +148,10 @@ struct LoRALinearTests {
             #expect(alone[index] == all[index])
             #expect(alone.count { $0 == nil } == 2)
         }
+        let setup = Setup(sizes, scaling: scaling)
+        let gradX = Tensor(shape: setup.x.shape)
+        setup.adapter.addInputGradient(setup.gradY, to: gradX, in: pass(dropoutSeed: seed))
+        #expect(gradX.values == all[0])
     }
 
     @Test("a pass that is run again drops the same, another seed drops other elements")

@@ -158,7 +158,7 @@ struct DamagedState: CustomTestStringConvertible, Sendable {
             without: "layers.1.state"),
         DamagedState(
             testDescription: "a misshapen tensor",
-            message: "tensor 'layers.0.state' has shape [4, 12], expected [12, 4]",
+            message: "tensor 'layers.0.state' has shape [12, 4], expected [4, 12]",
             misshapen: "layers.0.state"),
         DamagedState(
             testDescription: "a tensor too many", message: "holds 5 tensors, expected 4",
@@ -172,4 +172,5 @@ private final class ScalingAdapter: LinearAdapter {
 
     func add(_ x: Tensor, to y: Tensor, in pass: Pass) {}
     func backward(_ gradY: Tensor, x: Tensor, addingTo gradX: Tensor?, in pass: Pass) {}
+    func addInputGradient(_ gradY: Tensor, to gradX: Tensor, in pass: Pass) {}
 }

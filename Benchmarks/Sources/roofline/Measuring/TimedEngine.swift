@@ -85,28 +85,12 @@ final class TimedEngine: Engine {
         timed("RMSNorm, gradient") { engine.normalizeBackward(x, gradY: gradY, into: gradients) }
     }
 
-    func negativeExponential(_ x: Tensor, into y: Tensor) {
-        timed("A") { engine.negativeExponential(x, into: y) }
+    func stateMatrix(_ ALog: Tensor, into A: Tensor) {
+        timed("A") { engine.stateMatrix(ALog, into: A) }
     }
 
-    func negativeExponentialBackward(_ gradY: Tensor, y: Tensor, into gradX: Tensor) {
-        timed("A") { engine.negativeExponentialBackward(gradY, y: y, into: gradX) }
-    }
-
-    func softplus(_ x: Tensor) { timed("softplus") { engine.softplus(x) } }
-
-    func softplusBackward(_ grad: Tensor, y: Tensor) {
-        timed("softplus, gradient") { engine.softplusBackward(grad, y: y) }
-    }
-
-    func gate(_ y: Tensor, z: Tensor, into result: Tensor) {
-        timed("gate") { engine.gate(y, z: z, into: result) }
-    }
-
-    func gateBackward(_ gradResult: Tensor, y: Tensor, z: Tensor, gradY: Tensor, gradZ: Tensor) {
-        timed("gate, gradient") {
-            engine.gateBackward(gradResult, y: y, z: z, gradY: gradY, gradZ: gradZ)
-        }
+    func stateMatrixBackward(_ gradA: Tensor, A: Tensor, into gradALog: Tensor) {
+        timed("A") { engine.stateMatrixBackward(gradA, A: A, into: gradALog) }
     }
 
     // MARK: - Sequences
@@ -123,14 +107,16 @@ final class TimedEngine: Engine {
         }
     }
 
-    func scan(_ x: SelectiveScan.Inputs, into y: Tensor) {
-        timed("scan") { engine.scan(x, into: y) }
+    func scan(_ x: SelectiveScan.Inputs, into result: Tensor) {
+        timed("scan") { engine.scan(x, into: result) }
     }
 
     func scanBackward(
-        _ x: SelectiveScan.Inputs, gradY: Tensor, into gradients: SelectiveScan.Gradients
+        _ x: SelectiveScan.Inputs, gradResult: Tensor, into gradients: SelectiveScan.Gradients
     ) {
-        timed("scan, gradient") { engine.scanBackward(x, gradY: gradY, into: gradients) }
+        timed("scan, gradient") {
+            engine.scanBackward(x, gradResult: gradResult, into: gradients)
+        }
     }
 
     func stateInputCosines(_ x: SelectiveScan.Inputs, edges: [(Int32, Int32)]) -> [Float] {

@@ -17,16 +17,21 @@ struct Work: Codable {
 
 /// Vector instructions of one element, each worth two operations in ``Work``.
 enum Instructions {
-    /// An exponential: rounding, a polynomial of degree 6, the exponent's bits.
-    static let exponential = 11.0
+    /// An exponential: bounds, rounding, a polynomial of degree 6, the power of two.
+    static let exponential = 15.0
     /// `1 / (1 + exp(-x))`: the exponential, an addition and a division, which takes about eight.
     static let sigmoid = exponential + 9
     /// `log(1 + exp(x))`: the exponential, a logarithm of about the same length.
     static let softplus = exponential + 13
 
+    /// A decay of the scan: a product, its fraction, a polynomial of degree 5, the power of two.
+    static let decay = 8.0
     /// A step of the scan for one state of one channel: the decay, and four multiply-adds for
     /// state and output.
-    static let scanForward = exponential + 3
-    /// Its gradient: the decay and the state again, and the gradients of state, decay, step, B, C.
-    static let scanBackward = exponential + 2 + 8
+    static let scanForward = decay + 3
+    /// Its gradient: the decay, the state and the output again, and the gradients of state, decay,
+    /// step, B, C.
+    static let scanBackward = decay + 3 + 8
+    /// What the scan does to a channel's step and gate.
+    static let scanActivations = softplus + sigmoid
 }

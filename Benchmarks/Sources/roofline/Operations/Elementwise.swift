@@ -1,12 +1,12 @@
 import Kernels
 
-/// Convolution, gates, softplus and normalisation: a few operations an element.
+/// Convolution and normalisation: a few operations an element.
 struct Elementwise {
     let engine: any Engine
     let shape: ModelShape
 
     func operations(tokens: Int) -> [Operation] {
-        [convolve(tokens), convolveBackward(tokens), softplus(tokens), gate(tokens)]
+        [convolve(tokens), convolveBackward(tokens)]
             + [normalize(tokens), normalizeBackward(tokens)]
     }
 
@@ -29,7 +29,7 @@ struct Elementwise {
             work: work(
                 tokens, width: shape.inner, floats: 2,
                 instructions: Double(shape.convolutionWidth) + Instructions.sigmoid + 1),
-            formula: "T·inner·(width + 21) vector instructions; 8·T·inner bytes"
+            formula: "T·inner·(width + 25) vector instructions; 8·T·inner bytes"
         ) { [engine] in
             let inputs = convolution(tokens)
             let u = Tensor(shape: [tokens, shape.inner])
@@ -43,7 +43,7 @@ struct Elementwise {
             work: work(
                 tokens, width: shape.inner, floats: 3,
                 instructions: 2 * Double(shape.convolutionWidth) + Instructions.sigmoid + 4),
-            formula: "T·inner·(2·width + 24) vector instructions; 12·T·inner bytes"
+            formula: "T·inner·(2·width + 28) vector instructions; 12·T·inner bytes"
         ) { [engine] in
             let inputs = convolution(tokens)
             let gradU = Tensor.random([tokens, shape.inner], 4)
@@ -52,34 +52,6 @@ struct Elementwise {
                 engine.convolveBackward(
                     inputs, gradU: gradU, into: .init(x: gradX, weight: nil, bias: nil))
             }
-        }
-    }
-
-    private func softplus(_ tokens: Int) -> Operation {
-        Operation(
-            name: "softplus", group: "Elementwise",
-            work: work(
-                tokens, width: shape.inner, floats: 2, instructions: Instructions.softplus),
-            formula: "24·T·inner vector instructions; 8·T·inner bytes"
-        ) { [engine] in
-            // Values that softplus is applied to again and again stay finite: it adds at most ln 2.
-            let x = Tensor.random([tokens, shape.inner], 1)
-            return { engine.softplus(x) }
-        }
-    }
-
-    private func gate(_ tokens: Int) -> Operation {
-        Operation(
-            name: "gate", group: "Elementwise",
-            work: work(
-                tokens, width: shape.inner, floats: 3, instructions: Instructions.sigmoid + 2),
-            formula: "22·T·inner vector instructions; 12·T·inner bytes"
-        ) { [engine] in
-            let y = Tensor.random([tokens, shape.inner], 1)
-            let z = Tensor.random([tokens, 2 * shape.inner], 2)
-                .columns(shape.inner..<2 * shape.inner)
-            let result = Tensor(shape: [tokens, shape.inner])
-            return { engine.gate(y, z: z, into: result) }
         }
     }
 

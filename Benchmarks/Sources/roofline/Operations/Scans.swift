@@ -16,14 +16,15 @@ struct Scans {
     private func inputs(_ tokens: Int, tree: Bool) -> SelectiveScan.Inputs {
         let projections = Tensor.random([tokens, shape.projections], 3)
         let (rank, state) = (shape.stepRank, shape.state)
-        let delta = Tensor.random([tokens, shape.inner], 2)
-        // Steps are positive, from 0 to 0.1.
-        delta.values = delta.values.map { 0.05 * (1 + $0) }
-        var A = [Float](repeating: 0, count: shape.inner * state)
-        for index in A.indices { A[index] = -Float(index % state + 1) }
+        let step = Tensor.random([tokens, shape.inner], 2)
+        // After softplus from 0.007 to 0.05.
+        step.values = step.values.map { $0 - 4 }
+        var A = [Float](repeating: 0, count: state * shape.inner)
+        for index in A.indices { A[index] = -Float(index / shape.inner + 1) }
+        let z = Tensor.random([tokens, 2 * shape.inner], 6).columns(shape.inner..<2 * shape.inner)
         var inputs = SelectiveScan.Inputs(
-            u: .random([tokens, shape.inner], 1), delta: delta,
-            A: Tensor(A, shape: [shape.inner, state]),
+            u: .random([tokens, shape.inner], 1), step: step, z: z,
+            A: Tensor(A, shape: [state, shape.inner]),
             B: projections.columns(rank..<rank + state),
             C: projections.columns(rank + state..<rank + 2 * state),
             D: .random([shape.inner], 4), sequences: [.init(rows: 0..<tokens)])
@@ -35,40 +36,42 @@ struct Scans {
     }
 
     private func work(_ tokens: Int, tree: Bool, instructions: Double, floats: Double) -> Work {
-        let states = Double(shape.inner * shape.state)
-        let scanned = Double(tokens) * (tree ? 1.5 : 1)
-        let moved = Double(shape.inner) * floats + Double(2 * shape.state)
+        let (inner, state) = (Double(shape.inner), Double(shape.state))
+        let states = inner * state * instructions * (tree ? 1.5 : 1)
+        let moved = inner * floats + 2 * state
         return Work(
-            flops: 2 * scanned * states * instructions, bytes: 4 * Double(tokens) * moved)
+            flops: 2 * Double(tokens) * (states + inner * Instructions.scanActivations),
+            bytes: 4 * Double(tokens) * moved)
     }
 
     private func forward(_ tokens: Int, tree: Bool) -> Operation {
         Operation(
             name: tree ? "scan, chain and tree" : "scan, chain", group: "Scan",
-            work: work(tokens, tree: tree, instructions: Instructions.scanForward, floats: 3),
-            formula: "14 vector instructions a token, channel and state, of which 11 make the "
-                + "exponential; twice for tokens of the tree; 4·T·(3·inner + 2·state) bytes"
+            work: work(tokens, tree: tree, instructions: Instructions.scanForward, floats: 4),
+            formula: "11 vector instructions a token, channel and state, of which 8 make the "
+                + "exponential; twice for tokens of the tree; 52 a channel for softplus and gate; "
+                + "4·T·(4·inner + 2·state) bytes"
         ) { [engine] in
             let inputs = inputs(tokens, tree: tree)
-            let y = Tensor(shape: [tokens, shape.inner])
-            return { engine.scan(inputs, into: y) }
+            let result = Tensor(shape: [tokens, shape.inner])
+            return { engine.scan(inputs, into: result) }
         }
     }
 
     private func backward(_ tokens: Int, tree: Bool) -> Operation {
         Operation(
             name: tree ? "scan, chain and tree, gradient" : "scan, chain, gradient", group: "Scan",
-            work: work(tokens, tree: tree, instructions: Instructions.scanBackward, floats: 5),
-            formula: "21 vector instructions a token, channel and state; twice for tokens of the "
-                + "tree; 4·T·(5·inner + 2·state) bytes"
+            work: work(tokens, tree: tree, instructions: Instructions.scanBackward, floats: 8),
+            formula: "19 vector instructions a token, channel and state; twice for tokens of the "
+                + "tree; 52 a channel for softplus and gate; 4·T·(8·inner + 2·state) bytes"
         ) { [engine] in
             let inputs = inputs(tokens, tree: tree)
-            let gradY = Tensor.random([tokens, shape.inner], 5)
+            let gradResult = Tensor.random([tokens, shape.inner], 5)
+            func wide() -> Tensor { Tensor(shape: [tokens, shape.inner]) }
             let gradients = SelectiveScan.Gradients(
-                u: Tensor(shape: [tokens, shape.inner]),
-                delta: Tensor(shape: [tokens, shape.inner]),
+                u: wide(), step: wide(), z: wide(), gated: wide(),
                 B: Tensor(shape: [tokens, shape.state]), C: Tensor(shape: [tokens, shape.state]))
-            return { engine.scanBackward(inputs, gradY: gradY, into: gradients) }
+            return { engine.scanBackward(inputs, gradResult: gradResult, into: gradients) }
         }
     }
 
