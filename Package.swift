@@ -33,6 +33,7 @@ let package = Package(
             name: "CCurl", pkgConfig: "libcurl", providers: [.apt(["libcurl4-openssl-dev"])]),
         .target(name: "CSentencePiece", linkerSettings: [.linkedLibrary("sentencepiece")]),
         .target(name: "CKernels"),
+        .target(name: "CLibEdit", linkerSettings: [.linkedLibrary("edit")]),
 
         // Libraries, each importing only what stands above it.
         .target(name: "Kernels", dependencies: ["COpenBLAS", "CKernels"]),
@@ -61,6 +62,9 @@ let package = Package(
                 "LoRA", "TreeSSMText", "MambaLM", "Kernels", "Storage", "Tokenization", "Hub",
                 argumentParser, yams,
             ]),
+        .target(
+            name: "ChatTerminal",
+            dependencies: ["CLibEdit", "Chat", "Prompting", "CommandSupport", "Storage"]),
 
         // Commands.
         .executableTarget(
@@ -69,7 +73,8 @@ let package = Package(
         .executableTarget(
             name: "mtl-eval", dependencies: ["Evaluation", "CommandSupport", argumentParser]),
         .executableTarget(
-            name: "mtl-chat", dependencies: ["Chat", "Prompting", "CommandSupport", argumentParser]),
+            name: "mtl-chat",
+            dependencies: ["Chat", "ChatTerminal", "Prompting", "CommandSupport", argumentParser]),
 
         // Tests, one target beside each library; they run in release (see CONTRIBUTING.md).
         .target(
@@ -110,6 +115,8 @@ let package = Package(
             dependencies: [
                 "Chat", "FineTuning", "TreeSSMText", "LoRA", "CommandSupport", "TestSupport",
             ]),
+        .testTarget(
+            name: "ChatTerminalTests", dependencies: ["ChatTerminal", "Chat", "TestSupport"]),
         .testTarget(
             name: "CommandTests",
             dependencies: ["mtl-finetune", "mtl-eval", "mtl-chat", "Storage", "TestSupport"]),

@@ -9,13 +9,14 @@
 set -euo pipefail
 
 # Each library's pkg-config name, and the Debian package that brings it.
-modules=(openblas libzstd sentencepiece libcurl)
+modules=(openblas libzstd sentencepiece libcurl libedit)
 package_of() {
     case "$1" in
     openblas) echo libopenblas-dev ;;
     libzstd) echo libzstd-dev ;;
     sentencepiece) echo libsentencepiece-dev ;;
     libcurl) echo libcurl4-openssl-dev ;;
+    libedit) echo libedit-dev ;;
     esac
 }
 
@@ -39,7 +40,7 @@ done
 
 if ! has apt-get; then
     fail "missing: ${missing[*]} (Debian's names), and this system has no apt-get;" \
-        "install the development packages of OpenBLAS, zstd, SentencePiece and libcurl, and pkg-config," \
+        "install the development packages of OpenBLAS, zstd, SentencePiece, libcurl and libedit, and pkg-config," \
         "so that 'pkg-config --exists ${modules[*]}' succeeds"
 fi
 

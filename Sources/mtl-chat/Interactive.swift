@@ -1,16 +1,38 @@
+import ArgumentParser
 import Chat
+import ChatTerminal
 import CommandSupport
+import FoundationEssentials
 
-/// Talks with whoever is at standard input: every line is a question.
+/// Talks with whoever is at standard input.
 enum Interactive {
-    /// Answers lines until there are no more.
+    /// Talks until there is nothing more to say.
     ///
     /// - Parameters:
     ///   - session: The conversation.
-    ///   - responder: Writes answers to standard output.
+    ///   - name: The model's name.
+    /// - Throws: `ExitCode` of another status than 0.
+    static func talk(_ session: ChatSession, name: String) throws {
+        var options = ChatLoopOptions(environment: ProcessInfo.processInfo.environment)
+        options.greeting = greeting(session, name: name)
+        let status = ChatLoop(session, options: options).run()
+        if status != 0 { throw ExitCode(status) }
+    }
+
+    private static func greeting(_ session: ChatSession, name: String) -> String {
+        let adapter = session.adapters?.active.map { " with \($0)" }
+        // The settings of the topology are what `/show` is for.
+        let topology = session.model.flow.description.prefix { $0 != "," }
+        return "\(name)\(adapter ?? ""), \(topology)"
+    }
+
+    /// Answers every line of standard input with one JSON object.
+    ///
+    /// - Parameters:
+    ///   - session: The conversation.
+    ///   - responder: Writes the objects.
     /// - Throws: What is wrong with a question, or `ExitCode` when standard output is gone.
-    static func run(_ session: ChatSession, _ responder: Responder) throws {
-        if Terminal.isInteractive { Terminal.printNote("Ctrl-D leaves.") }
+    static func answerLines(_ session: ChatSession, _ responder: Responder) throws {
         while let line = readLine() {
             if !line.isEmpty { try responder.reply(to: line, in: session) }
         }

@@ -11,8 +11,8 @@ struct MTLChat: ParsableCommand {
         commandName: "mtl-chat",
         abstract: "Talk to a model in the terminal, or answer one prompt.",
         discussion: """
-            Without --prompt, every line of standard input is a question. Answers go to standard \
-            output as they are made; Ctrl-C ends an answer.
+            Without --prompt, a conversation: /help lists its commands, Ctrl-C stops an answer, \
+            Ctrl-D leaves. Where standard input is no terminal, each line of it is a message.
             """,
         version: CommandLineProgram.version)
 
@@ -54,7 +54,11 @@ struct MTLChat: ParsableCommand {
     func run() throws {
         let session = try makeSession()
         let responder = Responder(isJSON: json)
-        guard let prompt else { return try Interactive.run(session, responder) }
+        guard let prompt else {
+            return json
+                ? try Interactive.answerLines(session, responder)
+                : try Interactive.talk(session, name: model.model ?? "")
+        }
         Interruption.watch()
         let question = prompt == "-" ? StandardInput.all() : prompt
         try responder.samples(of: question, count: count, in: session)

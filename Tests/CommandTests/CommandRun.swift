@@ -76,13 +76,16 @@ struct CommandRun {
             .joined(separator: "/")
     }()
 
-    /// The variables of this process, but for a cache of its own and without the network; to be freed.
+    /// The variables of this process, with a cache of its own and without the network; to be freed.
     private static func environment(cache: String) -> [UnsafeMutablePointer<CChar>?] {
         let own = ["XDG_CACHE_HOME=\(cache)", "HF_HUB_OFFLINE=1"]
         var variables = own.map { strdup($0) }
         var next = environ
         while let variable = next.pointee {
-            let isOwn = own.contains { strncmp(variable, $0, $0.utf8.prefix { $0 != 61 }.count + 1) == 0 }
+            let isOwn = own.contains { setting in
+                let name = setting.utf8.prefix { $0 != UInt8(ascii: "=") }
+                return strncmp(variable, setting, name.count + 1) == 0
+            }
             if !isOwn { variables.append(strdup(variable)) }
             next += 1
         }

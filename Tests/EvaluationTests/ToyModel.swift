@@ -5,19 +5,25 @@
 final class ToyModel: ContinuationModel {
     var canContinue = true
     var hasTrees = false
-    var stateLimit = 5
     /// How many tokens were read in all.
     private(set) var tokensRead = 0
     private(set) var batches = 0
+    /// How many states had to outlive their batch.
+    private(set) var statesKept = 0
 
     func read(
-        _ sequences: [PartialSequence<UInt64>], keepingStates: Bool
-    ) -> (states: [UInt64], scores: [TokenScore]) {
+        _ sequences: [PartialSequence<UInt64>]
+    ) -> (states: [UInt64?], scores: [TokenScore]) {
         var (states, scores): ([UInt64], [TokenScore]) = ([], [])
         batches += 1
         for sequence in sequences {
+            var state =
+                switch sequence.origin {
+                case .start: UInt64(0x1234)
+                case .state(let state): state
+                case .sequence(let index): states[index]
+                }
             // With a tree, what a prompt becomes depends on its length.
-            var state = sequence.state ?? 0x1234
             if hasTrees, sequence.promptLength > 0 {
                 state ^= UInt64(sequence.promptLength) << 20
             }
@@ -32,7 +38,8 @@ final class ToyModel: ContinuationModel {
             tokensRead += sequence.tokens.count
             states.append(state)
         }
-        return (keepingStates ? states : [], scores)
+        statesKept += sequences.count { $0.keepsState }
+        return (zip(sequences, states).map { $0.keepsState ? $1 : nil }, scores)
     }
 
     private static func score(_ state: UInt64, _ token: Int32) -> TokenScore {

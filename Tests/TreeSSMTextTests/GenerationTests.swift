@@ -96,12 +96,12 @@ struct GenerationTests {
         let parts = reference.turns.flatMap { [($0.prompt, true), ($0.answer, false)] }
         for (part, isPrompt) in parts where !part.isEmpty {
             let next = reference.tokens.dropFirst(found.count + 1).prefix(part.count)
-            let sequence = TokenBatch.Sequence(
-                tokens: part, promptLength: isPrompt ? part.count : 0, state: state)
+            let sequence = TokenForest.Sequence(
+                tokens: part, promptLength: isPrompt ? part.count : 0,
+                origin: state.map { .state($0) } ?? .start, keepsState: true)
             let reading = model.read(
-                TokenBatch([sequence]),
-                scoring: next.enumerated().map { ScoredToken(row: $0, target: $1) },
-                keepingStates: true)
+                TokenForest([sequence]),
+                scoring: next.enumerated().map { ScoredToken(row: $0, target: $1) })
             found += reading.scores.logProbabilities
             state = reading.states[0]
         }

@@ -5,7 +5,9 @@
         [--num-fewshot N] [--limit N] [--max-length N] [--threads N] [--mtl-eval .build/release/mtl-eval]
 
 Prints, for each task: the number of documents, how many figures differ, the largest relative difference of a
-log-likelihood, and how many documents changed an outcome; then time and peak memory of both. Exit status 1 if a
+log-likelihood, which documents changed an outcome, and how many are near-ties: the harness's two best choices, as any
+of its metrics ranks them, are closer than 1e-5 relative, so that rounding may decide. Then time and peak memory of
+both, and the ratio of each. Exit status 1 if a
 prompt, a target, a hash or the set of documents differs, or a log-likelihood by more than --tolerance.
 
 Needs lm_eval (0.4.13), transformers and torch in the Python that runs it. The harness reads the data by files that
@@ -92,12 +94,31 @@ def likelihood(response):
     return float(response[0] if isinstance(response, list) else response)
 
 
+def listed(numbers):
+    """The first numbers of documents, and how many more there are."""
+    return ",".join(map(str, numbers[:8])) + (f" and {len(numbers) - 8} more" if len(numbers) > 8 else "") or "none"
+
+
+def is_near_tie(sample, within=1e-5):
+    """Whether the two best choices are closer than rounding can tell, by log-likelihood or that per length of choice."""
+    scores = [likelihood(response) for response in sample["filtered_resps"]]
+    if len(scores) < 2:
+        return False
+    rankings = [scores]
+    if "acc_norm" in sample["metrics"]:
+        # A choice comes after a delimiter of one character in every task that is shipped.
+        requests = [sample["arguments"][f"gen_args_{i}"]["arg_1"] for i in range(len(scores))]
+        rankings.append([score / max(1, len(text) - 1) for score, text in zip(scores, requests)])
+    best = (sorted(ranking, reverse=True)[:2] for ranking in rankings)
+    return any(first - second <= within * abs(second) for first, second in best)
+
+
 def compare(task, ours, theirs, results, tolerance):
     """One row of the table, and what must not differ."""
     faults = []
     if ours.keys() != theirs.keys():
         faults.append(f"{task}: {len(ours)} documents, the harness has {len(theirs)}")
-    largest, changed = 0.0, []
+    largest, changed, ties = 0.0, [], []
     for number in sorted(ours.keys() & theirs.keys()):
         mine, other = ours[number], theirs[number]
         for key in ("doc_hash", "prompt_hash", "target_hash", "arguments", "target", "metrics"):
@@ -109,6 +130,8 @@ def compare(task, ours, theirs, results, tolerance):
         outcomes = [m for m in other["metrics"] if isinstance(other[m], (int, float)) and other[m] in (0, 1)]
         if any(mine[m] != other[m] for m in outcomes):
             changed.append(number)
+        if is_near_tie(other):
+            ties.append(number)
     if largest > tolerance:
         faults.append(f"{task}: log-likelihoods differ by {largest:.2e}, more than {tolerance:.0e}")
     figures = {k: (results[0][task].get(k), v) for k, v in results[1][task].items() if "," in k}
@@ -116,7 +139,7 @@ def compare(task, ours, theirs, results, tolerance):
         k: pair for k, pair in figures.items()
         if pair[0] != pair[1] and not (isinstance(pair[0], float) and isinstance(pair[1], float) and abs(pair[0] - pair[1]) <= 1e-9 * abs(pair[1]))
     }
-    return [task, len(ours), f"{len(differing)}/{len(figures)}", f"{largest:.1e}", ",".join(map(str, changed[:8])) or "none"], faults, differing
+    return [task, len(ours), f"{len(differing)}/{len(figures)}", f"{largest:.1e}", listed(changed), listed(ties)], faults, differing
 
 
 def main():
@@ -167,12 +190,13 @@ def main():
         faults += found
         for key, (mine, other) in differing.items():
             print(f"{task} {key}: {mine} here, {other} in the harness")
-    head = ["task", "documents", "figures that differ", "largest difference", "documents with another outcome"]
+    head = ["task", "documents", "figures that differ", "largest difference", "documents with another outcome", "near-ties"]
     widths = [max(len(str(r[i])) for r in [head, *rows]) for i in range(len(head))]
     for row in [head, ["-" * w for w in widths], *rows]:
         print("| " + " | ".join(str(c).ljust(w) for c, w in zip(row, widths)) + " |")
     for name, (seconds, memory) in (("mtl-eval", ours_cost), ("lm_eval", harness_cost)):
         print(f"{name}: {seconds:.1f} s, {memory / 2**20:.0f} MiB at most, {arguments.threads} threads")
+    print(f"{harness_cost[0] / ours_cost[0]:.1f} times faster, {100 * ours_cost[1] / harness_cost[1]:.0f} % of the memory")
     for fault in faults[:20]:
         print(fault, file=sys.stderr)
     sys.exit(1 if faults else 0)

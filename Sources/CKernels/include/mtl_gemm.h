@@ -4,28 +4,53 @@
 
 #include "mtl_isa.h"
 
-// A matrix product c = a · b, or c += a · b, over strided memory.
+// How the elements of a matrix are stored.
+typedef enum {
+    MTL_FLOAT32,
+    MTL_BFLOAT16,  // the upper half of a float
+    MTL_INT8,      // to be multiplied by the scale of the row
+} mtl_format;
+
+// A row-major matrix in any format.
+typedef struct {
+    const void *values;
+    ptrdiff_t row;        // from one row to the next, in elements
+    mtl_format format;
+    const float *scales;  // one a row, if the format has them
+} mtl_weights;
+
+// A matrix product c = a · b + addend + bias over strided memory.
 //
-//     c[m, n] = (accumulate ? c[m, n] : 0) + sum over k of a[m, k] * b[k, n]
+//     c[m, n] = addend[m, n] + bias[n] + sum over k of a[m, k] * b[k, n]
 //
 // Each element is summed in rising k, in stretches of fixed length that are then added up, whatever the
 // size of the matrices, the tile it is in and the instruction set (AVX2 and AVX-512 give the same bits).
 typedef struct {
     const float *a;                // a[m, k] is a[m * a_row + k * a_column]
     ptrdiff_t a_row, a_column;
-    const float *b;                // b[k, n] is b[k * b_row + n * b_column]
-    ptrdiff_t b_row, b_column;     // one of the two is 1
-    float *c;                      // c[m, n] is c[m * c_row + n]
-    ptrdiff_t c_row;
+    mtl_weights b;
+    bool b_is_transposed;          // whether b[k, n] is element (n, k) of `b`, or (k, n)
+    const float *addend;           // addend[m, n] is addend[m * addend_row + n * c_column]; may be NULL, or c
+    ptrdiff_t addend_row;
+    const float *bias;             // may be NULL
+    float *c;                      // c[m, n] is c[m * c_row + n * c_column]
+    ptrdiff_t c_row, c_column;
     size_t rows, columns, depth;   // of c, c, and the sum
-    bool accumulate;
 } mtl_gemm;
 
-enum { MTL_GEMM_TILE_ROWS = 384, MTL_GEMM_TILE_COLUMNS = 256 };
+// How a product is divided into tiles, each the work of one thread.
+typedef struct {
+    size_t tiles;
+    size_t scratch;        // floats that a tile needs
+    size_t rows, columns;  // of a tile
+    size_t block;          // the depth that is packed at once
+    size_t group;          // the columns that are packed at once
+    size_t pass;           // the rows that go over them before the next
+} mtl_gemm_plan;
 
-// The number of floats of scratch that one tile needs.
-size_t mtl_gemm_scratch(const mtl_gemm *product);
+// Divides a product among threads such that they are busy all the time and pack little twice.
+mtl_gemm_plan mtl_gemm_divide(const mtl_gemm *product, size_t threads);
 
-// Computes the rows and columns of c from (row, column) on, at most one tile of them.
-// `scratch` is aligned to 64 bytes.
-void mtl_gemm_tile(mtl_isa isa, const mtl_gemm *product, size_t row, size_t column, float *scratch);
+// Computes a tile. `scratch` is aligned to 64 bytes.
+void mtl_gemm_tile(mtl_isa isa, const mtl_gemm *product, const mtl_gemm_plan *plan, size_t tile,
+                   float *scratch);

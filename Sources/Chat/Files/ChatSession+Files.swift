@@ -29,7 +29,8 @@ extension ChatSession {
         }
     }
 
-    /// Takes up a saved session, settings included, in place of this one; template and adapter stay.
+    /// Takes up a saved session, settings included, in place of this one; template, adapter and
+    /// ``ChatSettings/promptLimit`` stay.
     ///
     /// Conversations of another model, adapter, topology or template are taken up too, without the state.
     ///
@@ -47,6 +48,7 @@ extension ChatSession {
         var saved = try SavedSession(text, file: path)
         let outcome = try takeState(from: file, of: &saved)
         checkTopology()
+        saved.settings.promptLimit = settings.promptLimit
         // Changing settings forgets readings and counts, so the rest comes after them.
         settings = saved.settings
         (named, current) = (saved.branches, saved.current)

@@ -2,6 +2,8 @@ import Storage
 
 extension ChatSettings {
     /// The settings by their names in files, which are those of the flags.
+    ///
+    /// Without ``promptLimit``, which is a matter of the machine's memory and not of a conversation.
     var json: JSONObject {
         [
             "temp": .number(sampling.temperature), "top_p": .number(sampling.topP),
@@ -10,14 +12,14 @@ extension ChatSettings {
             "repeat_last_n": .integer(sampling.repetitionWindow),
             // A text, as it may be more than a number in JSON can hold.
             "seed": .string("\(seed)"), "max_tokens": .integer(maxTokens),
-            "prompt_limit": .integer(promptLimit), "history": .string(history.rawValue),
+            "history": .string(history.rawValue),
             "stop": .array(stopStrings.map { .string($0) }),
             "end_tokens": .ids(endTokens.sorted()),
             "log_probabilities": .bool(keepsLogProbabilities),
         ]
     }
 
-    /// Reads settings from a file's fields, all of which must be there.
+    /// Reads settings from a file's fields, all of which must be there; ``promptLimit`` is the default.
     init(_ fields: JSONFields) throws {
         self.init()
         sampling.temperature = try fields.number("temp")
@@ -37,9 +39,8 @@ extension ChatSettings {
         }
         (self.seed, self.history) = (seed, history)
         maxTokens = try fields.integer("max_tokens")
-        promptLimit = try fields.integer("prompt_limit")
         stopStrings = try fields.strings("stop")
-        endTokens = Set(try fields.integers("end_tokens").compactMap { Int32(exactly: $0) })
+        endTokens = Set(try fields.ids("end_tokens"))
         keepsLogProbabilities = try fields.bool("log_probabilities")
     }
 }

@@ -92,7 +92,8 @@ struct SavedSession {
         branches = try fields.objects("branches").map {
             (try $0.string("name"), try Self.branch($0))
         }
-        guard drawnReplies >= 0, branches.indices.contains(current) else {
+        // More answers than anyone asks for; so many can be added to without overflow.
+        guard (0...1 << 53).contains(drawnReplies), branches.indices.contains(current) else {
             throw refuse("field 'current' or 'drawn_replies' is out of range")
         }
         let names = branches.map(\.name)
@@ -104,7 +105,7 @@ struct SavedSession {
             guard exchanges >= 1, exchanges <= branches[current].branch.count else {
                 throw refuse("field 'read.exchanges' is \(exchanges), out of range")
             }
-            read = (exchanges, try Self.ids(object, "ids"))
+            read = (exchanges, try object.ids("ids"))
         }
     }
 
@@ -128,16 +129,19 @@ struct SavedSession {
                         question: try $0.string("question"), answer: try $0.string("answer"))
                 }))
         branch.answers = try exchanges.map {
-            $0.isPresent("ids") ? try ids($0, "ids") : nil
+            $0.isPresent("ids") ? try $0.ids("ids") : nil
         }
         return branch
     }
+}
 
-    private static func ids(_ fields: JSONFields, _ field: String) throws -> [Int32] {
-        try fields.integers(field).map {
+extension JSONFields {
+    /// Token ids.
+    func ids(_ field: String) throws -> [Int32] {
+        try integers(field).map {
             guard let id = Int32(exactly: $0), id >= 0 else {
                 throw ChatError.notSession(
-                    file: fields.place, reason: "field '\(field)' holds id \($0)")
+                    file: place, reason: "field '\(name(of: field))' holds id \($0)")
             }
             return id
         }

@@ -8,10 +8,13 @@ extension ChatSession {
 
     /// How likely a text is by itself: no template, no prompt.
     ///
-    /// - Throws: ``ChatError/emptyPrompt`` or ``ChatError/foreignToken(id:vocabulary:)``.
+    /// - Throws: ``ChatError/emptyPrompt``, ``ChatError/promptTooLong(tokens:limit:)`` or
+    ///   ``ChatError/foreignToken(id:vocabulary:)``.
     public func score(_ text: String) throws -> TextScore {
         let tokens = tokenizer.tokenizer.encode(text)
         try check(tokens)
+        // Where no state can be handed on, the text is read in one pass.
+        if !model.flow.hasSingleState { try checkLength(tokens) }
         return TextScore(
             pieces: pieces(of: tokens), logProbabilities: [nil] + model.score(text: tokens))
     }

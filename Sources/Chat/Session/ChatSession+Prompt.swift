@@ -28,8 +28,9 @@ extension ChatSession {
         }
         let known = model.flow.dependsOnPrompt ? nil : branch.reading(ofBeginningOf: prompt)
         let rest = Array(prompt.dropFirst(known?.tokens.count ?? 0))
+        try checkLength(rest)
         return Prepared(
-            prompt: try read(rest, after: known?.state, of: known?.tokens ?? [], in: &branch),
+            prompt: read(rest, after: known?.state, of: known?.tokens ?? [], in: &branch),
             readTokens: rest.count)
     }
 
@@ -45,17 +46,14 @@ extension ChatSession {
         }
         let (point, readTokens) = try place(after: before, in: &branch)
         return Prepared(
-            prompt: try read(added, after: point?.state, of: point?.tokens ?? [], in: &branch),
+            prompt: read(added, after: point?.state, of: point?.tokens ?? [], in: &branch),
             readTokens: readTokens + added.count)
     }
 
     private func read(
         _ prompt: [Int32], after state: SequenceState?, of earlier: [Int32],
         in branch: inout Branch
-    ) throws -> Branch.LastPrompt {
-        guard prompt.count <= settings.promptLimit else {
-            throw ChatError.promptTooLong(tokens: prompt.count, limit: settings.promptLimit)
-        }
+    ) -> Branch.LastPrompt {
         let last = Branch.LastPrompt(
             exchanges: branch.count - 1, prompt: prompt, before: state,
             reading: model.readPrompt(prompt, after: state, of: earlier))
@@ -99,9 +97,11 @@ extension ChatSession {
 
     /// The tokens that a conversation's last question adds to it.
     private func turnTokens(_ transcript: Transcript) throws -> [Int32] {
-        try tokens(
+        let added = try tokens(
             ofPrompt: try template.continuation(of: transcript, endToken: endTokenText),
             isFirst: transcript.exchanges.count == 1)
+        try checkLength(added)
+        return added
     }
 
     private func tokens(ofPrompt text: String, isFirst: Bool) throws -> [Int32] {
@@ -119,6 +119,13 @@ extension ChatSession {
         let vocabulary = model.configuration.vocabulary
         if let foreign = tokens.first(where: { $0 < 0 || Int($0) >= vocabulary }) {
             throw ChatError.foreignToken(id: foreign, vocabulary: vocabulary)
+        }
+    }
+
+    /// Refuses more tokens than are to be read in one pass.
+    func checkLength(_ tokens: [Int32]) throws {
+        guard tokens.count <= settings.promptLimit else {
+            throw ChatError.promptTooLong(tokens: tokens.count, limit: settings.promptLimit)
         }
     }
 

@@ -16,7 +16,7 @@ public enum MatrixSpeed {
         let best =
             (0..<8).map { _ in
                 clock.measure {
-                    engine.linear(x, weight: weight, bias: nil, into: y, accumulating: false)
+                    engine.linear(x, weight: weight, bias: nil, adding: nil, into: y)
                 }
             }.min() ?? .seconds(1)
         let seconds = Double(best.components.attoseconds) * 1e-18 + Double(best.components.seconds)

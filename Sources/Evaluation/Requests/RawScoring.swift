@@ -7,7 +7,7 @@ public struct RawScoring {
     private let model: MambaModel
     private let modelName: String
     private let tokenizer: LoadedTokenizer?
-    private let scorer: Scorer
+    private let scorer: ContinuationScorer<MambaModel>
 
     /// Prepares to score.
     ///
@@ -20,7 +20,9 @@ public struct RawScoring {
         model: MambaModel, modelName: String, tokenizer: LoadedTokenizer?, maximumLength: Int
     ) {
         (self.model, self.modelName, self.tokenizer) = (model, modelName, tokenizer)
-        scorer = Scorer(model: model, maximumLength: maximumLength)
+        scorer = ContinuationScorer(
+            model: model, maximumLength: maximumLength,
+            batchTokens: EvaluationOptions().batchTokens)
     }
 
     /// Reads requests, scores them and writes them again with their scores, in the same order.
@@ -57,32 +59,49 @@ public struct RawScoring {
     private func scoreAllPositions(
         _ lines: [RequestLine], progress: (Int, Int) -> Void
     ) -> [JSONObject] {
-        lines.enumerated().map { index, line -> JSONObject in
-            guard case .allPositions(let ids, let promptLength) = line else { return [:] }
-            let scores = scorer.scoreAllPositions(ids, promptLength: promptLength)
-            progress(index + 1, lines.count)
-            return ["token_logprobs": .array(scores.map { .number($0) })]
+        let texts = lines.map { line in
+            guard case .allPositions(let ids, let promptLength) = line else {
+                preconditionFailure("lines were read as this form")
+            }
+            return RequestText(predictingAllOf: ids, promptLength: promptLength)
         }
+        return scores(of: texts, progress: progress).map { score in
+            ["token_logprobs": .array(score.logProbabilities.map { .number($0) })]
+        }
+    }
+
+    /// Scores texts and puts the scores into their order.
+    private func scores(
+        of texts: [RequestText], progress: (Int, Int) -> Void
+    ) -> [ContinuationScore] {
+        var scores = [ContinuationScore](
+            repeating: ContinuationScore(logProbabilities: [], isGreedy: true), count: texts.count)
+        var done = 0
+        scorer.score(texts, isPrompt: true) { index, score in
+            scores[index] = score
+            done += 1
+            progress(done, texts.count)
+        }
+        return scores
     }
 
     private func scoreContinuations(
         _ lines: [RequestLine], _ records: [JSONRecord], progress: (Int, Int) -> Void
     ) throws -> [JSONObject] {
-        let prefix =
-            tokenizer?.bosID ?? tokenizer?.eosID ?? model.configuration.endTokens.first ?? 0
-        let encoder = tokenizer.map {
-            RequestEncoder(tokenizer: $0.tokenizer, prefixToken: prefix)
-        }
+        let end = model.configuration.endTokens.first
+        var encoder = tokenizer.map { RequestEncoder($0, end: end) }
         let requests = try zip(lines, records).map { line, record in
             switch line {
             case .ids(let context, let continuation):
                 return ScoringRequest(
-                    context: context.isEmpty ? [prefix] : context, continuation: continuation)
+                    context: context.isEmpty ? [encoder?.prefixToken ?? end ?? 0] : context,
+                    continuation: continuation)
             case .text(let context, let continuation):
-                guard let encoder else {
+                guard
+                    let request = encoder?.encode(context: context, continuation: continuation)
+                else {
                     throw RequestError.noTokenizer(place: record.place, model: modelName)
                 }
-                let request = encoder.encode(context: context, continuation: continuation)
                 guard !request.continuation.isEmpty else {
                     throw RequestError.empty(place: record.place, field: "continuation")
                 }
@@ -91,8 +110,8 @@ public struct RawScoring {
             case .allPositions: preconditionFailure("lines were read without this form")
             }
         }
-        let scores = scorer.score(requests) { progress($0, requests.count) }
-        return scores.map { score -> JSONObject in
+        let texts = requests.map { RequestText($0, maximumLength: scorer.maximumLength) }
+        return scores(of: texts, progress: progress).map { score in
             [
                 "loglikelihood": .number(score.logLikelihood),
                 "token_logprobs": .array(score.logProbabilities.map { .number($0) }),

@@ -45,33 +45,30 @@ public struct Evaluation: Sendable {
         on model: MambaModel, tokenizer: LoadedTokenizer, prefixToken: Int32? = nil,
         journal: ScoreJournal? = nil, report: (EvaluationEvent) throws -> Void = { _ in }
     ) throws -> EvaluationResults {
-        let prefix =
-            prefixToken ?? tokenizer.bosID ?? tokenizer.eosID
-            ?? model.configuration.endTokens.first ?? 0
-        return try run(
-            on: model, tokenizer: tokenizer.tokenizer, prefixToken: prefix,
+        try run(
+            on: model,
+            encoder: RequestEncoder(
+                tokenizer, prefixToken: prefixToken, end: model.configuration.endTokens.first),
             vocabulary: model.configuration.vocabulary, journal: journal, report: report)
     }
 
     /// The same for any model that can read on.
     func run(
-        on model: some ContinuationModel, tokenizer: any Tokenizer, prefixToken: Int32,
-        vocabulary: Int, journal: ScoreJournal? = nil,
-        report: (EvaluationEvent) throws -> Void = { _ in }
+        on model: some ContinuationModel, encoder: RequestEncoder, vocabulary: Int,
+        journal: ScoreJournal? = nil, report: (EvaluationEvent) throws -> Void = { _ in }
     ) throws -> EvaluationResults {
+        var encoder = encoder
         if let journal, journal.damagedLines > 0 {
             try report(
                 .warning(
                     "\(quotedPath(journal.path)): passed over \(journal.damagedLines) damaged lines; "
                         + "their requests are scored again"))
         }
-        let encoder = RequestEncoder(tokenizer: tokenizer, prefixToken: prefixToken)
-        let tokens = tokenizer.makeEncoder()
         let results = try tasks.map { task in
             for warning in task.warnings { try report(.warning(warning)) }
             let requests = try TaskRequests(
-                task, encoder: encoder, tokens: tokens, prefixToken: prefixToken,
-                maximumLength: options.maximumLength, vocabulary: vocabulary)
+                task, encoder: &encoder, maximumLength: options.maximumLength,
+                vocabulary: vocabulary)
             if requests.truncated > 0 {
                 try report(
                     .warning(

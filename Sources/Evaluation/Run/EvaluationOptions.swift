@@ -15,7 +15,7 @@ public struct EvaluationOptions: Sendable {
     /// The most tokens that are read for one request.
     public var maximumLength = 2048
     /// About how many tokens are computed at once; changes no result.
-    public var batchTokens = 1024
+    public var batchTokens = 1536
     /// The seed for drawing examples.
     public var fewShotSeed: UInt64 = 1234
     /// How often documents are drawn again for standard errors; 0 for no standard errors.

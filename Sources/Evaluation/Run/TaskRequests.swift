@@ -1,5 +1,3 @@
-import Tokenization
-
 /// The requests of a task as token ids.
 struct TaskRequests {
     /// The requests; those of whole texts are cut into windows.
@@ -14,8 +12,7 @@ struct TaskRequests {
     /// - Throws: ``EvaluationError`` where a continuation has no tokens or too many, or a token is not
     ///   one of the model's.
     init(
-        _ task: PreparedTask, encoder: RequestEncoder, tokens: any TokenEncoder,
-        prefixToken: Int32, maximumLength: Int, vocabulary: Int
+        _ task: PreparedTask, encoder: inout RequestEncoder, maximumLength: Int, vocabulary: Int
     ) throws(EvaluationError) {
         for (index, item) in task.items.enumerated() {
             for (number, request) in item.requests.enumerated() {
@@ -33,7 +30,8 @@ struct TaskRequests {
                     places.append((index, number, 0))
                 case .rolling(let text):
                     let windows = RollingWindows.of(
-                        tokens.encode(text), prefix: prefixToken, length: maximumLength)
+                        encoder.encode(text), prefix: encoder.prefixToken,
+                        length: maximumLength)
                     requests += windows
                     places += windows.indices.map { (index, number, $0) }
                 }

@@ -5,32 +5,40 @@ protocol ContinuationModel {
     /// What reading a text leaves behind.
     associatedtype State
 
-    /// Whether a text can be continued from one state.
+    /// Whether a text can be continued, from one state, before all of it is known.
     var canContinue: Bool { get }
     /// Whether what a prompt's tokens become depends on tokens after them, up to the prompt's end.
     var hasTrees: Bool { get }
-    /// About how many states may be held at once.
-    var stateLimit: Int { get }
 
-    /// Reads sequences together, none depending on another.
+    /// Reads sequences together, none depending on another but on the one it goes on from.
     ///
-    /// - Parameters:
-    ///   - sequences: What to read and what to predict on the way.
-    ///   - keepingStates: Whether states are wanted.
-    /// - Returns: One state a sequence, or none; the scores of all predictions, in order.
+    /// - Parameter sequences: What to read and what to predict on the way.
+    /// - Returns: The states of the sequences that keep them; the scores of all predictions, in order.
     func read(
-        _ sequences: [PartialSequence<State>], keepingStates: Bool
-    ) -> (states: [State], scores: [TokenScore])
+        _ sequences: [PartialSequence<State>]
+    ) -> (states: [State?], scores: [TokenScore])
 }
 
-/// Tokens to read, from the start of a text or from a state, and what to predict on the way.
+/// Tokens to read, and what to predict on the way.
 struct PartialSequence<State> {
+    /// What comes before the tokens.
+    enum Origin {
+        /// Nothing.
+        case start
+        /// What was read before.
+        case state(State)
+        /// An earlier one of the sequences that are read together.
+        case sequence(Int)
+    }
+
     /// The tokens, at least one.
-    var tokens: ArraySlice<Int32>
+    var tokens: [Int32]
     /// How many of the first tokens are the prompt of a tree.
     var promptLength = 0
-    /// What came before.
-    var state: State?
+    /// What comes before.
+    var origin = Origin.start
+    /// Whether the state after the tokens is wanted.
+    var keepsState = false
     /// The tokens to predict, each with the place of the token before it, in the order of places.
     var predictions: [(place: Int, token: Int32)] = []
 }
@@ -51,32 +59,41 @@ extension MambaModel: ContinuationModel {
     /// Whether the flow is anything but a chain.
     var hasTrees: Bool { flow.dependsOnPrompt }
 
-    /// As many as take about 64 MB.
-    var stateLimit: Int {
-        let floats = configuration.inner * (configuration.state + configuration.convolutionWidth)
-        return max(8, (64 << 20) / (4 * floats * configuration.layers))
-    }
-
-    /// Runs the sequences as one batch.
+    /// Runs the sequences as one forest.
     func read(
-        _ sequences: [PartialSequence<SequenceState>], keepingStates: Bool
-    ) -> (states: [SequenceState], scores: [TokenScore]) {
-        let batch = TokenBatch(
-            sequences.map {
-                TokenBatch.Sequence(
-                    tokens: Array($0.tokens), promptLength: $0.promptLength, state: $0.state)
-            })
-        let scored = zip(batch.rows, sequences).flatMap { rows, sequence in
-            sequence.predictions.map {
-                ScoredToken(row: rows.lowerBound + $0.place, target: $0.token)
+        _ sequences: [PartialSequence<SequenceState>]
+    ) -> (states: [SequenceState?], scores: [TokenScore]) {
+        var scored: [ScoredToken] = []
+        var row = 0
+        for sequence in sequences {
+            scored += sequence.predictions.map {
+                ScoredToken(row: row + $0.place, target: $0.token)
             }
+            row += sequence.tokens.count
         }
-        let (states, scores) = read(batch, scoring: scored, keepingStates: keepingStates)
+        let forest = TokenForest(
+            sequences.map {
+                TokenForest.Sequence(
+                    tokens: $0.tokens, promptLength: $0.promptLength,
+                    origin: TokenForest.Origin($0.origin), keepsState: $0.keepsState)
+            })
+        let (states, scores) = read(forest, scoring: scored)
         return (
             states,
             zip(scores.logProbabilities, scores.isGreedy).map {
                 TokenScore(logProbability: $0, isGreedy: $1)
             }
         )
+    }
+}
+
+extension TokenForest.Origin {
+    fileprivate init(_ origin: PartialSequence<SequenceState>.Origin) {
+        self =
+            switch origin {
+            case .start: .start
+            case .state(let state): .state(state)
+            case .sequence(let index): .sequence(index)
+            }
     }
 }

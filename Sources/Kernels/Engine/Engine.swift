@@ -11,19 +11,20 @@ public protocol Engine: AnyObject {
     /// The processor, the kernels in use and the number of threads, in a few words.
     var summary: String { get }
 
-    /// Computes `y = x · weightᵀ + bias`, or adds it to `y`.
+    /// Computes `y = x · weightᵀ + bias + addend`.
     ///
     /// - Parameters:
     ///   - x: `[tokens, in]`.
     ///   - weight: `[out, in]`.
     ///   - bias: `[out]`.
+    ///   - addend: `[tokens, out]`; `nil` for nothing. May be `y` itself.
     ///   - y: `[tokens, out]`.
-    ///   - accumulating: Whether the result is added to what `y` holds.
-    func linear(_ x: Tensor, weight: Tensor, bias: Tensor?, into y: Tensor, accumulating: Bool)
+    func linear(
+        _ x: Tensor, weight: Tensor, bias: Tensor?, adding addend: Tensor?, into y: Tensor)
 
-    /// Computes `gradX = gradY · weight`, or adds it to `gradX`.
+    /// Computes `gradX = gradY · weight + addend`; the addend may be `gradX` itself.
     func linearInputGradient(
-        _ gradY: Tensor, weight: Tensor, into gradX: Tensor, accumulating: Bool)
+        _ gradY: Tensor, weight: Tensor, adding addend: Tensor?, into gradX: Tensor)
 
     /// Adds `gradYᵀ · x` to `gradWeight`, `[out, in]`.
     func linearWeightGradient(_ gradY: Tensor, x: Tensor, into gradWeight: Tensor)

@@ -61,7 +61,7 @@ extension LoRALinear {
     func merged(into weight: Tensor, engine: any Engine) -> Tensor {
         let (result, scaledB) = (weight.copy(), loraB.value.copy())
         engine.scale(scaledB, by: scaling)
-        engine.linearInputGradient(scaledB, weight: loraA.value, into: result, accumulating: true)
+        engine.linearInputGradient(scaledB, weight: loraA.value, adding: result, into: result)
         return result
     }
 }
@@ -71,7 +71,7 @@ extension LoRAEmbedding {
     func merged(into weight: Tensor, engine: any Engine) -> Tensor {
         let (result, scaledB) = (weight.copy(), loraB.value.copy())
         engine.scale(scaledB, by: scaling)
-        engine.linear(loraA.value, weight: scaledB, bias: nil, into: result, accumulating: true)
+        engine.linear(loraA.value, weight: scaledB, bias: nil, adding: result, into: result)
         return result
     }
 }

@@ -34,7 +34,7 @@ public final class LoRAEmbedding: EmbeddingAdapter {
     /// Adds the term to the rows of `tokens`.
     public func add(_ tokens: [Int32], to y: Tensor, in pass: Pass) {
         pass.engine.linear(
-            hidden(tokens, in: pass), weight: loraB.value, bias: nil, into: y, accumulating: true)
+            hidden(tokens, in: pass), weight: loraB.value, bias: nil, adding: y, into: y)
     }
 
     /// Adds to the gradients of the parameters.
@@ -50,7 +50,7 @@ public final class LoRAEmbedding: EmbeddingAdapter {
         let gradHidden = pass.workspace.tensor(
             "lora.gradHidden", [tokens.count, loraA.value.columns])
         engine.linearInputGradient(
-            gradY, weight: loraB.value, into: gradHidden, accumulating: false)
+            gradY, weight: loraB.value, adding: nil, into: gradHidden)
         engine.scale(gradHidden, by: scaling)
         engine.scatterAddRows(gradHidden, to: tokens, of: gradient)
     }

@@ -40,7 +40,7 @@ public final class LoRALinear: LinearAdapter {
     public func add(_ x: Tensor, to y: Tensor, in pass: Pass) {
         let dropped = dropped(x, drop: drop(in: pass), in: pass)
         pass.engine.linear(
-            hidden(dropped, in: pass), weight: loraB.value, bias: nil, into: y, accumulating: true)
+            hidden(dropped, in: pass), weight: loraB.value, bias: nil, adding: y, into: y)
     }
 
     /// Adds to the gradients of the parameters and of the input.
@@ -74,7 +74,7 @@ public final class LoRALinear: LinearAdapter {
     private func gradHidden(_ gradY: Tensor, in pass: Pass) -> Tensor {
         let gradHidden = pass.workspace.tensor("lora.gradHidden", [gradY.rows, loraA.value.rows])
         pass.engine.linearInputGradient(
-            gradY, weight: loraB.value, into: gradHidden, accumulating: false)
+            gradY, weight: loraB.value, adding: nil, into: gradHidden)
         pass.engine.scale(gradHidden, by: scaling)
         return gradHidden
     }
@@ -83,12 +83,12 @@ public final class LoRALinear: LinearAdapter {
         let engine = pass.engine
         guard let drop else {
             engine.linearInputGradient(
-                gradHidden, weight: loraA.value, into: gradX, accumulating: true)
+                gradHidden, weight: loraA.value, adding: gradX, into: gradX)
             return
         }
         let gradDropped = pass.workspace.tensor("lora.gradDropped", gradX.shape)
         engine.linearInputGradient(
-            gradHidden, weight: loraA.value, into: gradDropped, accumulating: false)
+            gradHidden, weight: loraA.value, adding: nil, into: gradDropped)
         engine.drop(drop, gradDropped, into: gradDropped)
         engine.add(gradDropped, scale: 1, to: gradX)
     }
@@ -107,7 +107,7 @@ public final class LoRALinear: LinearAdapter {
 
     private func hidden(_ x: Tensor, in pass: Pass) -> Tensor {
         let hidden = pass.workspace.tensor("lora.hidden", [x.rows, loraA.value.rows])
-        pass.engine.linear(x, weight: loraA.value, bias: nil, into: hidden, accumulating: false)
+        pass.engine.linear(x, weight: loraA.value, bias: nil, adding: nil, into: hidden)
         pass.engine.scale(hidden, by: scaling)
         return hidden
     }

@@ -16,11 +16,12 @@ extension MambaModel {
             let scored = (start..<min(end, text.count - 1)).map {
                 ScoredToken(row: $0 - start, target: text[$0 + 1])
             }
-            let piece = TokenBatch.Sequence(tokens: Array(text[start..<end]), state: state)
-            let reading = read(
-                TokenBatch([piece]), scoring: scored, keepingStates: flow.hasSingleState)
+            let piece = TokenForest.Sequence(
+                tokens: Array(text[start..<end]), origin: state.map { .state($0) } ?? .start,
+                keepsState: flow.hasSingleState)
+            let reading = read(TokenForest([piece]), scoring: scored)
             scores += reading.scores.logProbabilities
-            state = reading.states.first
+            state = reading.states[0]
             start = end
         }
         return scores

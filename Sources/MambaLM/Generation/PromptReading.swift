@@ -53,9 +53,10 @@ extension MambaModel {
         var state = state
         var rest = tokens[...]
         while !rest.isEmpty {
-            let piece = TokenBatch.Sequence(
-                tokens: Array(rest.prefix(Self.pieceLength)), state: state)
-            state = read(TokenBatch([piece]), scoring: [], keepingStates: true).states.first
+            let piece = TokenForest.Sequence(
+                tokens: Array(rest.prefix(Self.pieceLength)),
+                origin: state.map { .state($0) } ?? .start, keepsState: true)
+            state = read(TokenForest([piece]), scoring: []).states[0]
             rest = rest.dropFirst(Self.pieceLength)
         }
         return state

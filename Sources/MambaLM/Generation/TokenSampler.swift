@@ -13,8 +13,9 @@ import Kernels
 /// 5. Min-p: those stay that are at least that share as likely as the most likely one.
 /// 6. One of them is drawn.
 ///
-/// Of equally likely tokens, the one with the smaller id counts as the more likely. Nothing is sorted, and
-/// after the first draw nothing is allocated.
+/// Of equally likely tokens, the one with the smaller id counts as the more likely. Tokens that are less
+/// than `exp(-30)` times as likely as the most likely one are left out; together they are less than a
+/// millionth of a percent. Nothing is sorted, and after the first draws nothing is allocated.
 ///
 /// Source: Keskar et al. 2019, "CTRL", section 4.1 (penalty); Fan et al. 2018 (top-k); Holtzman et al. 2020
 /// (top-p); Nguyen et al. 2024 (min-p).
@@ -75,16 +76,14 @@ public struct TokenSampler: Sendable {
     /// - Complexity: O(*n*) on average, where *n* is the number of logits.
     public mutating func next(_ logits: inout [Float], after recent: [Int32]) -> Int32 {
         penalise(&logits, recent)
-        var best = 0
-        for id in logits.indices {
-            if logits[id].isNaN { logits[id] = -.infinity }
-            if logits[id] > logits[best] { best = id }
-        }
+        var largest = -Float.infinity
+        for logit in logits where logit > largest { largest = logit }
         // Where the largest is infinite, no other has a probability to speak of.
-        guard settings.temperature > 0, logits[best].isFinite else { return Int32(best) }
-        candidates.fill(count: logits.count)
-        if settings.topK > 0 { candidates.keep(settings.topK, of: logits) }
-        candidates.weigh(logits, largest: logits[best], temperature: settings.temperature)
+        guard settings.temperature > 0, largest.isFinite else {
+            return Int32(logits.firstIndex(of: largest) ?? 0)
+        }
+        candidates.weigh(logits, largest: largest, temperature: settings.temperature)
+        if settings.topK > 0 { candidates.keep(settings.topK) }
         if settings.topP < 1 { candidates.keep(share: settings.topP) }
         if settings.minP > 0 { candidates.keep(atLeast: settings.minP) }
         return candidates.draw(generator.nextUnit())

@@ -30,34 +30,37 @@ public final class Linear {
             || adapter?.parameters.contains { $0.isTrainable } == true
     }
 
-    /// Computes the output, or adds it to `y`.
+    /// Computes the output, added to a tensor if one is given.
     ///
     /// - Parameters:
     ///   - x: `[tokens, in]`.
+    ///   - addend: `[tokens, out]`; may be `y` itself.
     ///   - y: `[tokens, out]`.
-    ///   - accumulating: Whether the output is added to what `y` holds.
     ///   - pass: The processor and working memory.
-    public func forward(_ x: Tensor, into y: Tensor, accumulating: Bool = false, in pass: Pass) {
+    public func forward(
+        _ x: Tensor, adding addend: Tensor? = nil, into y: Tensor, in pass: Pass
+    ) {
         pass.engine.linear(
-            x, weight: weight.value, bias: bias?.value, into: y, accumulating: accumulating)
+            x, weight: weight.value, bias: bias?.value, adding: addend, into: y)
         adapter?.add(x, to: y, in: pass)
     }
 
-    /// Adds to the parameters' gradients and computes the input's, or adds to it.
+    /// Adds to the parameters' gradients and computes the input's, added to a tensor if one is given.
     ///
     /// - Parameters:
     ///   - gradY: `[tokens, out]`.
     ///   - x: The input of the forward pass, `[tokens, in]`.
+    ///   - addend: `[tokens, in]`; may be `gradX` itself.
     ///   - gradX: `[tokens, in]`; `nil` if nobody needs it.
-    ///   - accumulating: Whether the gradient is added to what `gradX` holds.
     ///   - pass: The processor and working memory.
     public func backward(
-        _ gradY: Tensor, x: Tensor, into gradX: Tensor?, accumulating: Bool = false, in pass: Pass
+        _ gradY: Tensor, x: Tensor, adding addend: Tensor? = nil, into gradX: Tensor?,
+        in pass: Pass
     ) {
         addGradients(gradY, x: x, in: pass)
         if let gradX {
             pass.engine.linearInputGradient(
-                gradY, weight: weight.value, into: gradX, accumulating: accumulating)
+                gradY, weight: weight.value, adding: addend, into: gradX)
         }
         adapter?.backward(gradY, x: x, addingTo: gradX, in: pass)
     }
@@ -70,7 +73,7 @@ public final class Linear {
     ///   - pass: The processor and working memory.
     public func inputGradient(_ gradY: Tensor, into gradX: Tensor, in pass: Pass) {
         pass.engine.linearInputGradient(
-            gradY, weight: weight.value, into: gradX, accumulating: false)
+            gradY, weight: weight.value, adding: nil, into: gradX)
         adapter?.addInputGradient(gradY, to: gradX, in: pass)
     }
 

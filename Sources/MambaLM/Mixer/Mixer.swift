@@ -147,18 +147,21 @@ public final class Mixer {
                 sequences: []))
     }
 
-    /// Adds the output projection's result.
+    /// Computes the residual stream after the output projection.
     ///
     /// - Parameters:
     ///   - activations: What ``forward(_:of:layer:keeping:in:flow:)`` computed.
     ///   - rows: The rows to project; all of them if `nil`.
+    ///   - residual: What the projection is added to, `[tokens, model]`.
     ///   - output: `[rows, model]`.
     ///   - pass: The processor and working memory.
     func project(
-        _ activations: Activations, rows: [Int32]?, addingTo output: Tensor, in pass: Pass
+        _ activations: Activations, rows: [Int32]?, residual: Tensor, into output: Tensor,
+        in pass: Pass
     ) {
         let gated = gathered(activations.gated, rows: rows, in: pass)
-        outProj.forward(gated, into: output, accumulating: true, in: pass)
+        if let rows { pass.engine.gatherRows(rows, of: residual, into: output) }
+        outProj.forward(gated, adding: rows == nil ? residual : output, into: output, in: pass)
     }
 
     /// Some rows of the output projection's input, `[rows, inner]`; all of them if `rows` is `nil`.
@@ -225,7 +228,7 @@ public final class Mixer {
             gradients.step, x: activations.dt(stepRank: stepRank),
             into: gradProjections.columns(0..<stepRank), in: pass)
         xProj.backward(
-            gradProjections, x: scan.u, into: gradients.u, accumulating: true, in: pass)
+            gradProjections, x: scan.u, adding: gradients.u, into: gradients.u, in: pass)
         engine.convolveBackward(
             activations.convolution, gradU: gradients.u,
             into: CausalConvolution.Gradients(

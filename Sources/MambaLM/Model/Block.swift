@@ -52,12 +52,7 @@ public final class Block {
             }
             return sequences
         }
-        if let rows {
-            pass.engine.gatherRows(rows, of: input, into: output)
-        } else {
-            output.copy(from: input)
-        }
-        mixer.project(activations, rows: rows, addingTo: output, in: pass)
+        mixer.project(activations, rows: rows, residual: input, into: output, in: pass)
         guard keepingStates else { return (activations.scan.sequences, []) }
         let states = zip(activations.convolution.sequences, activations.scan.sequences).map {
             SequenceState.Layer(

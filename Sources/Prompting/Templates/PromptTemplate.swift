@@ -60,7 +60,7 @@ public struct PromptTemplate: Sendable {
     ///
     /// - Parameter name: One of ``builtInNames``, or the path of a Jinja file.
     /// - Returns: The text; nil for a built-in template.
-    /// - Throws: ``DataError/unknownTemplate(_:)``, or `FileError`.
+    /// - Throws: ``PromptError/unknownTemplate(_:)``, or `FileError`.
     public static func source(of name: String) throws -> String? {
         builtInNames.contains(name) ? nil : try contents(of: name)
     }

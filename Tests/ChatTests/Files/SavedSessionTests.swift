@@ -66,6 +66,21 @@ struct SavedSessionTests {
         #expect(try reason(try makeSession(.tree)) == nil)
     }
 
+    @Test("a long turn in a file is refused when it is to be read, in any turn")
+    func longTurns() throws {
+        let folder = TemporaryFolder()
+        let saved = try makeSession(.tree) { $0.history = .carry }
+        try saved.reply(to: String(repeating: "x", count: 300))
+        try saved.reply(to: "Why?")
+        try saved.save(to: folder.file("s"))
+        let loaded = try makeSession(model: tinyModel(.tree, seed: 6)) { $0.promptLimit = 100 }
+        try loaded.load(from: folder.file("s"))
+        #expect(loaded.settings.history == .carry && loaded.settings.promptLimit == 100)
+        #expect(throws: ChatError.promptTooLong(tokens: 332, limit: 100)) {
+            try loaded.reply(to: "So?")
+        }
+    }
+
     @Test("an empty session is saved and loaded")
     func empty() throws {
         let folder = TemporaryFolder()
@@ -174,6 +189,10 @@ struct Damage: CustomTestStringConvertible, Sendable {
         Damage(old: "\"name\":\"other\"", new: "\"name\":\"main\"", message: "two branches"),
         Damage(old: "\"drawn_replies\":2", new: "\"drawn_replies\":-2", message: "drawn_replies"),
         Damage(old: "\"temp\":0.7", new: "\"temp\":-0.7", message: "temperature is -0.7"),
+        Damage(
+            old: "\"drawn_replies\":2", new: "\"drawn_replies\":9223372036854775807",
+            message: "'drawn_replies' is out of range"),
+        Damage(old: "\"end_tokens\":[", new: "\"end_tokens\":[-7", message: "holds id -7"),
         Damage(old: "\"history\":\"carry\"", new: "\"history\":\"x\"", message: "history is x"),
         Damage(old: "\"seed\":\"", new: "\"seed\":\"-", message: "seed is -"),
         Damage(old: "\"exchanges\":2", new: "\"exchanges\":3", message: "read.exchanges"),

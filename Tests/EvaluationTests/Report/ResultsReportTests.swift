@@ -11,7 +11,9 @@ struct ResultsReportTests {
         return try Evaluation(
             try TaskSelection(["piqa", "wikitext", "counted"], from: index),
             data: DataFolders([Fixture.path("data")]), options: options
-        ).run(on: ToyModel(), tokenizer: ByteTokenizer(), prefixToken: 0, vocabulary: 257)
+        ).run(
+            on: ToyModel(), encoder: RequestEncoder(tokenizer: ByteTokenizer(), prefixToken: 0),
+            vocabulary: 257)
     }
 
     private var options: EvaluationOptions {

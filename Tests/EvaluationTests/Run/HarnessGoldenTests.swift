@@ -20,8 +20,8 @@ struct HarnessGoldenTests {
             try TaskSelection(names, from: index), data: DataFolders([Fixture.path("data")]),
             options: options ?? Self.options(golden))
         return try evaluation.run(
-            on: model, tokenizer: ByteTokenizer(), prefixToken: 0, vocabulary: 257,
-            journal: journal)
+            on: model, encoder: RequestEncoder(tokenizer: ByteTokenizer(), prefixToken: 0),
+            vocabulary: 257, journal: journal)
     }
 
     static func options(_ golden: JSONValue) -> EvaluationOptions {
@@ -104,11 +104,9 @@ struct HarnessGoldenTests {
         let expected = try Self.results(golden, options: options).tasks.map {
             $0.samples.map(\.responses)
         }
-        for (tokens, states, canContinue) in [
-            (1, 1, true), (1_000_000, 1000, true), (50, 3, false),
-        ] {
+        for (tokens, canContinue) in [(1, true), (1_000_000, true), (50, false)] {
             let model = ToyModel()
-            (model.stateLimit, model.canContinue) = (states, canContinue)
+            model.canContinue = canContinue
             options.batchTokens = tokens
             let found = try Self.results(golden, model: model, options: options)
             #expect(found.tasks.map { $0.samples.map(\.responses) } == expected)

@@ -19,8 +19,8 @@ struct ScoreJournalTests {
             data: DataFolders([Fixture.path("data")]), options: options)
         var done = 0
         return try evaluation.run(
-            on: model, tokenizer: ByteTokenizer(), prefixToken: 0, vocabulary: 257,
-            journal: journal
+            on: model, encoder: RequestEncoder(tokenizer: ByteTokenizer(), prefixToken: 0),
+            vocabulary: 257, journal: journal
         ) { event in
             if case .progress = event { done += 1 }
             if done >= stopAfter { throw Stop() }

@@ -34,17 +34,17 @@ struct ContinuationScorerTests {
         }
     }
 
-    @Test("shared beginnings, trees of prompts and whole sequences give equal scores")
+    @Test("shared beginnings, cut by batches anywhere, and whole sequences give equal scores")
     func sharingChangesNothing() {
         let whole = ToyModel()
         whole.canContinue = false
         let expected = scores(requests, whole)
         #expect(expected.allSatisfy { $0 != nil })
-        for (tokens, states) in [(1, 1), (64, 3), (100_000, 1000)] {
+        for tokens in [1, 13, 64, 100_000] {
             let model = ToyModel()
-            model.stateLimit = states
             #expect(scores(requests, model, batchTokens: tokens) == expected)
             #expect(model.tokensRead < whole.tokensRead / 2)
+            #expect((model.statesKept == 0) == (model.batches == 1))
         }
     }
 
@@ -67,17 +67,66 @@ struct ContinuationScorerTests {
             [[1, 2, 3], [1], [4, 5]].map { ScoringRequest(context: context, continuation: $0) },
             model, batchTokens: 1000)
         #expect(model.tokensRead == 50 + 2 + 0 + 1)
-        #expect(model.batches == 2)
+        #expect(model.batches == 1)
     }
 
-    @Test("a beginning that many contexts share is read once")
-    func beginningsAreReadOnce() {
+    @Test(
+        "what contexts, and continuations, begin with in common is read once",
+        arguments: [false, true])
+    func beginningsAreReadOnce(hasTrees: Bool) {
         let base = (0..<40).map { Int32($0) }
         let model = ToyModel()
+        model.hasTrees = hasTrees
         _ = scores(
-            (0..<10).map { ScoringRequest(context: base + [100 + $0, 7], continuation: [1]) },
+            (0..<10).map {
+                ScoringRequest(context: base + [100 + $0 / 2], continuation: [7, 8, 9, 20 + $0, 1])
+            },
             model, batchTokens: 1000)
-        #expect(model.tokensRead == 40 + 10 * 2)
+        #expect(model.tokensRead == (hasTrees ? 5 * 41 : 40 + 5) + 5 * 3 + 10)
+    }
+
+    @Test("a beginning is read again where that saves less than a sequence costs")
+    func shortBeginningsAreReadAgain() {
+        func tokens(_ requests: Int, common: Int) -> Int {
+            let model = ToyModel()
+            _ = scores(
+                (0..<requests).map {
+                    ScoringRequest(
+                        context: (0..<common).map { Int32($0) } + [100 + Int32($0)],
+                        continuation: [1])
+                }, model, batchTokens: 1000)
+            return model.tokensRead
+        }
+        #expect(tokens(2, common: 1) == 4)
+        #expect(tokens(3, common: 1) == 4)
+        #expect(tokens(2, common: 2) == 4)
+    }
+
+    @Test("every token of a text after the first can be scored, with a tree over a part of it")
+    func allPositions() {
+        let tokens = (0..<30).map { Int32($0 % 7) }
+        func scores(
+            _ model: ToyModel, _ texts: [RequestText], batchTokens: Int = 1000
+        ) -> [ContinuationScore?] {
+            var scores = [ContinuationScore?](repeating: nil, count: texts.count)
+            ContinuationScorer(model: model, maximumLength: 5, batchTokens: batchTokens)
+                .score(texts, isPrompt: true) { scores[$0] = $1 }
+            return scores
+        }
+        let (chain, tree, whole) = (ToyModel(), ToyModel(), ToyModel())
+        (tree.hasTrees, whole.hasTrees, whole.canContinue) = (true, true, false)
+        let texts =
+            [0, 1, 12, 30].map { RequestText(predictingAllOf: tokens, promptLength: $0) }
+            + [RequestText(predictingAllOf: [3], promptLength: 1)]
+        let expected = scores(whole, texts)
+        #expect(expected.map { $0?.logProbabilities.count } == [29, 29, 29, 29, 0])
+        #expect(scores(tree, texts) == expected)
+        #expect(scores(tree, texts, batchTokens: 1) == expected)
+        #expect(Set(expected.map { $0?.logLikelihood }).count == 5)
+        #expect(whole.tokensRead == 29 + 29 + 29 + 30)
+        let found = scores(chain, texts)
+        #expect(found.dropLast().allSatisfy { $0 == expected[0] })
+        #expect(chain.tokensRead == 30)
     }
 
     @Test("what is longer than the limit loses its beginning")
@@ -93,23 +142,19 @@ struct ContinuationScorerTests {
         #expect(long.tokensRead == 10)
     }
 
-    @Test("a tree of contexts has every context once, in order of requests")
-    func contextTree() {
-        let contexts = requests.map {
-            ContextTree.Context(tokens: $0.context[...], isPrompt: false)
-        }
-        let tree = ContextTree(contexts)
-        var found: [Int: [Int32]] = [:]
-        func visit(_ index: Int, _ above: [Int32]) {
-            let tokens = above + tree.nodes[index].tokens
-            #expect(!tree.nodes[index].tokens.isEmpty)
-            for request in tree.nodes[index].requests { found[request] = tokens }
-            for child in tree.nodes[index].children { visit(child, tokens) }
-        }
-        for root in tree.roots { visit(root, []) }
-        #expect(found.count == contexts.count)
-        for (index, context) in contexts.enumerated() {
-            #expect(found[index] == Array(context.tokens))
-        }
+    @Test("of a continuation that is longer than the limit the last tokens are scored")
+    func longContinuationsLoseTheirBeginning() {
+        let tokens = (0..<50).map { Int32($0) }
+        let (cut, long) = (ToyModel(), ToyModel())
+        let expected = scores(
+            [ScoringRequest(context: [39], continuation: Array(tokens.suffix(10)))], cut)
+        #expect(
+            scores(
+                [
+                    ScoringRequest(
+                        context: Array(tokens.prefix(3)), continuation: Array(tokens.dropFirst(3)))
+                ],
+                long, maximumLength: 10) == expected)
+        #expect(long.tokensRead == 10)
     }
 }

@@ -33,18 +33,21 @@ struct MambaScoringTests {
         return model
     }
 
-    /// Contexts with common beginnings, several continuations each.
+    /// Contexts and continuations with common beginnings, several continuations each; together
+    /// more tokens than a block computes at once.
     private var requests: [ScoringRequest] {
         var random = PythonRandom(seed: 8)
-        func tokens(_ count: Int) -> [Int32] {
-            (0..<count).map { _ in Int32(random.next(below: 50)) }
+        func tokens(_ count: Int, below limit: Int = 50) -> [Int32] {
+            (0..<count).map { _ in Int32(random.next(below: limit)) }
         }
         let base = tokens(60)
-        return (0..<12).flatMap { _ in
+        return (0..<20).flatMap { _ in
             let context =
                 Array(base.prefix(1 + random.next(below: 60))) + tokens(random.next(below: 20))
-            return (0..<3).map { _ in
-                ScoringRequest(context: context, continuation: tokens(1 + random.next(below: 6)))
+            return (0..<4).map { _ in
+                ScoringRequest(
+                    context: context,
+                    continuation: tokens(1 + random.next(below: 9), below: 2) + tokens(1))
             }
         }
     }
@@ -60,10 +63,24 @@ struct MambaScoringTests {
         return scores
     }
 
+    /// The score of a request that is read alone and whole.
+    private func score(_ request: ScoringRequest, _ model: MambaModel) -> ContinuationScore {
+        let text = RequestText(request, maximumLength: 64)
+        let rows = text.targets.indices.map { text.firstPlace + $0 - text.targets.startIndex }
+        let result = model.score(
+            TokenBatch([
+                TokenBatch.Sequence(
+                    tokens: text.tokens(0..<text.count), promptLength: text.promptLength)
+            ]), zip(rows, text.targets).map { ScoredToken(row: $0, target: $1) })
+        return ContinuationScore(
+            logProbabilities: result.logProbabilities,
+            isGreedy: result.isGreedy.allSatisfy { $0 })
+    }
+
     @Test("scores are those of whole sequences, bit for bit", arguments: Flow.allCases)
     func scoresAreThoseOfWholeSequences(flow: Flow) {
         let model = model(flow)
-        let expected = Scorer(model: model, maximumLength: 64).score(requests)
+        let expected = requests.map { score($0, model) }
         #expect(scores(model, batchTokens: 4096) == expected)
     }
 

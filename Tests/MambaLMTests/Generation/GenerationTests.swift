@@ -123,21 +123,30 @@ struct GenerationTests {
     }
 
     @Test("repetition counts the prompt, and only the window")
-    func repetition() {
+    func repetition() throws {
         let model = model()
-        func first(_ window: Int) -> Int32? {
-            texts(
-                model,
-                settings {
-                    ($0.sampling.temperature, $0.limit) = (0, 1)
-                    ($0.sampling.repetitionPenalty, $0.sampling.repetitionWindow) = (1e9, window)
-                })[0].tokens.first
+        var generator = SeededGenerator(seed: 4)
+        func order(_ prompt: [Int32]) -> [Int32] {
+            let logits = model.readPrompt(prompt).logits.values
+            return logits.indices.sorted { logits[$0] > logits[$1] }.map { Int32($0) }
         }
-        let logits = model.readPrompt(prompt).logits.values
-        let order = logits.indices.sorted { logits[$0] > logits[$1] }.map { Int32($0) }
-        #expect(first(0) == order[0])
-        for window in [1, 4, 7] {
-            #expect(first(window) == order.first { !prompt.suffix(window).contains($0) })
+        // A prompt whose most likely next token stands in it once, third from its end.
+        let prompts = (0..<5000).lazy.map { _ in
+            (0..<7).map { _ in Int32(generator.next() % 70) }
+        }
+        let prompt = try #require(
+            prompts.first { prompt in
+                prompt.count { $0 == prompt[4] } == 1 && order(prompt)[0] == prompt[4]
+            })
+        var settings = settings { ($0.sampling.temperature, $0.limit) = (0, 1) }
+        settings.sampling.repetitionPenalty = 1e9
+        for window in [0, 2, 3, 7] {
+            settings.sampling.repetitionWindow = window
+            let generation = Generation(
+                of: model, after: model.readPrompt(prompt), settings)
+            let expected = order(prompt).first { !prompt.suffix(window).contains($0) }
+            #expect(generation.next().map(\.token) == [expected])
+            #expect((expected == prompt[4]) == (window < 3))
         }
     }
 }

@@ -101,7 +101,10 @@ struct TokenSamplerTests {
     @Test("100,000 draws follow the definition, by a chi-square test", arguments: Case.all)
     func followsDefinition(samplerCase: Case) {
         var generator = SeededGenerator(seed: 4)
-        let logits = (0..<40).map { _ in Float(generator.nextUniform(-2, 2)) }
+        var logits = (0..<40).map { _ in Float(generator.nextUniform(-2, 2)) }
+        // Large ones for the recent tokens, so that a wrong penalty shows.
+        (logits[0], logits[3], logits[5]) = (1.9, -1.8, 1.8)
+        (logits[7], logits[11], logits[12]) = (1.7, 1.6, -1.5)
         let draws = 100_000
         let counts = counts(samplerCase.settings, logits, draws: draws, after: samplerCase.recent)
         let probabilities = samplerCase.probabilities(logits)
@@ -170,8 +173,11 @@ struct TokenSamplerTests {
         #expect(draw(&sampler, logits, after: [1]) == 2)
         #expect(draw(&sampler, logits, after: [1, 1, 2]) == 1)
         #expect(draw(&sampler, [-1, -1.5], after: [0]) == 1)
-        sampler.settings.repetitionWindow = 1
+        // Of both, a quarter each would leave token 0 the most likely.
+        (sampler.settings.repetitionWindow, sampler.settings.repetitionPenalty) = (1, 4)
         #expect(draw(&sampler, logits, after: [1, 2]) == 1)
+        sampler.settings.repetitionWindow = 2
+        #expect(draw(&sampler, logits, after: [1, 2]) == 0)
         #expect(draw(&sampler, logits, after: [-4, 99]) == 1)
     }
 

@@ -30,18 +30,20 @@ final class TimedEngine: Engine {
 
     // MARK: - Matrix products
 
-    func linear(_ x: Tensor, weight: Tensor, bias: Tensor?, into y: Tensor, accumulating: Bool) {
+    func linear(
+        _ x: Tensor, weight: Tensor, bias: Tensor?, adding addend: Tensor?, into y: Tensor
+    ) {
         timed("linear") {
-            engine.linear(x, weight: weight, bias: bias, into: y, accumulating: accumulating)
+            engine.linear(x, weight: weight, bias: bias, adding: addend, into: y)
         }
     }
 
     func linearInputGradient(
-        _ gradY: Tensor, weight: Tensor, into gradX: Tensor, accumulating: Bool
+        _ gradY: Tensor, weight: Tensor, adding addend: Tensor?, into gradX: Tensor
     ) {
         timed("linear, gradient by input") {
             engine.linearInputGradient(
-                gradY, weight: weight, into: gradX, accumulating: accumulating)
+                gradY, weight: weight, adding: addend, into: gradX)
         }
     }
 

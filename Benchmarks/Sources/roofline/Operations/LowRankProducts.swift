@@ -22,7 +22,7 @@ struct LowRankProducts {
                 let weight = Tensor.random([rank, input], 2)
                 let hidden = Tensor(shape: [tokens, rank])
                 return {
-                    engine.linear(x, weight: weight, bias: nil, into: hidden, accumulating: false)
+                    engine.linear(x, weight: weight, bias: nil, adding: nil, into: hidden)
                 }
             },
             operation("h·Bᵀ \(rank)→\(output), added", tokens, output, rank) { [engine] in
@@ -30,7 +30,7 @@ struct LowRankProducts {
                 let weight = Tensor.random([output, rank], 2)
                 let y = Tensor(shape: [tokens, output])
                 return {
-                    engine.linear(hidden, weight: weight, bias: nil, into: y, accumulating: true)
+                    engine.linear(hidden, weight: weight, bias: nil, adding: y, into: y)
                 }
             },
             operation("gradient by B", output, rank, tokens) { [engine] in

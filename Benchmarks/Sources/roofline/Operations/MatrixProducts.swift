@@ -40,7 +40,7 @@ struct MatrixProducts {
             let y = Tensor(shape: [rows, output])
             return {
                 for _ in 0..<times {
-                    engine.linear(x, weight: weight, bias: nil, into: y, accumulating: false)
+                    engine.linear(x, weight: weight, bias: nil, adding: nil, into: y)
                 }
             }
         }
@@ -59,7 +59,7 @@ struct MatrixProducts {
             return {
                 for _ in 0..<times {
                     engine.linearInputGradient(
-                        gradY, weight: weight, into: gradX, accumulating: false)
+                        gradY, weight: weight, adding: nil, into: gradX)
                 }
             }
         }

@@ -1,5 +1,6 @@
 import FineTuning
 import Kernels
+import Prompting
 import Tokenization
 
 /// Turning texts into ids, and records of a file into what is trained on.

@@ -1,0 +1,3 @@
+#pragma once
+#include "mtl_edit.h"
+#include "mtl_signals.h"

@@ -1,0 +1,158 @@
+import Chat
+import Glibc
+
+/// Talks with a person, or with a script, until there is nothing more to say.
+///
+/// On a terminal, lines are edited, answers can be interrupted, and nothing but `/bye` or Ctrl-D
+/// leaves. Where standard input is no terminal, each line is a message, and nothing is written but
+/// answers, results and notes.
+///
+///     let status = ChatLoop(session, options: ChatLoopOptions()).run()
+public final class ChatLoop {
+    let session: ChatSession
+    let screen: Screen
+    var options: ChatLoopOptions
+    var signals: TerminalSignals?
+    private var lines: any LineSource
+    private var history: HistoryFile?
+    /// The answer to the last question, for its figures.
+    var lastReply: Reply?
+    var isLeaving = false
+    private var hasFailed = false
+
+    /// Prepares a conversation.
+    ///
+    /// - Parameters:
+    ///   - session: What is talked with.
+    ///   - options: How.
+    public init(_ session: ChatSession, options: ChatLoopOptions) {
+        (self.session, self.options) = (session, options)
+        screen = Screen(isDumb: options.isDumb, hasStyles: options.hasStyles)
+        lines = PlainLines(input: STDIN_FILENO)
+    }
+
+    /// Whether a person types.
+    private var isTerminal: Bool { signals != nil }
+
+    /// Talks.
+    ///
+    /// - Returns: The status to exit with: 0, or 1 if a line of a script could not be carried out or
+    ///   standard output failed, without a message if it was closed.
+    public func run() -> Int32 {
+        openTerminal()
+        // Closing gives the terminal its modes back.
+        defer { (lines, signals) = (PlainLines(input: STDIN_FILENO), nil) }
+        greet()
+        talk()
+        guard let code = screen.failure else { return hasFailed && !isTerminal ? 1 : 0 }
+        // Whoever has read enough is not told about it.
+        if code != EPIPE {
+            screen.note("standard output: cannot write: \(String(cString: strerror(code)))")
+        }
+        return 1
+    }
+
+    private func openTerminal() {
+        guard isatty(STDIN_FILENO) == 1, let output = screen.terminal else { return }
+        let canEdit = !options.isDumb
+        signals = TerminalSignals(input: STDIN_FILENO, output: output, marksPastes: canEdit)
+        guard let signals else { return }
+        if canEdit,
+            let editor = LineEditor(
+                input: STDIN_FILENO, output: output, signals: signals, complete: Completion.suffix)
+        {
+            lines = editor
+            openHistory()
+        } else {
+            lines = PlainLines(input: STDIN_FILENO, signals: signals, showPrompt: screen.noteRaw)
+        }
+    }
+
+    private func openHistory() {
+        guard let path = options.historyFile else { return }
+        do {
+            let file = try HistoryFile(path: path)
+            for message in try file.messages() { lines.remember(message) }
+            history = file
+        } catch {
+            screen.note("messages are not kept for later sessions: \(error)")
+        }
+    }
+
+    private func greet() {
+        guard isTerminal else { return }
+        screen.note(options.greeting)
+        screen.note("/help lists the commands, Ctrl-D leaves.")
+    }
+
+    private func talk() {
+        var assembler = MessageAssembler()
+        var interrupts = 0
+        while !isLeaving, screen.failure == nil {
+            switch lines.read(prompt: assembler.isUnfinished ? "... " : prompt) {
+            case .line(let line):
+                interrupts = 0
+                if let message = assembler.push(line) { handle(message) }
+            case .interrupted:
+                assembler.cancel()
+                interrupts += 1
+                screen.note("^C")
+                if interrupts == 2 { screen.note("/bye or Ctrl-D leaves.") }
+            case .end:
+                end(&assembler)
+                return
+            }
+        }
+    }
+
+    private var prompt: String {
+        let branch = session.currentBranch
+        guard isTerminal, branch != ChatSession.mainBranch else { return ">>> " }
+        return "(\(PlainText.short(branch))) >>> "
+    }
+
+    private func end(_ assembler: inout MessageAssembler) {
+        if isTerminal { return screen.noteRaw("\n") }
+        let isOpen = assembler.isUnfinished
+        if let message = assembler.end() {
+            handle(message)
+        } else if isOpen {
+            fail("input ended inside a \(MessageAssembler.mark) block, which was not sent")
+        }
+    }
+
+    /// Carries a message out: asks the model, or does what a command says.
+    private func handle(_ shown: String) {
+        guard shown.contains(where: { !$0.isWhitespace }) else { return }
+        let message = lines.expanded(shown)
+        remember(message, shown: shown)
+        do {
+            // What was pasted under a name is never a command.
+            if CommandParser.isCommand(shown) {
+                try perform(CommandParser.action(of: message))
+            } else {
+                try ask(message)
+            }
+        } catch {
+            fail("\(error)")
+        }
+        // A Ctrl-C that came too late was meant for this, not for the next line.
+        _ = signals?.take(.interrupt)
+    }
+
+    private func remember(_ message: String, shown: String) {
+        guard options.recordsMessages else { return }
+        lines.remember(shown)
+        do {
+            try history?.append(message)
+        } catch {
+            history = nil
+            screen.note("messages are not kept for later sessions: \(error)")
+        }
+    }
+
+    private func fail(_ text: String) {
+        hasFailed = true
+        screen.note(text, style: .plain)
+    }
+}

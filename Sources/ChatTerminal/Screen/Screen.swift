@@ -1,0 +1,107 @@
+import Glibc
+
+/// Where a session writes: answers and results to standard output, notes to standard error.
+final class Screen {
+    /// How lines look.
+    enum Style: String {
+        /// As any other text.
+        case plain = ""
+        /// What is beside the point.
+        case faint = "2"
+        /// A heading.
+        case bold = "1"
+    }
+
+    /// Whether answers go to a terminal.
+    let isTerminal: Bool
+    /// Whether notes go to a terminal.
+    let notesAreSeen: Bool
+    /// Whether text may have a style.
+    let hasStyles: Bool
+    /// The error that ended the output; `nil` while it works.
+    private(set) var failure: Int32?
+
+    private let output: Int32
+    let notes: Int32
+
+    /// Creates a screen.
+    ///
+    /// - Parameters:
+    ///   - output: The descriptor of answers and results.
+    ///   - notes: The descriptor of notes.
+    ///   - isDumb: Whether a terminal understands nothing but text.
+    ///   - hasStyles: Whether text may have a style, if the terminal is not dumb.
+    init(
+        output: Int32 = STDOUT_FILENO, notes: Int32 = STDERR_FILENO, isDumb: Bool, hasStyles: Bool
+    ) {
+        (self.output, self.notes) = (output, notes)
+        isTerminal = isatty(output) == 1
+        notesAreSeen = isatty(notes) == 1
+        self.hasStyles = hasStyles && !isDumb
+    }
+
+    /// The columns of the terminal; 80 where that is not known.
+    var width: Int {
+        var size = winsize()
+        for descriptor in [output, notes] {
+            if ioctl(descriptor, UInt(TIOCGWINSZ), &size) == 0, size.ws_col > 0 {
+                return Int(size.ws_col)
+            }
+        }
+        return 80
+    }
+
+    /// The descriptor of a terminal that lines can be edited on; `nil` if nothing goes to one.
+    var terminal: Int32? { isTerminal ? output : notesAreSeen ? notes : nil }
+
+    /// Writes a part of an answer or result.
+    func write(_ text: String) {
+        guard failure == nil else { return }
+        failure = Self.write(text, to: output)
+    }
+
+    /// Writes a line of a result.
+    func line(_ text: String = "", style: Style = .plain) {
+        write(isTerminal ? styled(text, style) + "\n" : text + "\n")
+    }
+
+    /// Writes a line for the person who waits; on a terminal as many lines as it needs.
+    func note(_ text: String, style: Style = .faint) {
+        guard notesAreSeen else { return noteRaw(text + "\n") }
+        for line in WordWrap.lines(of: text, width: width - 1) {
+            noteRaw(styled(line, style) + "\n")
+        }
+    }
+
+    /// Writes text for the person who waits, as it is.
+    func noteRaw(_ text: String) {
+        // Nobody is left who could be told that notes fail.
+        _ = Self.write(text, to: notes)
+    }
+
+    private func styled(_ text: String, _ style: Style) -> String {
+        guard hasStyles, style != .plain, !text.isEmpty else { return text }
+        return "\u{1B}[\(style.rawValue)m\(text)\u{1B}[0m"
+    }
+
+    /// Writes all of a text; the error if that fails.
+    static func write(_ text: String, to descriptor: Int32) -> Int32? {
+        var text = text
+        return text.withUTF8 { bytes in
+            var rest = UnsafeRawBufferPointer(bytes)
+            while !rest.isEmpty {
+                let count = retrying { Glibc.write(descriptor, rest.baseAddress, rest.count) }
+                if count < 0, errno == EAGAIN {
+                    // Another program has left the terminal so that it does not wait.
+                    var file = pollfd(fd: descriptor, events: Int16(POLLOUT), revents: 0)
+                    poll(&file, 1, -1)
+                } else if count < 0 {
+                    return errno
+                } else {
+                    rest = UnsafeRawBufferPointer(rebasing: rest.dropFirst(count))
+                }
+            }
+            return nil
+        }
+    }
+}
