@@ -7,12 +7,6 @@
 #include <stdbool.h>
 #include <string.h>
 
-// The number of tokens that the forward pass packs at first: the whole tree, or a chunk.
-static size_t tile_length(const mtl_scan *x) {
-    size_t chunk = x->length < MTL_SCAN_CHUNK ? x->length : MTL_SCAN_CHUNK;
-    return x->tree_length > chunk ? x->tree_length : chunk;
-}
-
 // The number of tokens whose decays and states the backward pass keeps at a time.
 static size_t chunk_length(const mtl_scan *x) {
     return x->length < MTL_SCAN_CHUNK ? x->length : MTL_SCAN_CHUNK;
@@ -58,11 +52,11 @@ static unsigned flush_subnormals(void) { return 0; }
 static void restore_subnormals(unsigned before) { (void)before; }
 #endif
 
-// Of each block u, delta and y, the state and A2; two vectors of [state], the slots, decays of the tree's tokens.
+// Of each block u, delta and y; four vectors of [state], the slots, the decays of the tree's tokens.
 size_t mtl_scan_scratch(const mtl_scan *x) {
     size_t tree = x->tree_length <= MTL_SCAN_CHUNK ? x->tree_length : 0;
-    size_t states = 2 * BLOCKS + 2 + x->slots + tree;
-    return (3 * BLOCKS * apart(tile_length(x)) + states * x->state) * MTL_SCAN_BLOCK;
+    size_t states = 4 + x->slots + tree;
+    return (3 * BLOCKS * apart(x->length) + states * x->state) * MTL_SCAN_BLOCK;
 }
 
 // Of each block eight columns; six vectors of [state]; of a chunk the decays, and states for KEPT_EVERY tokens,

@@ -6,7 +6,7 @@ ALWAYS_INLINE void VARIANT(tree_states)(const block *k, v16 *tree, size_t N) {
     for (size_t i = 0; i < x->tree_length; i++) {
         const mtl_scan_step s = x->steps[i];
         size_t t = (size_t)s.vertex;
-        const float *B = at(k->B, t), *C = at(k->C, t);
+        const float *B = at(x->B, t), *C = at(x->C, t);
         v16 input = x->tree_gain * k->delta[t] * k->u[t], gradY = k->gradY[t], read = splat(0);
         v16 *h = tree + t * N, *above = k->memory;
         const v16 *below = s.source < 0 ? k->zeros : h, *decays = k->zeros, *sum = k->zeros;
@@ -44,7 +44,7 @@ ALWAYS_INLINE void VARIANT(tree_backward)(const block *k, v16 *tree, const v16 *
     for (size_t i = x->tree_length; i-- > 0;) {
         const mtl_scan_step s = x->steps[i];
         size_t t = (size_t)s.vertex;
-        const float *C = at(k->C, t);
+        const float *C = at(x->C, t);
         v16 gradY = k->gradY[t], *h = tree + t * N;
         if (s.parent < 0) {
             for (size_t n = 0; n < N; n++) h[n] = carried[n] + gradY * C[n];
@@ -67,10 +67,11 @@ ALWAYS_INLINE void VARIANT(tree_backward)(const block *k, v16 *tree, const v16 *
 // Finds the states before each of at most KEPT_EVERY tokens again, as `chain` did, from that before the first.
 ALWAYS_INLINE void VARIANT(states_again)(const block *k, size_t from, size_t to, float gain, const v16 *decays,
                                          const v16 *kept, v16 *states, size_t N, bool fixed) {
+    const mtl_scan *x = k->x;
     v16 registers[LANES], *h = fixed ? registers : k->memory;
     memcpy(h, kept, N * sizeof(v16));
     for (size_t t = from; t < to; t++, states += N) {
-        const float *B = at(k->B, t);
+        const float *B = at(x->B, t);
         v16 input = gain * k->delta[t] * k->u[t];
 #pragma clang loop unroll(full)
         for (size_t n = 0; n < N; n++) {
@@ -94,7 +95,7 @@ ALWAYS_INLINE void VARIANT(finish)(const block *k, size_t t, v16 gradU, v16 grad
 ALWAYS_INLINE void VARIANT(chain_backward)(const block *k, size_t from, size_t to, float gain, v16 *carried,
                                            const v16 *decays, const v16 *kept, v16 *states, const v16 *tree,
                                            v16 *gradA, v16 *gradD, size_t N, bool fixed) {
-    const float tree_gain = k->x->tree_gain;
+    const mtl_scan *x = k->x;
     v16 registers[LANES], *c = fixed ? registers : carried;
     if (fixed) memcpy(c, carried, N * sizeof(v16));
     for (size_t t = to; t-- > from;) {
@@ -103,7 +104,7 @@ ALWAYS_INLINE void VARIANT(chain_backward)(const block *k, size_t from, size_t t
             const v16 *before = kept + (t - from) / KEPT_EVERY * N;
             VARIANT(states_again)(k, t - place, t + 1, gain, decays, before, states, N, fixed);
         }
-        const float *B = at(k->B, t), *C = at(k->C, t);
+        const float *B = at(x->B, t), *C = at(x->C, t);
         const v16 *h = states + place * N;
         v16 u = k->u[t], delta = k->delta[t], gradY = k->gradY[t], input = delta * u;
         v16 inputs[2] = {splat(0), splat(0)}, slopes[2] = {splat(0), splat(0)};
@@ -122,7 +123,7 @@ ALWAYS_INLINE void VARIANT(chain_backward)(const block *k, size_t from, size_t t
                 v16 gradX = splat(0);
                 if (n < N) {
                     v16 gradH = c[n] + gradY * C[n];
-                    gradX = tree ? gain * gradH + tree_gain * tree[t * N + n] : gradH;
+                    gradX = tree ? gain * gradH + x->tree_gain * tree[t * N + n] : gradH;
                     inputs[i % 2] += gradX * B[n];
                     c[n] = gradH * decays[t * N + n];
                     slopes[i % 2] += c[n] * h[n] * k->A2[n];
@@ -217,7 +218,7 @@ ALWAYS_INLINE void VARIANT(backward)(const mtl_scan *x, size_t channel, size_t c
     for (size_t b = 0; b * LANES < channels; b++) {
         v16 *columns = scratch + COLUMNS * b * R;
         blocks[b] = (block){
-            .x = x, .B = x->B, .C = x->C, .u = columns, .delta = columns + R, .y = columns + 2 * R,
+            .x = x, .u = columns, .delta = columns + R, .y = columns + 2 * R,
             .gradY = columns + 3 * R, .gradDelta = columns + 4 * R, .slope = columns + 5 * R,
             .by_z = columns + 6 * R, .gates = columns + 7 * R, .A2 = gradA + N, .memory = gradA + 2 * N,
             .zeros = zeros, .gradB = g->BC, .gradC = g->BC + N, .adds = b > 0,

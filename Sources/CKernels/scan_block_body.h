@@ -5,17 +5,13 @@
 #ifndef MTL_SCAN_BLOCK_TYPE
 #define MTL_SCAN_BLOCK_TYPE
 
-// A block of channels over a tile of tokens, its columns packed: [tokens][LANES]. Tokens count from the
-// tile's first; a tile that holds a part of the tree holds all of it.
+// A block of channels, its columns packed: [tokens][LANES].
 typedef struct {
     const mtl_scan *x;
-    mtl_matrix B, C;             // from the tile's first token on
     v16 *u, *delta, *y;
     v16 D, *A2;                  // A2, [state], is A * log2(e), so that decays are powers of two
     v16 *zeros, *memory;         // [state] each; the latter for decays that are not kept
     v16 *tree_decays;            // [tokens][state]: those of the tree's tokens, or NULL
-    mtl_matrix ahead[3];         // what the next tile reads, from the group's first channel on
-    size_t place, count;         // of the block in its group, of the tokens in the tile
     // Of the backward pass: the gradient by y; what the tree adds to that by delta; the derivatives of delta
     // and of the result by the step and z; the result for y = 1; and where results go.
     v16 *gradY, *gradDelta, *slope, *by_z, *gates;
@@ -56,15 +52,6 @@ ALWAYS_INLINE const v16 *VARIANT(decays_of)(const block *k, size_t t, size_t N) 
     if (k->tree_decays) return k->tree_decays + t * N;
     for (size_t n = 0; n < N; n++) k->memory[n] = vector_exp2(k->delta[t] * k->A2[n]);
     return k->memory;
-}
-
-// Asks for what the group's next tile reads, a piece of a row at each token of each block: rows lie on
-// different pages, where the processor does not look ahead by itself.
-ALWAYS_INLINE void VARIANT(look_ahead)(const block *k, size_t t, size_t count) {
-    enum { BLOCKS = MTL_SCAN_GROUP / LANES };
-    size_t step = k->place * count + t, row = step / BLOCKS, column = step % BLOCKS * LANES;
-#pragma clang loop unroll(full)
-    for (int i = 0; i < 3; i++) __builtin_prefetch(at(k->ahead[i], row) + column, 0, 2);
 }
 
 // ---------------------------------------------------------------- sums over channels
@@ -113,10 +100,9 @@ ALWAYS_INLINE void VARIANT(chain)(const block *k, size_t from, size_t to, float 
     v16 registers[LANES], *h = fixed ? registers : state;
     if (fixed) memcpy(h, state, N * sizeof(v16));
     for (size_t t = from; t < to; t++) {
-        const float *B = at(k->B, t), *C = at(k->C, t);
+        const float *B = at(k->x->B, t), *C = at(k->x->C, t);
         v16 u = k->u[t], delta = k->delta[t], input = gain * delta * u, read = k->D * u;
         v16 gradY = sums ? k->gradY[t] : splat(0);
-        if (k->ahead[0].start) VARIANT(look_ahead)(k, t, k->count);
         if (kept && (t - from) % KEPT_EVERY == 0) {
             memcpy(kept + (t - from) / KEPT_EVERY * N, h, N * sizeof(v16));
         }

@@ -5,7 +5,7 @@
 #include "mtl_elementwise.h"
 #include "mtl_isa.h"
 
-// The selective scan of one sequence, for a group of channels at a time.
+// The selective scan of one sequence, or of a piece of one, for a group of channels at a time.
 //
 //     delta[t] = log(1 + exp(step[t])),                                X[t] = delta[t] * u[t] * B[t]
 //     chain[t] = exp(delta[t] * A) * chain[t - 1] + X[t]
@@ -34,7 +34,7 @@ typedef struct {
     int32_t opens;      // 1 if no other child has written to `target` before
 } mtl_scan_step;
 
-// One sequence; the matrices start at its first row.
+// One sequence, or a piece of one with the state before it; the matrices start at its first row.
 typedef struct {
     mtl_matrix u, step, z;      // [length, inner]; z.start is NULL without a gate
     mtl_matrix B, C;            // [length, state]
@@ -64,12 +64,14 @@ size_t mtl_scan_scratch(const mtl_scan *scan);
 size_t mtl_scan_backward_scratch(const mtl_scan *scan);
 
 // Computes `channels` (at most MTL_SCAN_GROUP) columns of the result, [length, inner], from `channel` on,
-// and of the state after the last token, [state, inner]; either may be absent, its start NULL.
+// and of the state after the last token, [state, inner]; either may be absent, its start NULL. All operands
+// but z are read before the result is written, and z row by row, so the result may be the memory of u, step
+// or z, and the state that of the initial one.
 void mtl_scan_forward(mtl_isa isa, const mtl_scan *scan, size_t channel, size_t channels,
                       mtl_matrix result, mtl_matrix final_state, float *scratch);
 
 // Computes the gradients of the same columns. The length is at most MTL_SCAN_CHUNK, or that of the tree;
-// a longer sequence is cut into pieces, the last first, each with the state before it.
+// of a longer sequence, the last piece comes first.
 //
 // The columns of all operands are read before those of any gradient are written, so a gradient, or
 // `gated`, may be the same memory as one of u, step, z and the gradient by the result.

@@ -1,23 +1,37 @@
 import CKernels
 
-/// The fused form: a job is a sequence and a group of channels, so jobs share no state.
+/// The fused form: a job is a piece of a sequence and a group of channels, so jobs share no state.
+///
+/// Pieces come in rounds, one of every sequence that has as many, so that sequences of a long batch are
+/// worked on together and those of a long sequence hand their states on.
 extension CPUEngine {
     func fusedScan(_ x: SelectiveScan.Inputs, into result: Tensor) {
-        let groups = x.groups
-        run(x.sequences.count * groups, work: x.tokens * x.inner * x.state / 8) { index, worker in
-            let (sequence, group) = index.quotientAndRemainder(dividingBy: groups)
-            let rows = x.sequences[sequence].rows
-            x.withKernelOperands(of: sequence, piece: 0..<rows.count) { scan in
-                scan.initial_state = x.sequences[sequence].initialState.matrix()
+        let run = ScanRun(x)
+        // Where a sequence's state is from one piece to the next.
+        let carried = scratch(
+            worker: pool.threads, floats: run.rounds > 1 ? x.sequences.count * x.A.count : 0)
+        let states = x.sequences.enumerated().map { index, sequence in
+            if let final = sequence.finalState { return final.matrix() }
+            return run.pieces[index].count == 1
+                ? mtl_matrix() : mtl_matrix(start: carried + index * x.A.count, row: x.inner)
+        }
+        for round in 0..<run.rounds {
+            let work = run.rounds > 1 ? Int.max : x.tokens * x.A.count / 8
+            self.run(x.sequences.count * run.groups, work: work) { index, worker in
+                let (sequence, group) = index.quotientAndRemainder(dividingBy: run.groups)
+                let pieces = run.pieces[sequence]
+                guard round < pieces.count else { return }
+                var scan = run.operands(of: sequence, piece: round)
+                if round > 0 { scan.initial_state = states[sequence] }
+                let row = x.sequences[sequence].rows.lowerBound + pieces[round].lowerBound
                 scanForward(
-                    &scan, channels: x.channels(of: group),
-                    result: result.matrix(row: rows.lowerBound),
-                    finalState: x.sequences[sequence].finalState.matrix(), worker: worker)
+                    &scan, channels: run.channels(of: group), result: result.matrix(row: row),
+                    finalState: states[sequence], worker: worker)
             }
         }
     }
 
-    /// The backward pass, in rounds: the last piece of every sequence, the last but one, and so on.
+    /// The backward pass: the states before all pieces first, then the pieces, the last first.
     ///
     /// The gradients of `B` and `C` are sums over all channels: each group adds up its own share,
     /// and the shares are added in the groups' order, whichever thread made them. Those of `A` and
@@ -25,53 +39,50 @@ extension CPUEngine {
     func fusedScanBackward(
         _ x: SelectiveScan.Inputs, gradResult: Tensor, into gradients: SelectiveScan.Gradients
     ) {
-        let groups = x.groups
-        let run = BackwardRun(x) { scratch(worker: pool.threads, floats: $0) }
-        markStates(x, run)
+        let run = ScanRun(x)
+        let memory = ScanRun.Memory(run) { scratch(worker: pool.threads, floats: $0) }
+        markStates(run, memory)
         for round in 0..<run.rounds {
             func walk(_ sequence: Int, _ group: Int, _ worker: Int) {
-                guard let piece = run.piece(of: sequence, round: round) else { return }
-                let first = x.sequences[sequence].rows.lowerBound + piece.rows.lowerBound
-                var target = gradients.kernelOperands(firstRow: first)
-                target.result = gradResult.matrix(row: first)
-                target.state = run.gradState(of: sequence)
-                target.BC = run.share(of: sequence, group: group)
-                x.withKernelOperands(of: sequence, piece: piece.rows) { scan in
-                    scan.initial_state = run.mark(of: sequence, piece: piece.index)
-                    let scratch = scratch(
-                        worker: worker, floats: mtl_scan_backward_scratch(&scan))
-                    let channels = x.channels(of: group)
-                    mtl_scan_backward(
-                        isa, &scan, channels.lowerBound, channels.count, &target, scratch)
-                }
+                let pieces = run.pieces[sequence]
+                let piece = pieces.count - 1 - round
+                guard piece >= 0 else { return }
+                let row = x.sequences[sequence].rows.lowerBound + pieces[piece].lowerBound
+                var target = gradients.kernelOperands(firstRow: row)
+                target.result = gradResult.matrix(row: row)
+                if pieces.count > 1 { target.state = memory.gradState(of: sequence) }
+                target.BC = memory.share(of: sequence, group: group)
+                var scan = run.operands(of: sequence, piece: piece)
+                if piece > 0 { scan.initial_state = memory.mark(of: sequence, piece: piece) }
+                let scratch = scratch(worker: worker, floats: mtl_scan_backward_scratch(&scan))
+                let channels = run.channels(of: group)
+                mtl_scan_backward(
+                    isa, &scan, channels.lowerBound, channels.count, &target, scratch)
             }
             if gradients.A == nil && gradients.D == nil {
-                pool.run(x.sequences.count * groups) { index, worker in
-                    walk(index / groups, index % groups, worker)
+                pool.run(x.sequences.count * run.groups) { index, worker in
+                    walk(index / run.groups, index % run.groups, worker)
                 }
             } else {
-                pool.run(groups) { group, worker in
+                pool.run(run.groups) { group, worker in
                     for sequence in x.sequences.indices { walk(sequence, group, worker) }
                 }
             }
-            sumShares(x, run, round: round, into: gradients)
+            sumShares(x, run, memory, round: round, into: gradients)
         }
     }
 
     /// Runs the sequences of more than one piece through, keeping the state before each piece.
-    private func markStates(_ x: SelectiveScan.Inputs, _ run: BackwardRun) {
-        guard run.rounds > 1 else { return }
-        let groups = x.groups
-        pool.run(x.sequences.count * groups) { index, worker in
-            let (sequence, group) = index.quotientAndRemainder(dividingBy: groups)
-            let pieces = run.pieces[sequence]
-            for piece in 0..<pieces.count - 1 {
-                x.withKernelOperands(of: sequence, piece: pieces[piece]) { scan in
-                    scan.initial_state = run.mark(of: sequence, piece: piece)
-                    scanForward(
-                        &scan, channels: x.channels(of: group), result: mtl_matrix(),
-                        finalState: run.mark(of: sequence, piece: piece + 1), worker: worker)
-                }
+    private func markStates(_ run: ScanRun, _ memory: ScanRun.Memory) {
+        for round in 0..<max(run.rounds - 1, 0) {
+            pool.run(run.pieces.count * run.groups) { index, worker in
+                let (sequence, group) = index.quotientAndRemainder(dividingBy: run.groups)
+                guard round + 1 < run.pieces[sequence].count else { return }
+                var scan = run.operands(of: sequence, piece: round)
+                if round > 0 { scan.initial_state = memory.mark(of: sequence, piece: round) }
+                scanForward(
+                    &scan, channels: run.channels(of: group), result: mtl_matrix(),
+                    finalState: memory.mark(of: sequence, piece: round + 1), worker: worker)
             }
         }
     }
@@ -87,56 +98,24 @@ extension CPUEngine {
 
     /// Adds the groups' shares of a round up.
     private func sumShares(
-        _ x: SelectiveScan.Inputs, _ run: BackwardRun, round: Int,
+        _ x: SelectiveScan.Inputs, _ run: ScanRun, _ memory: ScanRun.Memory, round: Int,
         into gradients: SelectiveScan.Gradients
     ) {
         let (state, size) = (x.state, 64)
         let parts = (run.longestPiece + size - 1) / size
         pool.run(x.sequences.count * parts) { index, _ in
             let (sequence, part) = index.quotientAndRemainder(dividingBy: parts)
-            guard let piece = run.piece(of: sequence, round: round)?.rows,
-                part * size < piece.count
-            else { return }
-            let share = run.share(of: sequence, group: 0) + part * size * 2 * state
-            let first = x.sequences[sequence].rows.lowerBound + piece.lowerBound + part * size
+            let piece = run.pieces[sequence].count - 1 - round
+            guard piece >= 0 else { return }
+            let rows = run.pieces[sequence][piece].dropFirst(part * size).prefix(size)
+            guard !rows.isEmpty else { return }
+            let share = memory.share(of: sequence, group: 0) + part * size * 2 * state
+            let first = x.sequences[sequence].rows.lowerBound + rows.startIndex
             for (offset, gradient) in [(0, gradients.B), (state, gradients.C)] {
                 mtl_scan_sum(
-                    isa, share + offset, x.groups, run.shareStride, 2 * state,
-                    gradient.matrix(row: first), min(size, piece.count - part * size), state)
+                    isa, share + offset, run.groups, memory.shareStride, 2 * state,
+                    gradient.matrix(row: first), rows.count, state)
             }
-        }
-    }
-}
-
-extension SelectiveScan.Inputs {
-    /// The number of groups of neighbouring channels that a job works on.
-    fileprivate var groups: Int { (inner + Int(MTL_SCAN_GROUP) - 1) / Int(MTL_SCAN_GROUP) }
-
-    fileprivate func channels(of group: Int) -> Range<Int> {
-        let width = Int(MTL_SCAN_GROUP)
-        return group * width..<min((group + 1) * width, inner)
-    }
-
-    /// Calls `body` with the operands of some tokens of a sequence, without the state before them.
-    ///
-    /// The tree belongs to the piece that starts with the sequence.
-    fileprivate func withKernelOperands(
-        of sequence: Int, piece: Range<Int>, _ body: (inout mtl_scan) -> Void
-    ) {
-        let sequence = sequences[sequence]
-        let first = sequence.rows.lowerBound + piece.lowerBound
-        var scan = mtl_scan()
-        (scan.u, scan.step) = (u.matrix(row: first), step.matrix(row: first))
-        scan.z = z?.matrix(row: first) ?? mtl_matrix()
-        (scan.B, scan.C) = (B.matrix(row: first), C.matrix(row: first))
-        (scan.A, scan.D) = (A.matrix(), UnsafePointer(D.base))
-        (scan.length, scan.state) = (piece.count, state)
-        (scan.chain_gain, scan.tree_gain) = (sequence.chainGain, sequence.treeGain)
-        guard let plan = sequence.tree?.plan, piece.lowerBound == 0 else { return body(&scan) }
-        plan.steps.withUnsafeBufferPointer { steps in
-            (scan.steps, scan.tree_length) = (steps.baseAddress, steps.count)
-            scan.slots = plan.slots
-            body(&scan)
         }
     }
 }
@@ -146,14 +125,8 @@ extension SelectiveScan.Gradients {
     fileprivate func kernelOperands(firstRow row: Int) -> mtl_scan_gradients {
         var operands = mtl_scan_gradients()
         (operands.u, operands.step) = (u.matrix(row: row), step.matrix(row: row))
-        operands.z = z?.matrix(row: row) ?? mtl_matrix()
-        operands.gated = gated?.matrix(row: row) ?? mtl_matrix()
+        (operands.z, operands.gated) = (z.matrix(row: row), gated.matrix(row: row))
         (operands.A, operands.D) = (A.matrix(), D?.base)
         return operands
     }
-}
-
-extension Tensor? {
-    /// The tensor as C kernels take it, or their sign for none.
-    fileprivate func matrix() -> mtl_matrix { self?.matrix() ?? mtl_matrix() }
 }

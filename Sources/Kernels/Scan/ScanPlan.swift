@@ -5,9 +5,13 @@ import CKernels
 /// A vertex with children finds their sum in a slot and frees it; a vertex without needs none. So
 /// as many slots are in use as there are vertices with some, but not all, of their children done:
 /// on an order that finishes the largest subtree first, at most log2 of the number of vertices.
-struct ScanPlan: Sendable {
-    private(set) var steps: [mtl_scan_step] = []
-    private(set) var slots = 0
+///
+/// Nothing changes after the initializer, so threads may share a plan.
+final class ScanPlan: @unchecked Sendable {
+    /// One step a vertex.
+    let steps: UnsafeMutablePointer<mtl_scan_step>
+    /// The number of slots the steps use.
+    let slots: Int
 
     /// Lays out a tree's states; stops unless the arrays describe one tree.
     ///
@@ -15,10 +19,10 @@ struct ScanPlan: Sendable {
     init(parent: [Int32], order: [Int32], transition: [Int32]) {
         let count = parent.count
         precondition(count >= 1, "a tree of no tokens")
-        steps.reserveCapacity(count)
+        steps = .allocate(capacity: count)
         // -1 before a vertex has met a child, -2 once it is placed.
         var slot = [Int32](repeating: -1, count: count)
-        var free: [Int32] = []
+        var (free, slots) = ([Int32](), Int32(0))
         for (place, vertex) in order.enumerated() {
             precondition(
                 vertex >= 0 && vertex < count && slot[Int(vertex)] != -2,
@@ -40,18 +44,19 @@ struct ScanPlan: Sendable {
                     "vertex \(vertex) has transition \(transition[Int(vertex)]) in a tree of \(count)"
                 )
                 opens = slot[Int(above)] < 0
-                if opens { slot[Int(above)] = free.popLast() ?? newSlot() }
+                if opens {
+                    slot[Int(above)] = free.popLast() ?? slots
+                    slots = max(slots, slot[Int(above)] + 1)
+                }
                 target = slot[Int(above)]
             }
-            steps.append(
-                mtl_scan_step(
+            (steps + place).initialize(
+                to: mtl_scan_step(
                     vertex: vertex, parent: above, transition: transition[Int(vertex)],
                     source: source, target: target, opens: opens ? 1 : 0))
         }
+        self.slots = Int(slots)
     }
 
-    private mutating func newSlot() -> Int32 {
-        slots += 1
-        return Int32(slots - 1)
-    }
+    deinit { steps.deallocate() }
 }

@@ -116,10 +116,10 @@ struct ScanMemoryTests {
                 u: tokens, step: tokens, z: tokens, A: Tensor(uninitialized: [16, 1536]),
                 B: projected, C: projected, D: Tensor(uninitialized: [1536]),
                 sequences: [SelectiveScan.Sequence(rows: 0..<length)])
-            // The memory is not written to before a piece is run, but for the first state.
+            // Only the first state is written to before a piece is run.
             let state = UnsafeMutablePointer<Float>.allocate(capacity: 16 * 1536)
             defer { state.deallocate() }
-            _ = BackwardRun(x) {
+            _ = ScanRun.Memory(ScanRun(x)) {
                 asked = $0
                 return state
             }

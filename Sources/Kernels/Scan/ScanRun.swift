@@ -1,0 +1,88 @@
+import CKernels
+
+/// A batch as the kernels take it: every sequence's operands, and how it is cut into pieces.
+///
+/// A piece is what a job works on at a time, so that the memory of a job does not grow with the length of
+/// a sequence. The tensors must live as long as the value.
+struct ScanRun {
+    /// One sequence's pieces, the first of which holds all of the tree.
+    struct Pieces {
+        let length: Int
+        let first: Int
+
+        fileprivate init(_ sequence: SelectiveScan.Sequence) {
+            length = sequence.rows.count
+            let tree = sequence.tree?.count ?? 0
+            first = tree > ScanRun.chunk ? tree : min(length, ScanRun.chunk)
+        }
+
+        var count: Int { 1 + (length - first + ScanRun.chunk - 1) / ScanRun.chunk }
+
+        /// The tokens of a piece, counted from the sequence's first.
+        subscript(index: Int) -> Range<Int> {
+            guard index > 0 else { return 0..<first }
+            let start = first + (index - 1) * ScanRun.chunk
+            return start..<min(start + ScanRun.chunk, length)
+        }
+    }
+
+    private static let chunk = Int(MTL_SCAN_CHUNK)
+
+    let pieces: [Pieces]
+    let inner, state: Int
+    /// The number of groups of neighbouring channels that a job works on.
+    let groups: Int
+    private let operands: [mtl_scan]
+
+    init(_ x: SelectiveScan.Inputs) {
+        (inner, state) = (x.inner, x.state)
+        groups = (x.inner + Int(MTL_SCAN_GROUP) - 1) / Int(MTL_SCAN_GROUP)
+        pieces = x.sequences.map { Pieces($0) }
+        operands = x.sequences.map { sequence in
+            let first = sequence.rows.lowerBound
+            return mtl_scan(
+                u: x.u.matrix(row: first), step: x.step.matrix(row: first),
+                z: x.z.matrix(row: first), B: x.B.matrix(row: first), C: x.C.matrix(row: first),
+                A: x.A.matrix(), D: x.D.base, length: sequence.rows.count, state: x.state,
+                chain_gain: sequence.chainGain, tree_gain: sequence.treeGain,
+                steps: sequence.tree?.plan.steps, tree_length: sequence.tree?.count ?? 0,
+                slots: sequence.tree?.plan.slots ?? 0,
+                initial_state: sequence.initialState.matrix())
+        }
+    }
+
+    /// The number of pieces of the longest sequence.
+    var rounds: Int { pieces.lazy.map(\.count).max() ?? 0 }
+    /// The number of tokens in the longest piece.
+    var longestPiece: Int { pieces.lazy.map(\.first).max() ?? 0 }
+
+    func channels(of group: Int) -> Range<Int> {
+        let width = Int(MTL_SCAN_GROUP)
+        return group * width..<min((group + 1) * width, inner)
+    }
+
+    /// The operands of a piece. The initial state of a first one is the sequence's, and of others none.
+    func operands(of sequence: Int, piece: Int) -> mtl_scan {
+        let rows = pieces[sequence][piece]
+        var scan = operands[sequence]
+        scan.length = rows.count
+        guard piece > 0 else { return scan }
+        (scan.tree_length, scan.initial_state) = (0, mtl_matrix())
+        scan.u.advance(by: rows.lowerBound)
+        scan.step.advance(by: rows.lowerBound)
+        scan.z.advance(by: rows.lowerBound)
+        scan.B.advance(by: rows.lowerBound)
+        scan.C.advance(by: rows.lowerBound)
+        return scan
+    }
+}
+
+extension mtl_matrix {
+    /// Leaves rows out at the start; does nothing to a matrix that is not there.
+    fileprivate mutating func advance(by rows: Int) { start = start.map { $0 + rows * row } }
+}
+
+extension Tensor? {
+    /// The tensor as C kernels take it, or their sign for none.
+    func matrix(row: Int = 0) -> mtl_matrix { self?.matrix(row: row) ?? mtl_matrix() }
+}
