@@ -61,7 +61,9 @@ struct ScanRun {
         return group * width..<min((group + 1) * width, inner)
     }
 
-    /// The operands of a piece. The initial state of a first one is the sequence's, and of others none.
+    /// The operands of a piece.
+    ///
+    /// The initial state of a first one is the sequence's, and others have none.
     func operands(of sequence: Int, piece: Int) -> mtl_scan {
         let rows = pieces[sequence][piece]
         var scan = operands[sequence]
