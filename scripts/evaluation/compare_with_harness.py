@@ -3,12 +3,16 @@
 
     python scripts/evaluation/compare_with_harness.py --model DIR --data-dir DIR --tasks piqa,arc_easy \
         [--num-fewshot N] [--limit N] [--max-length N] [--threads N] [--mtl-eval .build/release/mtl-eval]
+        [--device cuda] [--harness-output DIR] [--harness-results DIR]
 
 Prints, for each task: the number of documents, how many figures differ, the largest relative difference of a
 log-likelihood, which documents changed an outcome, and how many are near-ties: the harness's two best choices, as any
 of its metrics ranks them, are closer than 1e-5 relative, so that rounding may decide. Then time and peak memory of
-both, and the ratio of each. Exit status 1 if a
-prompt, a target, a hash or the set of documents differs, or a log-likelihood by more than --tolerance.
+both, and the ratio of each. Exit status 1 if a prompt, a target, a hash or the set of documents differs, or a
+log-likelihood by more than --tolerance.
+
+The harness takes hours for whole sets on a few cores. On a machine with a GPU `--device cuda --harness-output DIR` runs
+it alone and keeps its results; here `--harness-results DIR`, with the same model, data and numbers, compares with them.
 
 Needs lm_eval (0.4.13), transformers and torch in the Python that runs it. The harness reads the data by files that
 include its own task files and only say where the data are.
@@ -71,6 +75,40 @@ def run(name, command, log):
     if os.waitstatus_to_exitcode(status) != 0:
         sys.exit(f"{name} failed:\n" + "".join(open(log, encoding="utf-8").readlines()[-15:]))
     return seconds, usage.ru_maxrss * 1024
+
+
+def selection(arguments, shots):
+    """The options that both programs share but for the spelling of the number of shots."""
+    options = ["--tasks", arguments.tasks]
+    if arguments.limit:
+        options += ["--limit", f"{arguments.limit:g}"]
+    return options if arguments.num_fewshot is None else [*options, shots, str(arguments.num_fewshot)]
+
+
+def run_ours(arguments, folder):
+    command = [
+        arguments.mtl_eval, "--model", arguments.model, "--max-length", str(arguments.max_length), "--threads",
+        str(arguments.threads), "--output-path", str(folder / "ours"), "--log-samples", *selection(arguments, "--num-fewshot"),
+    ]
+    for data in arguments.data_dir:
+        command += ["--data-dir", data]
+    return run("mtl-eval", command, folder / "ours.log")
+
+
+def run_harness(arguments, tasks, folder, output):
+    (folder / "tasks").mkdir()
+    write_tasks(folder / "tasks", tasks, arguments.data_dir)
+    program = (
+        f"import torch; torch.set_num_threads({arguments.threads}); torch.backends.cudnn.allow_tf32 = False; "
+        "from lm_eval.__main__ import cli_evaluate; cli_evaluate()"
+    )
+    command = [
+        sys.executable, "-c", program, "run", "--model", "hf", "--model_args",
+        f"pretrained={arguments.model},dtype=float32,max_length={arguments.max_length},logits_cache=False",
+        "--device", arguments.device, "--batch_size", arguments.batch_size, "--include_path", str(folder / "tasks"),
+        "--output_path", str(output), "--log_samples", *selection(arguments, "--num_fewshot"),
+    ]
+    return run("lm_eval", command, folder / "harness.log")
 
 
 def read_samples(folder):
@@ -152,6 +190,9 @@ def main():
     parser.add_argument("--max-length", type=int, default=2048)
     parser.add_argument("--threads", type=int, default=os.cpu_count())
     parser.add_argument("--batch-size", default="1", help="the harness's; changes its numbers in the last digits")
+    parser.add_argument("--device", default="cpu", help="the harness's; float32 products stay float32 on a GPU")
+    parser.add_argument("--harness-output", help="run the harness alone and keep its results in this folder")
+    parser.add_argument("--harness-results", help="a folder of results to compare with instead of running the harness")
     parser.add_argument("--mtl-eval", default=".build/release/mtl-eval")
     parser.add_argument("--tolerance", type=float, default=1e-4, help="of log-likelihoods, relative")
     arguments = parser.parse_args()
@@ -159,29 +200,16 @@ def main():
 
     with tempfile.TemporaryDirectory() as folder:
         folder = pathlib.Path(folder)
-        (folder / "tasks").mkdir()
-        write_tasks(folder / "tasks", tasks, arguments.data_dir)
-        shared = ["--tasks", ",".join(tasks), "--limit", f"{arguments.limit:g}"] if arguments.limit else ["--tasks", ",".join(tasks)]
-        shots = [] if arguments.num_fewshot is None else [str(arguments.num_fewshot)]
-        harness = [
-            sys.executable, "-c",
-            f"import torch; torch.set_num_threads({arguments.threads}); from lm_eval.__main__ import cli_evaluate; cli_evaluate()",
-            "run", "--model", "hf", "--model_args",
-            f"pretrained={arguments.model},dtype=float32,max_length={arguments.max_length},logits_cache=False",
-            "--device", "cpu", "--batch_size", arguments.batch_size, "--include_path", str(folder / "tasks"),
-            "--output_path", str(folder / "harness"), "--log_samples", *shared, *(["--num_fewshot", *shots] if shots else []),
-        ]
-        ours = [
-            arguments.mtl_eval, "--model", arguments.model, "--max-length", str(arguments.max_length),
-            "--threads", str(arguments.threads), "--output-path", str(folder / "ours"), "--log-samples", *shared,
-            *(["--num-fewshot", *shots] if shots else []),
-        ]
-        for data in arguments.data_dir:
-            ours += ["--data-dir", data]
-        ours_cost = run("mtl-eval", ours, folder / "ours.log")
-        harness_cost = run("lm_eval", harness, folder / "harness.log")
-        samples = read_samples(folder / "ours"), read_samples(folder / "harness")
-        results = read_results(folder / "ours"), read_results(folder / "harness")
+        if arguments.harness_output:
+            seconds, _ = run_harness(arguments, tasks, folder, pathlib.Path(arguments.harness_output))
+            print(f"lm_eval: {seconds:.1f} s on {arguments.device}; results in {arguments.harness_output}")
+            return
+        costs = {"mtl-eval": run_ours(arguments, folder)}
+        theirs = pathlib.Path(arguments.harness_results or folder / "harness")
+        if not arguments.harness_results:
+            costs["lm_eval"] = run_harness(arguments, tasks, folder, theirs)
+        samples = read_samples(folder / "ours"), read_samples(theirs)
+        results = read_results(folder / "ours"), read_results(theirs)
 
     rows, faults = [], []
     for task in tasks:
@@ -194,9 +222,11 @@ def main():
     widths = [max(len(str(r[i])) for r in [head, *rows]) for i in range(len(head))]
     for row in [head, ["-" * w for w in widths], *rows]:
         print("| " + " | ".join(str(c).ljust(w) for c, w in zip(row, widths)) + " |")
-    for name, (seconds, memory) in (("mtl-eval", ours_cost), ("lm_eval", harness_cost)):
+    for name, (seconds, memory) in costs.items():
         print(f"{name}: {seconds:.1f} s, {memory / 2**20:.0f} MiB at most, {arguments.threads} threads")
-    print(f"{harness_cost[0] / ours_cost[0]:.1f} times faster, {100 * ours_cost[1] / harness_cost[1]:.0f} % of the memory")
+    if "lm_eval" in costs:
+        (ours, harness) = costs["mtl-eval"], costs["lm_eval"]
+        print(f"{harness[0] / ours[0]:.1f} times faster, {100 * ours[1] / harness[1]:.0f} % of the memory")
     for fault in faults[:20]:
         print(fault, file=sys.stderr)
     sys.exit(1 if faults else 0)
