@@ -19,6 +19,9 @@ enum {
     // The most elements of b, and of a, that are worked on at once: both stay in a second-level cache of
     // 1 MiB and more.
     PASSED = 96 * 1024,
+    // The most rows of a tile. Tiles that follow one another read the same rows of a, which should then be in
+    // the last-level cache still; packing b for every so many rows costs a hundredth of the product.
+    MOST_ROWS = 2048,
 };
 
 // The rows and vectors of c that are kept in registers; FEW are the rows where b is not packed.
@@ -70,7 +73,8 @@ mtl_gemm_plan mtl_gemm_divide(const mtl_gemm *p, size_t threads) {
     if (p->rows == 0 || p->columns == 0) return plan;
     for (size_t columns = unit; columns <= most; columns += unit) {
         size_t across = (p->columns + columns - 1) / columns;
-        for (size_t parts = 1;; parts++) {
+        const size_t fewest = (p->rows + MOST_ROWS - 1) / MOST_ROWS;
+        for (size_t parts = fewest;; parts++) {
             size_t rows = rounded_up((p->rows + parts - 1) / parts, ROWS);
             size_t tiles = across * ((p->rows + rows - 1) / rows);
             size_t cost = (tiles + threads - 1) / threads * (rows + 20) * (columns + 8);
@@ -80,7 +84,7 @@ mtl_gemm_plan mtl_gemm_divide(const mtl_gemm *p, size_t threads) {
                 plan.columns = columns;
                 plan.tiles = tiles;
             }
-            if (rows <= ROWS || parts >= threads || tiles >= 4 * threads) break;
+            if (rows <= ROWS || parts >= fewest - 1 + threads || tiles >= 4 * threads) break;
         }
         if (columns >= p->columns) break;
     }
