@@ -11,8 +11,12 @@ void mtl_rms_norm(mtl_isa isa, mtl_matrix x, const float *weight, float epsilon,
 }
 
 void mtl_rms_norm_backward(mtl_isa isa, mtl_matrix x, const float *weight, float epsilon, mtl_matrix g,
-                           mtl_matrix grad_x, float *inverse, size_t rows, size_t columns) {
-    DISPATCH(isa, rms_norm_backward, (x, weight, epsilon, g, grad_x, inverse, rows, columns))
+                           mtl_matrix addend, mtl_matrix grad_x, size_t rows, size_t columns) {
+    DISPATCH(isa, rms_norm_backward, (x, weight, epsilon, g, addend, grad_x, rows, columns))
+}
+
+void mtl_rms_inverse(mtl_isa isa, mtl_matrix x, float epsilon, float *inverse, size_t rows, size_t columns) {
+    DISPATCH(isa, rms_inverse, (x, epsilon, inverse, rows, columns))
 }
 
 void mtl_rms_norm_weight(mtl_isa isa, mtl_matrix x, const float *inverse, mtl_matrix g, float *grad_weight,

@@ -22,22 +22,29 @@ static void VARIANT(rms_norm)(mtl_matrix x, const float *weight, float epsilon, 
     }
 }
 
+static void VARIANT(rms_inverse)(mtl_matrix x, float epsilon, float *inverse, size_t rows, size_t columns) {
+    for (size_t r = 0; r < rows; r++) {
+        inverse[r] = VARIANT(inverse_rms)(x.start + (ptrdiff_t)r * x.row, epsilon, columns);
+    }
+}
+
 static void VARIANT(rms_norm_backward)(mtl_matrix x, const float *weight, float epsilon, mtl_matrix g,
-                                       mtl_matrix grad_x, float *inverse, size_t rows, size_t columns) {
+                                       mtl_matrix addend, mtl_matrix grad_x, size_t rows, size_t columns) {
     for (size_t r = 0; r < rows; r++) {
         const float *xr = x.start + (ptrdiff_t)r * x.row, *gr = g.start + (ptrdiff_t)r * g.row;
+        const float *ar = addend.start ? addend.start + (ptrdiff_t)r * addend.row : NULL;
         float *gx = grad_x.start + (ptrdiff_t)r * grad_x.row;
-        inverse[r] = VARIANT(inverse_rms)(xr, epsilon, columns);
+        const float inverse = VARIANT(inverse_rms)(xr, epsilon, columns);
         v16 dot = splat(0.0f);
         for (size_t c = 0; c < columns; c += LANES) {
             dot += load(weight + c, columns - c) * load(gr + c, columns - c) * load(xr + c, columns - c);
         }
-        float cubed = inverse[r] * inverse[r] * inverse[r];
-        v16 along = splat(sum_lanes(dot) / (float)columns * cubed), scale = splat(inverse[r]);
+        float cubed = inverse * inverse * inverse;
+        v16 along = splat(sum_lanes(dot) / (float)columns * cubed), scale = splat(inverse);
         for (size_t c = 0; c < columns; c += LANES) {
             v16 gradient = scale * load(weight + c, columns - c) * load(gr + c, columns - c)
                 - along * load(xr + c, columns - c);
-            store(gx + c, load(gx + c, columns - c) + gradient, columns - c);
+            store(gx + c, ar ? load(ar + c, columns - c) + gradient : gradient, columns - c);
         }
     }
 }

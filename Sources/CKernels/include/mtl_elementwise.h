@@ -16,10 +16,12 @@ typedef struct {
 // y = weight * x / sqrt(mean(x * x) + epsilon), by row.
 void mtl_rms_norm(mtl_isa isa, mtl_matrix x, const float *weight, float epsilon, mtl_matrix y, size_t rows,
                   size_t columns);
-// grad_x += the gradient of mtl_rms_norm; leaves each row's 1 / sqrt(mean + epsilon) in `inverse`.
+// grad_x = addend + the gradient of mtl_rms_norm; no addend if its start is NULL. grad_x may be any operand.
 void mtl_rms_norm_backward(mtl_isa isa, mtl_matrix x, const float *weight, float epsilon,
-                           mtl_matrix gradient, mtl_matrix grad_x, float *inverse, size_t rows,
+                           mtl_matrix gradient, mtl_matrix addend, mtl_matrix grad_x, size_t rows,
                            size_t columns);
+// inverse = 1 / sqrt(mean(x * x) + epsilon), one value a row.
+void mtl_rms_inverse(mtl_isa isa, mtl_matrix x, float epsilon, float *inverse, size_t rows, size_t columns);
 // grad_weight += sum over rows of gradient * x * inverse, for the columns given.
 void mtl_rms_norm_weight(mtl_isa isa, mtl_matrix x, const float *inverse, mtl_matrix gradient,
                          float *grad_weight, size_t rows, size_t columns);

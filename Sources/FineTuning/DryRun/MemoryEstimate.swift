@@ -42,8 +42,8 @@ public struct MemoryEstimate: Equatable, Sendable {
         tokens: Int, scoredTokens: Int, keptBytes: Int
     ) {
         let perToken =
-            configuration.model * (configuration.layers + 4) + 11 * configuration.inner
-            + 3 * configuration.projections
+            configuration.model * (configuration.layers + 2) + 7 * configuration.inner
+            + 2 * configuration.projections
         let perScored = configuration.vocabulary + 4 * configuration.model
         weights = modelBytes + 4 * addedValues
         optimizer = 4 * 3 * trainedValues

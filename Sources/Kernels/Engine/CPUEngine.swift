@@ -98,3 +98,8 @@ extension Tensor {
         mtl_matrix(start: base + row * rowStride + column, row: rowStride)
     }
 }
+
+extension Tensor? {
+    /// The tensor as C kernels take it, or their sign for none.
+    func matrix(row: Int = 0) -> mtl_matrix { self?.matrix(row: row) ?? mtl_matrix() }
+}

@@ -49,8 +49,10 @@ public protocol Engine: AnyObject {
 
     /// See ``RMSNorm``.
     func normalize(_ x: RMSNorm.Inputs, into y: Tensor)
-    /// See ``RMSNorm``.
-    func normalizeBackward(_ x: RMSNorm.Inputs, gradY: Tensor, into gradients: RMSNorm.Gradients)
+    /// See ``RMSNorm``; `addend`, `[rows, width]`, is added to the gradient by `x`.
+    func normalizeBackward(
+        _ x: RMSNorm.Inputs, gradY: Tensor, adding addend: Tensor?,
+        into gradients: RMSNorm.Gradients)
 
     /// See ``CausalConvolution``.
     func convolve(_ x: CausalConvolution.Inputs, into u: Tensor)

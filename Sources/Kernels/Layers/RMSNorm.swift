@@ -21,11 +21,11 @@ public enum RMSNorm {
         }
     }
 
-    /// Where the gradients are added.
+    /// Where the gradients go.
     public struct Gradients {
-        /// `[rows, width]`.
+        /// Overwritten, `[rows, width]`; may be the memory of any operand.
         public var x: Tensor
-        /// `[width]`; `nil` if the weight is frozen.
+        /// Added to, `[width]`; `nil` if the weight is frozen.
         public var weight: Tensor?
 
         /// Groups the gradients.
@@ -48,19 +48,32 @@ extension CPUEngine {
 
     /// See ``RMSNorm``.
     public func normalizeBackward(
-        _ x: RMSNorm.Inputs, gradY: Tensor, into gradients: RMSNorm.Gradients
+        _ x: RMSNorm.Inputs, gradY: Tensor, adding addend: Tensor?,
+        into gradients: RMSNorm.Gradients
     ) {
         precondition(
-            gradY.shape == x.x.shape && gradients.x.shape == x.x.shape,
-            "x is \(x.x.shape), gradY is \(gradY.shape), gradX is \(gradients.x.shape)")
-        let inverse = scratch(worker: 0, floats: gradY.rows)
+            gradY.shape == x.x.shape && gradients.x.shape == x.x.shape
+                && addend.map { $0.shape == x.x.shape } ?? true,
+            "x is \(x.x.shape), gradY is \(gradY.shape), gradX is \(gradients.x.shape), "
+                + "\(addend?.shape ?? []) is added")
+        if let gradWeight = gradients.weight {
+            addWeightGradient(x, gradY: gradY, to: gradWeight)
+        }
         divide(gradY.rows, by: 16) { part, _ in
             mtl_rms_norm_backward(
                 isa, x.x.matrix(row: part.lowerBound), x.weight.base, x.epsilon,
-                gradY.matrix(row: part.lowerBound), gradients.x.matrix(row: part.lowerBound),
-                inverse + part.lowerBound, part.count, gradY.columns)
+                gradY.matrix(row: part.lowerBound), addend.matrix(row: part.lowerBound),
+                gradients.x.matrix(row: part.lowerBound), part.count, gradY.columns)
         }
-        guard let gradWeight = gradients.weight else { return }
+    }
+
+    private func addWeightGradient(_ x: RMSNorm.Inputs, gradY: Tensor, to gradWeight: Tensor) {
+        let inverse = scratch(worker: 0, floats: gradY.rows)
+        divide(gradY.rows, by: 16) { part, _ in
+            mtl_rms_inverse(
+                isa, x.x.matrix(row: part.lowerBound), x.epsilon, inverse + part.lowerBound,
+                part.count, gradY.columns)
+        }
         divide(gradY.columns, by: 64) { part, _ in
             mtl_rms_norm_weight(
                 isa, x.x.matrix(column: part.lowerBound), inverse,

@@ -83,8 +83,3 @@ extension mtl_matrix {
     /// Leaves rows out at the start; does nothing to a matrix that is not there.
     fileprivate mutating func advance(by rows: Int) { start = start.map { $0 + rows * row } }
 }
-
-extension Tensor? {
-    /// The tensor as C kernels take it, or their sign for none.
-    func matrix(row: Int = 0) -> mtl_matrix { self?.matrix(row: row) ?? mtl_matrix() }
-}

@@ -43,15 +43,17 @@ public final class LoRALinear: LinearAdapter {
             hidden(dropped, in: pass), weight: loraB.value, bias: nil, adding: y, into: y)
     }
 
-    /// Adds to the gradients of the parameters and of the input.
+    /// Adds to the gradients of the parameters and computes the input's.
     ///
     /// With `h` as in the forward pass:
     ///
     ///     gradLoraB += gradYᵀ · h
     ///     gradH      = scaling * gradY · loraB
     ///     gradLoraA += gradHᵀ · dropout(x)
-    ///     gradX     += dropout(gradH · loraA)
-    public func backward(_ gradY: Tensor, x: Tensor, addingTo gradX: Tensor?, in pass: Pass) {
+    ///     gradX      = addend + dropout(gradH · loraA)
+    public func backward(
+        _ gradY: Tensor, x: Tensor, adding addend: Tensor?, into gradX: Tensor?, in pass: Pass
+    ) {
         let engine = pass.engine
         let drop = drop(in: pass)
         let dropped = loraA.isTrainable || loraB.isTrainable ? dropped(x, drop: drop, in: pass) : x
@@ -63,12 +65,15 @@ public final class LoRALinear: LinearAdapter {
         if let gradient = loraA.gradient {
             engine.linearWeightGradient(gradHidden, x: dropped, into: gradient)
         }
-        if let gradX { add(gradHidden, drop: drop, to: gradX, in: pass) }
+        if let gradX {
+            inputGradient(gradHidden, drop: drop, adding: addend, into: gradX, in: pass)
+        }
     }
 
-    /// Adds to the gradient of the input, which ``backward(_:x:addingTo:in:)`` does as well.
+    /// Adds to the gradient of the input, which ``backward(_:x:adding:into:in:)`` computes as well.
     public func addInputGradient(_ gradY: Tensor, to gradX: Tensor, in pass: Pass) {
-        add(gradHidden(gradY, in: pass), drop: drop(in: pass), to: gradX, in: pass)
+        inputGradient(
+            gradHidden(gradY, in: pass), drop: drop(in: pass), adding: gradX, into: gradX, in: pass)
     }
 
     private func gradHidden(_ gradY: Tensor, in pass: Pass) -> Tensor {
@@ -79,18 +84,22 @@ public final class LoRALinear: LinearAdapter {
         return gradHidden
     }
 
-    private func add(_ gradHidden: Tensor, drop: Dropout?, to gradX: Tensor, in pass: Pass) {
+    private func inputGradient(
+        _ gradHidden: Tensor, drop: Dropout?, adding addend: Tensor?, into gradX: Tensor,
+        in pass: Pass
+    ) {
         let engine = pass.engine
         guard let drop else {
             engine.linearInputGradient(
-                gradHidden, weight: loraA.value, adding: gradX, into: gradX)
+                gradHidden, weight: loraA.value, adding: addend, into: gradX)
             return
         }
         let gradDropped = pass.workspace.tensor("lora.gradDropped", gradX.shape)
         engine.linearInputGradient(
             gradHidden, weight: loraA.value, adding: nil, into: gradDropped)
         engine.drop(drop, gradDropped, into: gradDropped)
-        engine.add(gradDropped, scale: 1, to: gradX)
+        if let addend { engine.add(addend, scale: 1, to: gradDropped) }
+        gradX.copy(from: gradDropped)
     }
 
     private func drop(in pass: Pass) -> Dropout? {

@@ -13,8 +13,16 @@ public protocol LinearAdapter: AnyObject {
     ///   - pass: The processor, working memory and the seed of dropout.
     func add(_ x: Tensor, to y: Tensor, in pass: Pass)
 
-    /// Adds to the gradients of the parameters and, unless it is `nil`, of the input.
-    func backward(_ gradY: Tensor, x: Tensor, addingTo gradX: Tensor?, in pass: Pass)
+    /// Adds to the parameters' gradients and computes the part of the input's that goes through the adapter.
+    ///
+    /// - Parameters:
+    ///   - gradY: `[tokens, out]`.
+    ///   - x: The layer's input, `[tokens, in]`.
+    ///   - addend: What is added to the input's gradient, `[tokens, in]`; may be `gradX`, not `x`.
+    ///   - gradX: Overwritten, `[tokens, in]`, may be `x`; `nil` if nobody needs it.
+    ///   - pass: As in the forward pass.
+    func backward(
+        _ gradY: Tensor, x: Tensor, adding addend: Tensor?, into gradX: Tensor?, in pass: Pass)
 
     /// Adds to the gradient of the input alone, where the input is not known yet.
     func addInputGradient(_ gradY: Tensor, to gradX: Tensor, in pass: Pass)

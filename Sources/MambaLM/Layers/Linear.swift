@@ -50,19 +50,18 @@ public final class Linear {
     /// - Parameters:
     ///   - gradY: `[tokens, out]`.
     ///   - x: The input of the forward pass, `[tokens, in]`.
-    ///   - addend: `[tokens, in]`; may be `gradX` itself.
-    ///   - gradX: `[tokens, in]`; `nil` if nobody needs it.
+    ///   - addend: `[tokens, in]`; may be `gradX` itself, not `x`.
+    ///   - gradX: `[tokens, in]`, may be `x` itself; `nil` if nobody needs it.
     ///   - pass: The processor and working memory.
     public func backward(
         _ gradY: Tensor, x: Tensor, adding addend: Tensor? = nil, into gradX: Tensor?,
         in pass: Pass
     ) {
         addGradients(gradY, x: x, in: pass)
-        if let gradX {
-            pass.engine.linearInputGradient(
-                gradY, weight: weight.matrix, adding: addend, into: gradX)
-        }
-        adapter?.backward(gradY, x: x, addingTo: gradX, in: pass)
+        adapter?.backward(gradY, x: x, adding: addend, into: gradX, in: pass)
+        guard let gradX else { return }
+        pass.engine.linearInputGradient(
+            gradY, weight: weight.matrix, adding: adapter == nil ? addend : gradX, into: gradX)
     }
 
     /// Computes the input's gradient alone, where the input is not known yet.
@@ -85,7 +84,7 @@ public final class Linear {
     ///   - pass: The processor and working memory.
     public func parameterGradients(_ gradY: Tensor, x: Tensor, in pass: Pass) {
         addGradients(gradY, x: x, in: pass)
-        adapter?.backward(gradY, x: x, addingTo: nil, in: pass)
+        adapter?.backward(gradY, x: x, adding: nil, into: nil, in: pass)
     }
 
     private func addGradients(_ gradY: Tensor, x: Tensor, in pass: Pass) {

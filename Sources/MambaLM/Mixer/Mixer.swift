@@ -195,7 +195,7 @@ public final class Mixer {
     ///   - rows: The rows that were projected; all of them if `nil`.
     ///   - x: The normalised input, `[tokens, model]`.
     ///   - activations: The operands of the forward run, with its sequences; used up.
-    ///   - gradX: `[tokens, model]`; `nil` if nobody needs it.
+    ///   - gradX: `[tokens, model]`, may be `x`; `nil` if nobody needs it.
     ///   - pass: The processor and working memory.
     func backward(
         _ gradOutput: Tensor, rows: [Int32]?, x: Tensor, activations: Activations,

@@ -65,39 +65,33 @@ public final class Block {
     /// Recomputes the block and adds to the gradients.
     ///
     /// - Parameters:
-    ///   - input: The forward pass's input, `[tokens, model]`.
+    ///   - input: The forward pass's input, `[tokens, model]`; used up.
     ///   - batch: The sequences.
     ///   - flow: How states flowed then: topologies are not searched again.
     ///   - projection: The mixer's input projection, if the forward pass kept it.
     ///   - rows: The rows whose output was wanted; all of them if `nil`.
-    ///   - gradOutput: The gradient by the output, `[rows, model]`.
-    ///   - gradient: Overwritten with the gradient by the input, `[tokens, model]`; may be the same
-    ///     tensor as `gradOutput` if all rows were wanted.
-    ///   - needsInputGradient: Whether the gradient by the input is wanted.
+    ///   - gradOutput: The gradient by the output, `[rows, model]`; not the same memory as `input`.
+    ///   - needsInputGradient: Whether `input` is to be overwritten with the gradient by it.
     ///   - pass: The processor and working memory.
     func backward(
         _ input: Tensor, of batch: TokenBatch, flow: [SelectiveScan.Sequence],
-        projection: Tensor?, rows: [Int32]? = nil, gradOutput: Tensor, into gradient: Tensor,
-        needsInputGradient: Bool, in pass: Pass
+        projection: Tensor?, rows: [Int32]? = nil, gradOutput: Tensor, needsInputGradient: Bool,
+        in pass: Pass
     ) {
         let normed = normalized(input, in: pass)
         let kept = projection.map { Mixer.KeptProjection(tensor: $0, isComputed: true) }
         var activations = mixer.operands(
             normed, of: batch, layer: layer, keeping: kept, in: pass)
         activations.scan.sequences = flow
-        let needsNorm = needsInputGradient || norm.isTrainable
-        let gradNormed =
-            needsNorm ? pass.workspace.tensor("block.gradNormed", normed.shape) : nil
+        let gradNormed = needsInputGradient || norm.isTrainable ? normed : nil
         mixer.backward(
             gradOutput, rows: rows, x: normed, activations: activations, into: gradNormed, in: pass)
         guard let gradNormed else { return }
-        if let rows {
-            gradient.fill(0)
-            pass.engine.scatterAddRows(gradOutput, to: rows, of: gradient)
-        }
         pass.engine.normalizeBackward(
             RMSNorm.Inputs(x: input, weight: norm.value, epsilon: epsilon), gradY: gradNormed,
-            into: RMSNorm.Gradients(x: gradient, weight: norm.gradient))
+            adding: rows == nil ? gradOutput : nil,
+            into: RMSNorm.Gradients(x: input, weight: norm.gradient))
+        if let rows { pass.engine.scatterAddRows(gradOutput, to: rows, of: input) }
     }
 
     private func normalized(_ input: Tensor, in pass: Pass) -> Tensor {

@@ -7,7 +7,7 @@ extension MambaModel {
     ///
     /// Only the blocks' inputs are kept, `[layers, tokens, model]`, and as many of their input
     /// projections as ``keptBytes`` allows: the rest of each block is computed again before its
-    /// gradients. Logits exist for a few hundred scored rows at a time. The backward pass
+    /// gradients, and a gradient takes the memory of the input that it belongs to. Logits exist for a few hundred scored rows at a time. The backward pass
     /// ends at the lowest block that has something to train.
     ///
     /// - Parameters:
@@ -34,22 +34,20 @@ extension MambaModel {
             ).flow
         }
 
-        let gradHidden = workspace.tensor("training.gradHidden", hidden.shape)
-        let loss = headGradients(hidden: hidden, scored, into: gradHidden, in: pass)
+        let loss = headGradients(hidden, scored, in: pass)
 
         let lowest = embeddings.isTrainable ? 0 : blocks.firstIndex { $0.isTrainable }
         guard let lowest else { return loss }
-        let gradient = workspace.tensor("training.gradient", shape)
         for block in blocks[lowest...].reversed() {
             let isLast = block.layer == blocks.count - 1
             block.backward(
                 inputs[block.layer], of: batch, flow: flows[block.layer],
                 projection: projections[block.layer], rows: isLast ? rows : nil,
-                gradOutput: isLast ? gradHidden : gradient, into: gradient,
+                gradOutput: isLast ? hidden : inputs[block.layer + 1],
                 needsInputGradient: block.layer > lowest || embeddings.isTrainable, in: pass)
         }
         if embeddings.isTrainable {
-            embeddings.backward(gradient, tokens: batch.tokens, in: pass)
+            embeddings.backward(inputs[0], tokens: batch.tokens, in: pass)
         }
         return loss
     }
@@ -66,12 +64,11 @@ extension MambaModel {
         }
     }
 
-    /// The loss of the scored rows; overwrites `gradient` with its gradient by the last block's output.
+    /// The loss of the scored rows, the last block's output; overwrites them with its gradient by them.
     private func headGradients(
-        hidden: Tensor, _ scored: [ScoredToken], into gradient: Tensor, in pass: Pass
+        _ hidden: Tensor, _ scored: [ScoredToken], in pass: Pass
     ) -> Double {
         var loss = 0.0
-        gradient.fill(0)
         forEachChunk(of: scored.count) { rows in
             let chunk = scored[rows]
             let weights = chunk.map(\.weight)
@@ -85,8 +82,8 @@ extension MambaModel {
             let gradNormed = workspace.tensor("head.gradNormed", normed.shape)
             lmHead.backward(logits, x: normed, into: gradNormed, in: pass)
             engine.normalizeBackward(
-                finalNorm(of: hidden.rows(rows)), gradY: gradNormed,
-                into: RMSNorm.Gradients(x: gradient.rows(rows), weight: normF.gradient))
+                finalNorm(of: hidden.rows(rows)), gradY: gradNormed, adding: nil,
+                into: RMSNorm.Gradients(x: hidden.rows(rows), weight: normF.gradient))
         }
         return loss
     }

@@ -20,12 +20,23 @@ struct RMSNormTests {
         expectClose(y.values, reference(x, weight), within: .singlePrecision)
 
         let gradients = RMSNorm.Gradients(
-            x: Tensor(shape: shape, repeating: 1), weight: Tensor(shape: weight.shape, repeating: 1)
-        )
-        engine.normalizeBackward(inputs, gradY: gradY, into: gradients)
+            x: Tensor(shape: shape, repeating: .nan),
+            weight: Tensor(shape: weight.shape, repeating: 1))
+        let ones = Tensor(shape: shape, repeating: 1)
+        engine.normalizeBackward(inputs, gradY: gradY, adding: ones, into: gradients)
+
+        // In the memory of an operand, and with nothing added.
+        let (inPlace, frozen) = (x.copy(), RMSNorm.Gradients(x: ones.copy(), weight: nil))
+        engine.normalizeBackward(
+            RMSNorm.Inputs(x: inPlace, weight: weight, epsilon: 1e-3), gradY: gradY,
+            adding: frozen.x, into: .init(x: inPlace, weight: nil))
+        #expect(inPlace.values == gradients.x.values)
+        engine.normalizeBackward(inputs, gradY: gradY, adding: nil, into: frozen)
+
         guard x.count < 100 else { return }
         let byX = centralDifference(at: x) { weightedSum(reference($0, weight), gradY) }
         expectClose(gradients.x.values, byX.map { $0 + 1 }, within: .centralDifference)
+        expectClose(frozen.x.values, byX, within: .centralDifference)
         let byWeight = centralDifference(at: weight) { weightedSum(reference(x, $0), gradY) }
         expectClose(
             gradients.weight?.values ?? [], byWeight.map { $0 + 1 }, within: .centralDifference)

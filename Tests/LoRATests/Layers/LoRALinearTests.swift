@@ -116,7 +116,7 @@ struct LoRALinearTests {
         }
         let gradX = Tensor(shape: setup.x.shape, repeating: 1)
         adapter.backward(
-            setup.gradY, x: setup.x, addingTo: gradX, in: pass(dropoutSeed: seed))
+            setup.gradY, x: setup.x, adding: gradX, into: gradX, in: pass(dropoutSeed: seed))
         let gradient: Tensor? =
             switch operand {
             case .x: gradX
@@ -136,7 +136,7 @@ struct LoRALinearTests {
             if wanted.contains(.loraB) { setup.adapter.loraB.makeTrainable() }
             let gradX = wanted.contains(.x) ? Tensor(shape: setup.x.shape) : nil
             setup.adapter.backward(
-                setup.gradY, x: setup.x, addingTo: gradX, in: pass(dropoutSeed: seed))
+                setup.gradY, x: setup.x, adding: nil, into: gradX, in: pass(dropoutSeed: seed))
             return [
                 gradX?.values, setup.adapter.loraA.gradient?.values,
                 setup.adapter.loraB.gradient?.values,
@@ -152,6 +152,11 @@ struct LoRALinearTests {
         let gradX = Tensor(shape: setup.x.shape)
         setup.adapter.addInputGradient(setup.gradY, to: gradX, in: pass(dropoutSeed: seed))
         #expect(gradX.values == all[0])
+        for parameter in setup.adapter.parameters { parameter.makeTrainable() }
+        setup.adapter.backward(
+            setup.gradY, x: setup.x, adding: nil, into: setup.x, in: pass(dropoutSeed: seed))
+        #expect(
+            [setup.x.values] + setup.adapter.parameters.map { $0.gradient?.values ?? [] } == all)
     }
 
     @Test("a pass that is run again drops the same, another seed drops other elements")
@@ -177,7 +182,7 @@ struct LoRALinearTests {
             let pass = pass(dropoutSeed: seed)
             setup.adapter.add(setup.x, to: setup.y, in: pass)
             setup.adapter.backward(
-                setup.gradY, x: setup.x, addingTo: Tensor(shape: setup.x.shape), in: pass)
+                setup.gradY, x: setup.x, adding: nil, into: Tensor(shape: setup.x.shape), in: pass)
         }
         run()
         let bytes = workspace.bytes

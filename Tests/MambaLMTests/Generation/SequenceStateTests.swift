@@ -171,6 +171,8 @@ private final class ScalingAdapter: LinearAdapter {
     let parameters = [Parameter(name: "scale", value: Tensor([2], shape: [1]))]
 
     func add(_ x: Tensor, to y: Tensor, in pass: Pass) {}
-    func backward(_ gradY: Tensor, x: Tensor, addingTo gradX: Tensor?, in pass: Pass) {}
+    func backward(
+        _ gradY: Tensor, x: Tensor, adding addend: Tensor?, into gradX: Tensor?, in pass: Pass
+    ) {}
     func addInputGradient(_ gradY: Tensor, to gradX: Tensor, in pass: Pass) {}
 }

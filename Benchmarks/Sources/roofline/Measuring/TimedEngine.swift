@@ -82,8 +82,13 @@ final class TimedEngine: Engine {
         timed("RMSNorm") { engine.normalize(x, into: y) }
     }
 
-    func normalizeBackward(_ x: RMSNorm.Inputs, gradY: Tensor, into gradients: RMSNorm.Gradients) {
-        timed("RMSNorm, gradient") { engine.normalizeBackward(x, gradY: gradY, into: gradients) }
+    func normalizeBackward(
+        _ x: RMSNorm.Inputs, gradY: Tensor, adding addend: Tensor?,
+        into gradients: RMSNorm.Gradients
+    ) {
+        timed("RMSNorm, gradient") {
+            engine.normalizeBackward(x, gradY: gradY, adding: addend, into: gradients)
+        }
     }
 
     func stateMatrix(_ ALog: Tensor, into A: Tensor) {

@@ -82,7 +82,7 @@ struct Elementwise {
             let gradX = Tensor(shape: [tokens, shape.model])
             return {
                 engine.normalizeBackward(
-                    inputs, gradY: gradY, into: .init(x: gradX, weight: nil))
+                    inputs, gradY: gradY, adding: gradX, into: .init(x: gradX, weight: nil))
             }
         }
     }
