@@ -8,6 +8,8 @@ public enum ChatError: Error, Equatable {
     case emptyPrompt
     /// A prompt has more tokens than are read at once.
     case promptTooLong(tokens: Int, limit: Int)
+    /// The reading of a prompt was stopped, so that there is no answer.
+    case readingStopped(tokens: Int, total: Int)
     /// The tokenizer gave an id that the model does not have.
     case foreignToken(id: Int32, vocabulary: Int)
     /// There is no question to answer again, or to take back.
@@ -43,14 +45,18 @@ extension ChatError: CustomStringConvertible {
         case .emptyPrompt: "prompt is empty, expected at least one character"
         case .promptTooLong(let tokens, let limit):
             "prompt has \(tokens) tokens, expected at most \(limit); shorten it, begin a new "
-                + "conversation, or use --history carry"
+                + "conversation, or use --history carry (in a conversation, /set history carry)"
+        case .readingStopped(let tokens, let total):
+            "reading the prompt was stopped after \(tokens) of \(total) tokens, and the "
+                + "conversation is as it was before"
         case .foreignToken(let id, let vocabulary):
             "tokenizer gives id \(id), expected at most \(vocabulary - 1), the model's last; "
                 + "the tokenizer is not the model's"
         case .nothingSaid: "nothing was said yet"
         case .noSingleState(let topology):
             "topology '\(topology)' keeps more than one state a layer, so that no turn can go on from "
-                + "the last one's; use --history recompute"
+                + "the last one's; use --history recompute "
+                + "(in a conversation, /set history recompute)"
         case .unknownBranch(let name, let known):
             "branch \(quoted(name)) is unknown, expected one of \(known.joined(separator: ", "))"
         case .branchExists(let name):

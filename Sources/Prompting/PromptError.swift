@@ -30,7 +30,8 @@ extension PromptError: CustomStringConvertible {
             "\(place): template fails: \(reason)"
         case .notIncremental(let template):
             "template '\(template)' writes earlier turns anew with each turn, expected one that only "
-                + "adds to them; use --history recompute"
+                + "adds to them; use --history recompute "
+                + "(in a conversation, /set history recompute)"
         }
     }
 }

@@ -30,7 +30,8 @@ struct Responder {
 
     /// Draws answers, and writes them unless standard output is gone.
     ///
-    /// - Throws: `ExitCode` of 1, without a message, when nobody reads standard output any more.
+    /// - Throws: `ExitCode`, without a message: of 1 when nobody reads standard output any more, of the
+    ///   signal that came before there was an answer.
     private func write(
         _ draw: (_ isStopped: () -> Bool, _ show: (Int, String) -> Void) throws -> [Reply]
     ) throws {
@@ -38,8 +39,13 @@ struct Responder {
         func put(_ text: String) {
             if !isGone { isGone = !Terminal.writeResult(text) }
         }
-        let replies = try draw({ isGone || Interruption.isRequested }) { place, piece in
-            if !isJSON, place == 0 { put(piece) }
+        let replies: [Reply]
+        do {
+            replies = try draw({ isGone || Interruption.isRequested }) { place, piece in
+                if !isJSON, place == 0 { put(piece) }
+            }
+        } catch ChatError.readingStopped {
+            throw ExitCode(Interruption.exitCode ?? ExitCode.failure.rawValue)
         }
         if isJSON {
             put(JSONWriter(escapesNonASCII: false).string(.object(object(of: replies))) + "\n")

@@ -101,6 +101,26 @@ struct OneShotChatTests {
         #expect((lines.last.flatMap { Int($0) } ?? 0) > 0)
     }
 
+    @Test(
+        "Ctrl-C before the prompt is read ends with status 130 and no answer",
+        arguments: ["", "--json", "--n 2"])
+    func interruptedReading(option: String) throws {
+        let workshop = try CommandWorkshop()
+        // The prompt is short, but what is piped in is more than a pipe holds: once most of it is
+        // taken, the program waits for the rest, and takes signals.
+        _ = try workshop.write("Hi", to: "short.jinja")
+        let run = try shell(
+            workshop,
+            """
+            mkfifo in; mtl-chat --model model --template short.jinja \(option) -p - <in >text 2>&1 &
+            { head -c 200000 /dev/zero | tr '\\0' a; kill -INT $!; } >in
+            wait $!; echo $?; wc -c <text
+            """)
+        #expect(
+            run.output.split(whereSeparator: \.isWhitespace) == ["130", "0"],
+            "\(run.output) \(run.errors)")
+    }
+
     @Test("nobody who reads: a quiet end")
     func closedOutput() throws {
         let workshop = try CommandWorkshop()

@@ -6,18 +6,25 @@ extension ChatSession {
     /// - Parameters:
     ///   - count: The number of answers.
     ///   - asked: The branch; keeps the prompt that was read.
-    ///   - isCancelled: Asked before each step.
+    ///   - isCancelled: Asked before each layer that reads the prompt, and before each step.
+    ///   - onReading: Called before each layer that reads the prompt.
     ///   - onText: Called with the place of an answer and its next piece.
     /// - Returns: The answers, and what was drawn for each.
     /// - Throws: ``ChatError`` or `PromptError`, before anything is drawn.
     func draw(
         _ count: Int, of asked: inout Branch, isCancelled: () -> Bool,
-        onText: (Int, String) -> Void
+        onReading: (ReadingProgress) -> Void, onText: (Int, String) -> Void
     ) throws -> (replies: [Reply], texts: [Generation.Text]) {
         try settings.validate()
         let clock = ContinuousClock()
         let start = clock.now
-        let prepared = try prepare(&asked)
+        let prepared = try prepare(&asked) { progress in
+            if isCancelled() {
+                throw ChatError.readingStopped(
+                    tokens: progress.readTokens, total: progress.totalTokens)
+            }
+            onReading(progress)
+        }
         let generation = Generation(
             of: model, after: prepared.prompt.reading, generationSettings, count: count)
         let prefill = clock.now - start

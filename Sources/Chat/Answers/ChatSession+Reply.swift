@@ -7,7 +7,9 @@ extension ChatSession {
     /// - Parameters:
     ///   - question: What the user says; not empty.
     ///   - isCancelled: Asked before each token; true ends the answer, whose part so far stays in the
-    ///     conversation, with ``StopReason/stopped``.
+    ///     conversation, with ``StopReason/stopped``. Also asked before each layer while the prompt is read;
+    ///     then true throws ``ChatError/readingStopped(tokens:total:)``.
+    ///   - onReading: Called before each layer while the prompt is read, not if all of it is known.
     ///   - onText: Called with each piece of the answer as it is certain: whole characters only, never a part
     ///     of a stop string.
     /// - Returns: The answer.
@@ -15,10 +17,11 @@ extension ChatSession {
     @discardableResult
     public func reply(
         to question: String, isCancelled: () -> Bool = { false },
-        onText: (String) -> Void = { _ in }
+        onReading: (ReadingProgress) -> Void = { _ in }, onText: (String) -> Void = { _ in }
     ) throws -> Reply {
         var asked = try asking(question)
-        let reply = try answer(&asked, isCancelled: isCancelled, onText: onText)
+        let reply = try answer(
+            &asked, isCancelled: isCancelled, onReading: onReading, onText: onText)
         branch = asked
         return reply
     }
@@ -27,16 +30,19 @@ extension ChatSession {
     /// reading the prompt again.
     ///
     /// - Parameters:
-    ///   - isCancelled: See ``reply(to:isCancelled:onText:)``.
+    ///   - isCancelled: See ``reply(to:isCancelled:onReading:onText:)``.
+    ///   - onReading: The same.
     ///   - onText: The same.
     /// - Returns: The new answer.
-    /// - Throws: ``ChatError/nothingSaid``.
+    /// - Throws: ``ChatError``; then the old answer stays.
     @discardableResult
     public func regenerate(
-        isCancelled: () -> Bool = { false }, onText: (String) -> Void = { _ in }
+        isCancelled: () -> Bool = { false }, onReading: (ReadingProgress) -> Void = { _ in },
+        onText: (String) -> Void = { _ in }
     ) throws -> Reply {
         var asked = try askingAgain()
-        let reply = try answer(&asked, isCancelled: isCancelled, onText: onText)
+        let reply = try answer(
+            &asked, isCancelled: isCancelled, onReading: onReading, onText: onText)
         branch = asked
         return reply
     }
@@ -58,22 +64,27 @@ extension ChatSession {
     /// Draws several answers to a question, without adding to the conversation.
     ///
     /// The prompt is read once, and the answers are drawn together. Each has random numbers of its own:
-    /// the first is what ``reply(to:isCancelled:onText:)`` would give, and no answer depends on how many
-    /// there are.
+    /// the first is what ``reply(to:isCancelled:onReading:onText:)`` would give, and no answer depends on
+    /// how many there are.
     ///
     /// - Parameters:
     ///   - question: What the user says.
     ///   - count: The number of answers, at least 1.
-    ///   - isCancelled: Asked before each step; true ends all answers.
+    ///   - isCancelled: Asked before each step; true ends all answers. While the prompt is read, see
+    ///     ``reply(to:isCancelled:onReading:onText:)``.
+    ///   - onReading: See there.
     ///   - onText: Called with the place of an answer and its next piece.
     /// - Returns: The answers.
     /// - Throws: ``ChatError`` or `PromptError`.
     public func samples(
         for question: String, count: Int, isCancelled: () -> Bool = { false },
+        onReading: (ReadingProgress) -> Void = { _ in },
         onText: (Int, String) -> Void = { _, _ in }
     ) throws -> [Reply] {
         var asked = try asking(question)
-        return try draw(count, of: &asked, isCancelled: isCancelled, onText: onText).replies
+        return try draw(
+            count, of: &asked, isCancelled: isCancelled, onReading: onReading, onText: onText
+        ).replies
     }
 
     /// The current branch with a question added.
@@ -97,9 +108,12 @@ extension ChatSession {
 
     /// Draws the answer to a branch's last question and adds it.
     private func answer(
-        _ asked: inout Branch, isCancelled: () -> Bool, onText: (String) -> Void
+        _ asked: inout Branch, isCancelled: () -> Bool, onReading: (ReadingProgress) -> Void,
+        onText: (String) -> Void
     ) throws -> Reply {
-        let (replies, texts) = try draw(1, of: &asked, isCancelled: isCancelled) { onText($1) }
+        let (replies, texts) = try draw(
+            1, of: &asked, isCancelled: isCancelled, onReading: onReading
+        ) { onText($1) }
         let (reply, text) = (replies[0], texts[0])
         drawnReplies += 1
         asked.transcript.exchanges[asked.count - 1].answer = reply.text

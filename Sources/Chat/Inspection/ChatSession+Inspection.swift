@@ -32,7 +32,7 @@ extension ChatSession {
             throw ChatError.noTree
         }
         var asked = try askingAgain()
-        let last = try prepare(&asked).prompt
+        let last = try prepare(&asked) { _ in }.prompt
         let recorder = TreeRecorder(model.flow)
         let flow = model.flow
         defer { model.flow = flow }

@@ -39,12 +39,15 @@ extension ChatSession {
     ///
     /// - Parameters:
     ///   - question: What the user says; `nil` for the last question, in its place in the conversation.
-    ///   - isCancelled: Asked before each token; true ends both answers.
+    ///   - isCancelled: Asked before each token; true ends the answer. While a prompt is read, also for the
+    ///     second answer, see ``reply(to:isCancelled:onReading:onText:)``.
+    ///   - onReading: See there; called for each answer's prompt from its beginning.
     ///   - onText: Called with whether the adapter acts and the next piece.
     /// - Returns: Both answers.
     /// - Throws: ``ChatError/noAdapter`` and others.
     public func compare(
         _ question: String? = nil, isCancelled: () -> Bool = { false },
+        onReading: (ReadingProgress) -> Void = { _ in },
         onText: (Bool, String) -> Void = { _, _ in }
     ) throws -> (off: Reply, on: Reply) {
         guard let adapters, let name = adapters.active ?? adapters.names.last else {
@@ -60,8 +63,9 @@ extension ChatSession {
         func draw(isOn: Bool) throws -> Reply {
             var asked = try question.map { try asking($0) } ?? askingAgain()
             if isOn != wasOn { asked.forgetReadings() }
-            return try self.draw(1, of: &asked, isCancelled: isCancelled) { onText(isOn, $1) }
-                .replies[0]
+            return try self.draw(
+                1, of: &asked, isCancelled: isCancelled, onReading: onReading
+            ) { onText(isOn, $1) }.replies[0]
         }
         adapters.turnOff()
         let off = Result { try draw(isOn: false) }

@@ -12,15 +12,25 @@ extension ChatSession {
     /// Reads the prompt of a branch's last question, which has no answer yet.
     ///
     /// What the branch keeps of earlier readings is used where that changes no result.
-    func prepare(_ branch: inout Branch) throws -> Prepared {
+    ///
+    /// - Parameters:
+    ///   - branch: The branch; keeps what was read, and counts no more if this throws.
+    ///   - onProgress: Called before each layer; what it throws ends the reading.
+    /// - Returns: The prompt.
+    /// - Throws: ``ChatError``, `PromptError` or what `onProgress` throws.
+    func prepare(
+        _ branch: inout Branch, onProgress: (ReadingProgress) throws -> Void
+    ) throws -> Prepared {
         switch settings.history {
-        case .recompute: try prepareWhole(&branch)
-        case .carry: try prepareTurn(&branch)
+        case .recompute: try prepareWhole(&branch, onProgress: onProgress)
+        case .carry: try prepareTurn(&branch, onProgress: onProgress)
         }
     }
 
     /// The whole conversation as one prompt.
-    private func prepareWhole(_ branch: inout Branch) throws -> Prepared {
+    private func prepareWhole(
+        _ branch: inout Branch, onProgress: (ReadingProgress) throws -> Void
+    ) throws -> Prepared {
         let text = try template.prompt(of: branch.transcript, endToken: endTokenText)
         let prompt = try tokens(ofPrompt: text, isFirst: true)
         if let last = branch.lastPrompt, last.reading.tokens == prompt {
@@ -29,13 +39,18 @@ extension ChatSession {
         let known = model.flow.dependsOnPrompt ? nil : branch.reading(ofBeginningOf: prompt)
         let rest = Array(prompt.dropFirst(known?.tokens.count ?? 0))
         try checkLength(rest)
-        return Prepared(
-            prompt: read(rest, after: known?.state, of: known?.tokens ?? [], in: &branch),
-            readTokens: rest.count)
+        let last = try read(
+            rest, after: known?.state, of: known?.tokens ?? [], in: &branch
+        ) {
+            try onProgress(ReadingProgress(readTokens: $0, totalTokens: rest.count))
+        }
+        return Prepared(prompt: last, readTokens: rest.count)
     }
 
     /// The last question's text as a prompt that goes on from the state of what came before.
-    private func prepareTurn(_ branch: inout Branch) throws -> Prepared {
+    private func prepareTurn(
+        _ branch: inout Branch, onProgress: (ReadingProgress) throws -> Void
+    ) throws -> Prepared {
         guard model.flow.hasSingleState else {
             throw ChatError.noSingleState(topology: model.flow.description)
         }
@@ -44,55 +59,85 @@ extension ChatSession {
         if let last = branch.lastPrompt, last.exchanges == before, last.prompt == added {
             return Prepared(prompt: last, readTokens: 0)
         }
-        let (point, readTokens) = try place(after: before, in: &branch)
-        return Prepared(
-            prompt: read(added, after: point?.state, of: point?.tokens ?? [], in: &branch),
-            readTokens: readTokens + added.count)
+        let turns = try unreadTurns(of: branch)
+        let total = turns.reduce(added.count) { $0 + $1.unreadCount }
+        var done = 0
+        func report(_ tokens: Int) throws {
+            try onProgress(ReadingProgress(readTokens: done + tokens, totalTokens: total))
+        }
+        for turn in turns {
+            try read(turn, in: &branch, onProgress: report)
+            done += turn.unreadCount
+        }
+        let point = branch.point(upTo: before)
+        let last = try read(
+            added, after: point?.state, of: point?.tokens ?? [], in: &branch, onProgress: report)
+        return Prepared(prompt: last, readTokens: total)
     }
 
     private func read(
         _ prompt: [Int32], after state: SequenceState?, of earlier: [Int32],
-        in branch: inout Branch
-    ) -> Branch.LastPrompt {
+        in branch: inout Branch, onProgress: (Int) throws -> Void
+    ) rethrows -> Branch.LastPrompt {
         let last = Branch.LastPrompt(
             exchanges: branch.count - 1, prompt: prompt, before: state,
-            reading: model.readPrompt(prompt, after: state, of: earlier))
+            reading: try model.readPrompt(
+                prompt, after: state, of: earlier, onProgress: onProgress))
         branch.keep(last)
         return last
     }
 
-    /// The place after a number of exchanges, read turn by turn if it is not kept.
-    ///
-    /// - Returns: The place, `nil` before the first exchange; and how many tokens were read for it.
-    private func place(
-        after exchanges: Int, in branch: inout Branch
-    ) throws -> (point: Branch.ReadPoint?, readTokens: Int) {
-        var point = branch.point(upTo: exchanges)
-        var readTokens = 0
-        for exchange in (point?.exchanges ?? 0)..<exchanges {
+    /// An exchange whose answer was not read in its place.
+    private struct UnreadTurn {
+        /// How many exchanges came before it.
+        let exchange: Int
+        /// What the question adds to the conversation.
+        let prompt: [Int32]
+        /// What it left behind; `nil` if it was not read.
+        let state: SequenceState?
+        /// The answer.
+        let answer: [Int32]
+
+        /// The tokens to read.
+        var unreadCount: Int { (state == nil ? prompt.count : 0) + answer.count }
+    }
+
+    /// The exchanges between the newest kept place and a branch's last question.
+    private func unreadTurns(of branch: Branch) throws -> [UnreadTurn] {
+        let before = branch.count - 1
+        return try ((branch.point(upTo: before)?.exchanges ?? 0)..<before).map { exchange in
             var turn = branch.transcript
             turn.exchanges.removeSubrange((exchange + 1)...)
             let answer = turn.exchanges[exchange].answer ?? ""
             turn.exchanges[exchange].answer = nil
             let prompt = try turnTokens(turn)
-            let answerTokens = branch.answers[exchange] ?? tokenizer.tokenizer.encode(answer)
-            var state: SequenceState?
-            if let last = branch.lastPrompt, last.exchanges == exchange, last.prompt == prompt {
-                state = last.reading.state
-            } else {
-                state = model.readPrompt(prompt, after: point?.state).state
-                readTokens += prompt.count
+            let last = branch.lastPrompt.flatMap {
+                $0.exchanges == exchange && $0.prompt == prompt ? $0 : nil
             }
-            state = model.readOn(answerTokens, after: state)
-            readTokens += answerTokens.count
-            guard let state else { continue }
-            let next = Branch.ReadPoint(
-                exchanges: exchange + 1, tokens: (point?.tokens ?? []) + prompt + answerTokens,
-                state: state)
-            branch.keep(next)
-            point = next
+            return UnreadTurn(
+                exchange: exchange, prompt: prompt, state: last?.reading.state,
+                answer: branch.answers[exchange] ?? tokenizer.tokenizer.encode(answer))
         }
-        return (point, readTokens)
+    }
+
+    /// Reads an exchange where the one before it ends, and keeps the place after it.
+    private func read(
+        _ turn: UnreadTurn, in branch: inout Branch, onProgress: (Int) throws -> Void
+    ) rethrows {
+        let point = branch.point(upTo: turn.exchange)
+        var (state, done) = (turn.state, 0)
+        if state == nil {
+            state = try model.readPrompt(
+                turn.prompt, after: point?.state, onProgress: onProgress
+            ).state
+            done = turn.prompt.count
+        }
+        state = try model.readOn(turn.answer, after: state) { try onProgress(done + $0) }
+        guard let state else { return }
+        branch.keep(
+            Branch.ReadPoint(
+                exchanges: turn.exchange + 1,
+                tokens: (point?.tokens ?? []) + turn.prompt + turn.answer, state: state))
     }
 
     /// The tokens that a conversation's last question adds to it.

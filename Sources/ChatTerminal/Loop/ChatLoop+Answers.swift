@@ -4,43 +4,37 @@ import CommandSupport
 extension ChatLoop {
     /// Asks the model.
     func ask(_ question: String) throws {
-        try answer(reading: question) { isCancelled, onText in
-            try session.reply(to: question, isCancelled: isCancelled, onText: onText)
+        try answer { isCancelled, onReading, onText in
+            try session.reply(
+                to: question, isCancelled: isCancelled, onReading: onReading, onText: onText)
         }
     }
 
     /// Answers the last question again.
     func regenerate() throws {
-        try answer(reading: "") { isCancelled, onText in
-            try session.regenerate(isCancelled: isCancelled, onText: onText)
+        try answer { isCancelled, onReading, onText in
+            try session.regenerate(
+                isCancelled: isCancelled, onReading: onReading, onText: onText)
         }
     }
 
     /// Lets the model answer and shows it.
     private func answer(
-        reading question: String,
-        _ reply: (_ isCancelled: () -> Bool, _ onText: (String) -> Void) throws -> Reply
+        _ reply: (
+            _ isCancelled: () -> Bool, _ onReading: (ReadingProgress) -> Void,
+            _ onText: (String) -> Void
+        ) throws -> Reply
     ) throws {
         var writer = AnswerWriter(screen, wraps: options.wrapsWords)
-        let waiting = ReadingNote(tokens: tokensToRead(for: question), screen: screen)
-        defer { waiting.end(screen) }
-        let isCancelled = interruption()
-        let reply = try reply(isCancelled) { text in
-            waiting.end(screen)
+        var reading = ReadingLine(screen)
+        defer { reading.clear() }
+        let reply = try reply(interruption(), { reading.update($0) }) { text in
+            reading.clear()
             writer.push(text)
         }
-        waiting.end(screen)
+        reading.clear()
         writer.finish()
         tell(about: reply)
-    }
-
-    /// About how many tokens are read before the answer to a question begins.
-    private func tokensToRead(for question: String) -> Int {
-        var texts = [question]
-        if session.settings.history == .recompute, session.model.flow.dependsOnPrompt {
-            texts += session.transcript.exchanges.flatMap { [$0.question, $0.answer ?? ""] }
-        }
-        return texts.reduce(0) { $0 + session.tokens(of: $1).count }
     }
 
     /// What tells whether the person pressed Ctrl-C since, or the output is gone.
@@ -75,21 +69,33 @@ extension ChatLoop {
         let isWide = screen.isTerminal && screen.width >= Columns.leastWidth
         var writer: AnswerWriter?
         var isOn: Bool?
-        let waiting = ReadingNote(tokens: tokensToRead(for: question ?? ""), screen: screen)
-        defer { waiting.end(screen) }
-        let answers = try session.compare(question, isCancelled: interruption()) { adapted, text in
-            waiting.end(screen)
+        var reading = ReadingLine(screen)
+        func endAnswer() {
+            reading.clear()
+            writer?.finish()
+            writer = nil
+        }
+        defer { endAnswer() }
+        let answers = try session.compare(
+            question, isCancelled: interruption(),
+            onReading: { progress in
+                // The line where the first answer ends is not free for the second one's progress.
+                writer?.finish()
+                writer = nil
+                reading.update(progress)
+            }
+        ) { adapted, text in
+            reading.clear()
             guard !isWide else { return }
             if isOn != adapted {
-                writer?.finish()
+                endAnswer()
                 writer = AnswerWriter(screen, wraps: options.wrapsWords)
                 screen.line(adapted ? titles.on : titles.off, style: .bold)
                 isOn = adapted
             }
             writer?.push(text)
         }
-        waiting.end(screen)
-        writer?.finish()
+        endAnswer()
         if isWide {
             Columns.lines(
                 (titles.off, PlainText.visible(answers.off.text)),

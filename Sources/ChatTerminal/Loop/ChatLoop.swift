@@ -134,7 +134,8 @@ public final class ChatLoop {
                 try ask(message)
             }
         } catch {
-            fail("\(error)")
+            // What the loss of the output has stopped is no failure of its own.
+            if screen.failure == nil { fail("\(error)") }
         }
         // A Ctrl-C that came too late was meant for this, not for the next line.
         _ = signals?.take(.interrupt)

@@ -3,6 +3,7 @@
 /// Shows nothing in the first two seconds.
 public struct ProgressLine {
     private let label: String
+    private let columns: Int
     private let isQuiet: Bool
     private let clock = ContinuousClock()
     private let start: ContinuousClock.Instant
@@ -13,9 +14,10 @@ public struct ProgressLine {
     ///
     /// - Parameters:
     ///   - label: What is being done.
+    ///   - columns: The terminal's width; a bar that does not fit is left out, and a line is cut.
     ///   - isQuiet: Whether nothing is shown.
-    public init(_ label: String, isQuiet: Bool = false) {
-        (self.label, self.isQuiet) = (label, isQuiet)
+    public init(_ label: String, columns: Int = .max, isQuiet: Bool = false) {
+        (self.label, self.columns, self.isQuiet) = (label, columns, isQuiet)
         start = clock.now
     }
 
@@ -42,7 +44,7 @@ public struct ProgressLine {
             "\(label) \(done)/\(total)", "\(Int(fraction * 100))%", detail,
             left.map { "\(Self.text($0)) left" } ?? "",
         ].filter { !$0.isEmpty }
-        show(Self.bar(fraction) + parts.joined(separator: ", "))
+        show(parts.joined(separator: ", "), behind: Self.bar(fraction))
     }
 
     /// Removes the line from a terminal, so that other text can be written.
@@ -52,15 +54,17 @@ public struct ProgressLine {
         width = 0
     }
 
-    private mutating func show(_ line: String) {
-        guard Terminal.isInteractive else { return Terminal.printNote(line) }
+    private mutating func show(_ text: String, behind bar: String) {
+        guard Terminal.isInteractive else { return Terminal.printNote(text) }
+        // The last column stays empty: a line that fills it may go on in the next.
+        let isWide = bar.count + text.count < columns
+        let line = String((isWide ? bar + text : text).prefix(max(columns - 1, 0)))
         let padding = String(repeating: " ", count: max(0, width - line.count))
         Terminal.printRaw("\r" + line + padding)
         width = line.count
     }
 
     private static func bar(_ fraction: Double) -> String {
-        guard Terminal.isInteractive else { return "" }
         let filled = Int(min(max(fraction, 0), 1) * 20)
         return "[" + String(repeating: "#", count: filled)
             + String(repeating: ".", count: 20 - filled) + "] "

@@ -26,18 +26,36 @@ extension MambaModel {
     public func readPrompt(
         _ prompt: [Int32], after state: SequenceState? = nil, of earlier: [Int32] = []
     ) -> PromptReading {
+        readPrompt(prompt, after: state, of: earlier, onProgress: { _ in })
+    }
+
+    /// Reads a prompt, tells how far it is, and can be stopped.
+    ///
+    /// - Parameters:
+    ///   - prompt: At least one token.
+    ///   - state: Where it goes on from; `nil` at the start of a text. Then the flow must have a single
+    ///     state.
+    ///   - earlier: The tokens that the state has read.
+    ///   - onProgress: Called before each block with how many tokens have been read, from 0; those under
+    ///     way count by the part of the blocks that are behind them. What it throws ends the reading, and
+    ///     the model is as it was.
+    /// - Returns: The reading.
+    public func readPrompt(
+        _ prompt: [Int32], after state: SequenceState? = nil, of earlier: [Int32] = [],
+        onProgress: (Int) throws -> Void
+    ) rethrows -> PromptReading {
         precondition(!prompt.isEmpty, "a prompt has no tokens")
-        var (state, rest) = (state, prompt[...])
-        if !flow.dependsOnPrompt {
-            while rest.count > Self.pieceLength {
-                state = readOn(Array(rest.prefix(Self.pieceLength)), after: state)
-                rest = rest.dropFirst(Self.pieceLength)
-            }
-        }
+        let last =
+            flow.dependsOnPrompt ? 0 : (prompt.count - 1) / Self.pieceLength * Self.pieceLength
+        let before = try readOn(Array(prompt[..<last]), after: state, onProgress: onProgress)
+        let rest = Array(prompt[last...])
         let sequence = TokenBatch.Sequence(
-            tokens: Array(rest), promptLength: rest.count, state: state)
-        let (states, logits) = read(
-            TokenBatch([sequence]), keepingStates: flow.hasSingleState)
+            tokens: rest, promptLength: rest.count, state: before)
+        let (states, logits) = try read(
+            TokenBatch([sequence]), keepingStates: flow.hasSingleState
+        ) {
+            try onProgress(last + rest.count * $0 / blocks.count)
+        }
         return PromptReading(
             tokens: earlier + prompt, state: states.first,
             logits: logits.reshaped([logits.columns]).copy())
@@ -50,14 +68,28 @@ extension MambaModel {
     ///   - state: Where they go on from; the flow must have a single state.
     /// - Returns: The state after them.
     public func readOn(_ tokens: [Int32], after state: SequenceState?) -> SequenceState? {
+        readOn(tokens, after: state, onProgress: { _ in })
+    }
+
+    /// Reads tokens that are no prompt, tells how far it is, and can be stopped.
+    ///
+    /// - Parameters:
+    ///   - tokens: The tokens.
+    ///   - state: Where they go on from; the flow must have a single state.
+    ///   - onProgress: As for ``readPrompt(_:after:of:onProgress:)``.
+    /// - Returns: The state after them.
+    public func readOn(
+        _ tokens: [Int32], after state: SequenceState?, onProgress: (Int) throws -> Void
+    ) rethrows -> SequenceState? {
         var state = state
-        var rest = tokens[...]
-        while !rest.isEmpty {
-            let piece = TokenForest.Sequence(
-                tokens: Array(rest.prefix(Self.pieceLength)),
-                origin: state.map { .state($0) } ?? .start, keepsState: true)
-            state = read(TokenForest([piece]), scoring: []).states[0]
-            rest = rest.dropFirst(Self.pieceLength)
+        for start in stride(from: 0, to: tokens.count, by: Self.pieceLength) {
+            let piece = Array(tokens[start...].prefix(Self.pieceLength))
+            state = try hiddenStates(
+                of: TokenBatch([.init(tokens: piece, state: state)]), rows: [],
+                keepingStates: true, in: pass()
+            ) {
+                try onProgress(start + piece.count * $0 / blocks.count)
+            }.states[0]
         }
         return state
     }

@@ -55,7 +55,8 @@ public final class MambaModel {
     public func score(_ batch: TokenBatch, _ scored: [ScoredToken]) -> CrossEntropy.Result {
         let pass = pass()
         let (hidden, _) = hiddenStates(
-            of: batch, rows: scored.map { Int32($0.row) }, keepingStates: false, in: pass)
+            of: batch, rows: scored.map { Int32($0.row) }, keepingStates: false, in: pass
+        ) { _ in }
         var result = CrossEntropy.Result()
         forEachChunk(of: scored.count) { chunk in
             let part = engine.crossEntropy(
@@ -78,12 +79,17 @@ public final class MambaModel {
     public func read(
         _ batch: TokenBatch, keepingStates: Bool = true
     ) -> (states: [SequenceState], logits: Tensor) {
-        precondition(
-            !keepingStates || flow.hasSingleState, "\(flow) keeps more than one state a layer")
+        read(batch, keepingStates: keepingStates, beforeBlock: { _ in })
+    }
+
+    /// Reads a batch, unless what is called with the number of each block before it runs throws.
+    func read(
+        _ batch: TokenBatch, keepingStates: Bool, beforeBlock: (Int) throws -> Void
+    ) rethrows -> (states: [SequenceState], logits: Tensor) {
         let pass = pass()
-        let (hidden, states) = hiddenStates(
+        let (hidden, states) = try hiddenStates(
             of: batch, rows: batch.rows.map { Int32($0.upperBound - 1) },
-            keepingStates: keepingStates, in: pass)
+            keepingStates: keepingStates, in: pass, beforeBlock: beforeBlock)
         return (states, logits(of: hidden, in: pass).logits)
     }
 
@@ -92,12 +98,16 @@ public final class MambaModel {
     /// - Parameters:
     ///   - batch: The sequences.
     ///   - rows: The rows of the last block's output that are wanted; it projects no others.
-    ///   - keepingStates: Whether the states are wanted.
+    ///   - keepingStates: Whether the states are wanted; then the flow must have a single state.
     ///   - pass: The processor and working memory.
+    ///   - beforeBlock: Called with the number of each block before it runs; what it throws ends the run.
     /// - Returns: The last block's output, `[rows, model]`, and one state a sequence, or none.
     func hiddenStates(
-        of batch: TokenBatch, rows: [Int32], keepingStates: Bool, in pass: Pass
-    ) -> (hidden: Tensor, states: [SequenceState]) {
+        of batch: TokenBatch, rows: [Int32], keepingStates: Bool, in pass: Pass,
+        beforeBlock: (Int) throws -> Void
+    ) rethrows -> (hidden: Tensor, states: [SequenceState]) {
+        precondition(
+            !keepingStates || flow.hasSingleState, "\(flow) keeps more than one state a layer")
         let shape = [batch.tokens.count, configuration.model]
         let hidden = workspace.tensor("stream.hidden", [rows.count, configuration.model])
         var (input, output) = (
@@ -106,6 +116,7 @@ public final class MambaModel {
         embeddings.forward(batch.tokens, into: input, in: pass)
         var layers: [[SequenceState.Layer]] = []
         for block in blocks {
+            try beforeBlock(block.layer)
             let isLast = block === blocks.last
             let run = block.forward(
                 input, of: batch, flow: flow, rows: isLast ? rows : nil,

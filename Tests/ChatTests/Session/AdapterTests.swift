@@ -131,6 +131,15 @@ struct AdapterTests {
                 "Why?", onText: { texts[$0, default: ""] += $1 })
             #expect(texts == [false: off.text, true: on.text])
             #expect(off.tokens != on.tokens)
+            // Stopped in the first reading, and in the second.
+            #expect(throws: ChatError.self) {
+                try session.compare("Why?", isCancelled: { true })
+            }
+            var hasText = false
+            #expect(throws: ChatError.self) {
+                try session.compare(
+                    "Why?", isCancelled: { hasText }, onText: { _, _ in hasText = true })
+            }
             #expect((isOn ? on : off).tokens == kept.tokens)
             #expect((session.adapters?.active != nil) == isOn)
             let again = try session.samples(for: "Why?", count: 1)[0]

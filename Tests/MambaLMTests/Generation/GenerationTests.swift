@@ -122,6 +122,26 @@ struct GenerationTests {
         #expect(model.score(text: [7]).isEmpty)
     }
 
+    @Test("reading tells how far it is before each block, and can be stopped there without a trace")
+    func stoppedReading() throws {
+        struct Stop: Error {}
+        let model = model()
+        let text = (0..<4500).map { Int32($0 * $0 % 70) }
+        let whole = model.readPrompt(text)
+        var progress: [Int] = []
+        let again = model.readPrompt(text, onProgress: { progress.append($0) })
+        #expect(progress == [0, 682, 1365, 2048, 2730, 3413, 4096, 4230, 4365])
+        #expect(again.logits.values == whole.logits.values)
+        for place in [0, 2730, 4365] {
+            #expect(throws: Stop.self) {
+                try model.readPrompt(text, onProgress: { if $0 == place { throw Stop() } })
+            }
+        }
+        let after = model.readPrompt(text)
+        #expect(after.logits.values == whole.logits.values)
+        #expect(after.state?.layers[2].state.values == whole.state?.layers[2].state.values)
+    }
+
     @Test("repetition counts the prompt, and only the window")
     func repetition() throws {
         let model = model()
