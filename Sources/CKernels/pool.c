@@ -18,26 +18,23 @@ typedef struct {
     size_t number;
 } worker;
 
+// A number that others wait for to change.
+typedef struct {
+    _Alignas(64) _Atomic uint32_t value;
+    _Atomic uint32_t sleepers;
+} event;
+
 struct mtl_pool {
     // Written by the caller before `generation` announces the job.
     mtl_job job;
     void *context;
     size_t count;
-    _Alignas(64) _Atomic uint32_t generation;
+    event generation, busy;
     _Alignas(64) _Atomic size_t next;
-    _Alignas(64) _Atomic uint32_t busy;
     _Atomic bool ending;
     size_t workers;
     worker *list;
 };
-
-static void futex_wait(_Atomic uint32_t *word, uint32_t value) {
-    syscall(SYS_futex, word, FUTEX_WAIT_PRIVATE, value, NULL, NULL, 0);
-}
-
-static void futex_wake_all(_Atomic uint32_t *word) {
-    syscall(SYS_futex, word, FUTEX_WAKE_PRIVATE, INT32_MAX, NULL, NULL, 0);
-}
 
 static void pause_briefly(void) {
 #if defined(__x86_64__)
@@ -45,13 +42,24 @@ static void pause_briefly(void) {
 #endif
 }
 
-// Waits until `word` differs from `value`: spins first, then sleeps.
-static void wait_for_change(_Atomic uint32_t *word, uint32_t value) {
+// Waits until the value differs from the one given: spins first, then sleeps.
+static void wait_for_change(event *event, uint32_t value) {
     for (int spin = 0; spin < SPINS; spin++) {
-        if (atomic_load_explicit(word, memory_order_acquire) != value) return;
+        if (atomic_load_explicit(&event->value, memory_order_acquire) != value) return;
         pause_briefly();
     }
-    while (atomic_load_explicit(word, memory_order_acquire) == value) futex_wait(word, value);
+    atomic_fetch_add(&event->sleepers, 1);
+    while (atomic_load(&event->value) == value) {
+        syscall(SYS_futex, &event->value, FUTEX_WAIT_PRIVATE, value, NULL, NULL, 0);
+    }
+    atomic_fetch_sub(&event->sleepers, 1);
+}
+
+// Wakes those who sleep, after the value has changed. Each of them says so before it looks at the value for
+// the last time, and all of that is in one order: who is not seen here has seen the change.
+static void wake_sleepers(event *event) {
+    if (atomic_load(&event->sleepers) == 0) return;
+    syscall(SYS_futex, &event->value, FUTEX_WAKE_PRIVATE, INT32_MAX, NULL, NULL, 0);
 }
 
 static void work(mtl_pool *pool, size_t number) {
@@ -68,12 +76,10 @@ static void *worker_main(void *argument) {
     uint32_t seen = 0;
     for (;;) {
         wait_for_change(&pool->generation, seen);
-        seen = atomic_load_explicit(&pool->generation, memory_order_acquire);
+        seen = atomic_load_explicit(&pool->generation.value, memory_order_acquire);
         if (atomic_load_explicit(&pool->ending, memory_order_relaxed)) return NULL;
         work(pool, self->number);
-        if (atomic_fetch_sub_explicit(&pool->busy, 1, memory_order_acq_rel) == 1) {
-            futex_wake_all(&pool->busy);
-        }
+        if (atomic_fetch_sub(&pool->busy.value, 1) == 1) wake_sleepers(&pool->busy);
     }
 }
 
@@ -102,8 +108,8 @@ mtl_pool *mtl_pool_create(size_t threads) {
 
 void mtl_pool_destroy(mtl_pool *pool) {
     atomic_store_explicit(&pool->ending, true, memory_order_relaxed);
-    atomic_fetch_add_explicit(&pool->generation, 1, memory_order_release);
-    futex_wake_all(&pool->generation);
+    atomic_fetch_add(&pool->generation.value, 1);
+    wake_sleepers(&pool->generation);
     for (size_t index = 0; index < pool->workers; index++) {
         pthread_join(pool->list[index].thread, NULL);
     }
@@ -120,11 +126,11 @@ void mtl_pool_run(mtl_pool *pool, mtl_job job, void *context, size_t count) {
     pool->context = context;
     pool->count = count;
     atomic_store_explicit(&pool->next, 0, memory_order_relaxed);
-    atomic_store_explicit(&pool->busy, (uint32_t)pool->workers, memory_order_relaxed);
-    atomic_fetch_add_explicit(&pool->generation, 1, memory_order_release);
-    futex_wake_all(&pool->generation);
+    atomic_store_explicit(&pool->busy.value, (uint32_t)pool->workers, memory_order_relaxed);
+    atomic_fetch_add(&pool->generation.value, 1);
+    wake_sleepers(&pool->generation);
     work(pool, 0);
-    for (uint32_t left; (left = atomic_load_explicit(&pool->busy, memory_order_acquire)) != 0;) {
+    for (uint32_t left; (left = atomic_load_explicit(&pool->busy.value, memory_order_acquire)) != 0;) {
         wait_for_change(&pool->busy, left);
     }
 }
