@@ -65,8 +65,9 @@ static bool reads_in_place(const mtl_gemm *p) {
 mtl_gemm_plan mtl_gemm_divide(const mtl_gemm *p, size_t threads) {
     const bool few = p->rows <= ROWS;
     // The time of a tile grows with rows and columns; packing b costs about as much as 20 rows more, reading
-    // a about as much as 8 columns more.
-    const size_t most = packs_left(p) || p->depth > 4096 ? 384 : few ? 256 : 128;
+    // a about as much as 8 columns more. With few rows it is the start of a tile that costs, where nothing was
+    // fetched ahead.
+    const size_t most = packs_left(p) || p->depth > 4096 ? 384 : few ? 4096 : 128;
     const size_t unit = few || p->columns <= 16 ? 16 : PANEL;
     size_t best = SIZE_MAX;
     mtl_gemm_plan plan = {.rows = 1, .columns = unit};
