@@ -64,25 +64,28 @@ def main() -> None:
 
 
 def ours(arguments: argparse.Namespace, folder: Path) -> tuple[list[dict], dict]:
-    """MambaTreeL, and the limits of the machine."""
-    words = [arguments.roofline, "inference", "--model", arguments.checkpoint]
-    words += ["--tokens", folder / "tokens.json", "--threads", arguments.threads]
-    words += ["--output", folder]
-    _, peak = child.run(words)
-    report = json.loads((folder / "inference.json").read_text())
-    result = report["inference"]
-    return [
-        row(
-            "MambaTreeL",
-            "float32",
-            len(json.loads((folder / "tokens.json").read_text())),
-            result["prefill"]["median"],
-            result["decode"]["median"],
-            peak,
-            result["answer"],
-            result["decodeLimit"],
+    """MambaTreeL in every precision, and the limits of the machine."""
+    rows = []
+    for dtype in ("float32", "bfloat16", "int8"):
+        words = [arguments.roofline, "inference", "--model", arguments.checkpoint]
+        words += ["--tokens", folder / "tokens.json", "--threads", arguments.threads]
+        words += ["--dtype", dtype, "--output", folder]
+        child.run(words)
+        report = json.loads((folder / "inference.json").read_text())
+        result = report["inference"]
+        rows.append(
+            row(
+                "MambaTreeL",
+                dtype,
+                result["prefillTokens"],
+                result["prefill"]["median"],
+                result["decode"]["median"],
+                result["peakBytes"],
+                result["answer"],
+                result["decodeLimit"],
+            )
         )
-    ], report["limits"]
+    return rows, report["limits"]
 
 
 def has_llama() -> bool:

@@ -31,6 +31,9 @@ struct Roofline: ParsableCommand {
     @Option(help: "A JSON array of token ids to read, for inference.")
     var tokens: String?
 
+    @Option(help: "How linear weights and the embedding are kept, for inference.")
+    var dtype = WeightMatrix.Format.float32
+
     @Option(help: "The number of threads; 0 for one on each core.")
     var threads = 0
 
@@ -69,13 +72,12 @@ struct Roofline: ParsableCommand {
         case .inference:
             guard let tokens else { throw ValidationError("--tokens names no file.") }
             let ids = try Data(contentsOf: URL(filePath: tokens))
-            let limits = MachineLimits(pool: engine.pool, largest: memory)
-            report.limits = limits
-            report.inference = try InferencePart(
-                engine: engine, folder: model,
+            let (inference, limits) = try InferencePart(
+                engine: engine, folder: model, format: dtype,
                 text: try JSONDecoder().decode([Int32].self, from: ids), stopwatch: stopwatch,
                 progress: progress
-            ).run(limits)
+            ).run { MachineLimits(pool: engine.pool, largest: memory) }
+            (report.inference, report.limits) = (inference, limits)
         case .tokenizing:
             guard let data else { throw ValidationError("--data names no file.") }
             report.tokenizing = try TokenizingPart(
@@ -90,6 +92,8 @@ struct Roofline: ParsableCommand {
         try report.write(to: "\(output)/\(part.rawValue).json")
     }
 }
+
+extension WeightMatrix.Format: @retroactive ExpressibleByArgument {}
 
 /// What a part's file holds.
 private struct Report: Encodable {
