@@ -221,7 +221,7 @@ ALWAYS_INLINE void VARIANT(backward)(const mtl_scan *x, size_t channel, size_t c
             .x = x, .u = columns, .delta = columns + R, .y = columns + 2 * R,
             .gradY = columns + 3 * R, .gradDelta = columns + 4 * R, .slope = columns + 5 * R,
             .by_z = columns + 6 * R, .gates = columns + 7 * R, .A2 = gradA + N, .memory = gradA + 2 * N,
-            .zeros = zeros, .gradB = g->BC, .gradC = g->BC + N, .adds = b > 0,
+            .zeros = zeros, .gradB = g->BC, .gradC = g->BC + N, .adds = g->adds || b > 0,
         };
     }
     VARIANT(pack_backward)(x, g, channel, channels, blocks);

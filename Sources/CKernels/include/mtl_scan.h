@@ -54,7 +54,8 @@ typedef struct {
     mtl_matrix u, step;         // [length, inner]: overwritten
     mtl_matrix z, gated;        // [length, inner]: overwritten, with a gate only; start may be NULL
     mtl_matrix state;           // [state, inner]: by the last state, replaced by that of the initial one
-    float *BC;                  // [length, 2 * state]: the group's share of B's and C's, overwritten
+    float *BC;                  // [length, 2 * state]: the share of B's and C's
+    bool adds;                  // whether the channels' is added to the share, which is overwritten otherwise
     mtl_matrix A;               // [state, inner]: added to; start is NULL if frozen
     float *D;                   // [inner]: added to; NULL if frozen
 } mtl_scan_gradients;

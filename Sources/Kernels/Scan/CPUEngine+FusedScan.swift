@@ -33,9 +33,9 @@ extension CPUEngine {
 
     /// The backward pass: the states before all pieces first, then the pieces, the last first.
     ///
-    /// The gradients of `B` and `C` are sums over all channels: each group adds up its own share,
-    /// and the shares are added in the groups' order, whichever thread made them. Those of `A` and
-    /// `D` are sums over the sequences, which then are walked in order by the group's own job.
+    /// The gradients of `B` and `C` are sums over all channels: groups add up shares, and the shares
+    /// are added in order, whichever thread made them. Those of `A` and `D` are sums over the
+    /// sequences, which then are walked in order by the groups' own job.
     func fusedScanBackward(
         _ x: SelectiveScan.Inputs, gradResult: Tensor, into gradients: SelectiveScan.Gradients
     ) {
@@ -43,7 +43,7 @@ extension CPUEngine {
         let memory = ScanRun.Memory(run) { scratch(worker: pool.threads, floats: $0) }
         markStates(run, memory)
         for round in 0..<run.rounds {
-            func walk(_ sequence: Int, _ group: Int, _ worker: Int) {
+            func walk(_ sequence: Int, _ share: Int, _ worker: Int) {
                 let pieces = run.pieces[sequence]
                 let piece = pieces.count - 1 - round
                 guard piece >= 0 else { return }
@@ -51,21 +51,23 @@ extension CPUEngine {
                 var target = gradients.kernelOperands(firstRow: row)
                 target.result = gradResult.matrix(row: row)
                 if pieces.count > 1 { target.state = memory.gradState(of: sequence) }
-                target.BC = memory.share(of: sequence, group: group)
+                target.BC = memory.share(share, of: sequence)
                 var scan = run.operands(of: sequence, piece: piece)
                 if piece > 0 { scan.initial_state = memory.mark(of: sequence, piece: piece) }
                 let scratch = scratch(worker: worker, floats: mtl_scan_backward_scratch(&scan))
-                let channels = run.channels(of: group)
-                mtl_scan_backward(
-                    isa, &scan, channels.lowerBound, channels.count, &target, scratch)
+                for channels in run.groups(of: share, sequence: sequence).map(run.channels) {
+                    mtl_scan_backward(
+                        isa, &scan, channels.lowerBound, channels.count, &target, scratch)
+                    target.adds = true
+                }
             }
             if gradients.A == nil && gradients.D == nil {
-                pool.run(x.sequences.count * run.groups) { index, worker in
-                    walk(index / run.groups, index % run.groups, worker)
+                pool.run(x.sequences.count * run.shares) { index, worker in
+                    walk(index / run.shares, index % run.shares, worker)
                 }
             } else {
-                pool.run(run.groups) { group, worker in
-                    for sequence in x.sequences.indices { walk(sequence, group, worker) }
+                pool.run(run.shares) { share, worker in
+                    for sequence in x.sequences.indices { walk(sequence, share, worker) }
                 }
             }
             sumShares(x, run, memory, round: round, into: gradients)
@@ -96,7 +98,7 @@ extension CPUEngine {
             isa, &scan, channels.lowerBound, channels.count, result, finalState, scratch)
     }
 
-    /// Adds the groups' shares of a round up.
+    /// Adds the shares of a round up.
     private func sumShares(
         _ x: SelectiveScan.Inputs, _ run: ScanRun, _ memory: ScanRun.Memory, round: Int,
         into gradients: SelectiveScan.Gradients
@@ -109,11 +111,11 @@ extension CPUEngine {
             guard piece >= 0 else { return }
             let rows = run.pieces[sequence][piece].dropFirst(part * size).prefix(size)
             guard !rows.isEmpty else { return }
-            let share = memory.share(of: sequence, group: 0) + part * size * 2 * state
+            let share = memory.share(0, of: sequence) + part * size * 2 * state
             let first = x.sequences[sequence].rows.lowerBound + rows.startIndex
             for (offset, gradient) in [(0, gradients.B), (state, gradients.C)] {
                 mtl_scan_sum(
-                    isa, share + offset, run.groups, memory.shareStride, 2 * state,
+                    isa, share + offset, run.shares(of: sequence), memory.shareStride, 2 * state,
                     gradient.matrix(row: first), rows.count, state)
             }
         }

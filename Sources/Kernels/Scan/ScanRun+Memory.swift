@@ -4,15 +4,15 @@ extension ScanRun {
     /// What the pieces of a batch share in the backward pass.
     ///
     /// For each sequence of more than one piece: the state before each but the first and the gradient
-    /// by the state between two, `[state, inner]` each. For each group of channels and each row of the
-    /// longest piece: its share of the gradients of `B` and `C`.
+    /// by the state between two, `[state, inner]` each. For each row of the longest piece: the shares of
+    /// the gradients of `B` and `C`.
     struct Memory {
         private let start: UnsafeMutablePointer<Float>
         private let inner, state: Int
         /// The first of a sequence's states in the memory, and of its rows in a group's share.
         private let stateOffsets, rowOffsets: [Int]
         private let states: Int
-        /// The distance of two groups' shares.
+        /// The distance of two shares.
         let shareStride: Int
 
         /// Lays the memory out and clears the gradients by states.
@@ -31,7 +31,7 @@ extension ScanRun {
             }
             (self.stateOffsets, self.rowOffsets) = (stateOffsets, rowOffsets)
             (self.states, shareStride) = (states, rows * 2 * run.state)
-            start = memory(states * run.inner * run.state + run.groups * shareStride)
+            start = memory(states * run.inner * run.state + run.shares * shareStride)
             for (pieces, offset) in zip(run.pieces, stateOffsets) where pieces.count > 1 {
                 matrix(offset).start.update(repeating: 0, count: inner * state)
             }
@@ -45,9 +45,9 @@ extension ScanRun {
         /// The gradient by the state between two pieces of a sequence of more than one.
         func gradState(of sequence: Int) -> mtl_matrix { matrix(stateOffsets[sequence]) }
 
-        /// A group's share of the gradients of `B` and `C`, `[rows, 2 * state]`.
-        func share(of sequence: Int, group: Int) -> UnsafeMutablePointer<Float> {
-            start + states * inner * state + group * shareStride + rowOffsets[sequence] * 2 * state
+        /// A share of the gradients of `B` and `C`, `[rows, 2 * state]`.
+        func share(_ share: Int, of sequence: Int) -> UnsafeMutablePointer<Float> {
+            start + states * inner * state + share * shareStride + rowOffsets[sequence] * 2 * state
         }
 
         private func matrix(_ index: Int) -> mtl_matrix {

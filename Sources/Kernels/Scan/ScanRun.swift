@@ -16,6 +16,11 @@ struct ScanRun {
             first = tree > ScanRun.chunk ? tree : min(length, ScanRun.chunk)
         }
 
+        /// How many groups of channels add up one share of the gradients of `B` and `C`.
+        ///
+        /// Each has its own as long as that is small: groups of one share are worked on one after another.
+        var groupsPerShare: Int { first > 16 * ScanRun.chunk ? 4 : 1 }
+
         var count: Int { 1 + (length - first + ScanRun.chunk - 1) / ScanRun.chunk }
 
         /// The tokens of a piece, counted from the sequence's first.
@@ -50,6 +55,21 @@ struct ScanRun {
                 initial_state: sequence.initialState.matrix())
         }
     }
+
+    /// The number of shares in which the groups add up the gradients of a sequence's `B` and `C`.
+    func shares(of sequence: Int) -> Int {
+        let perShare = pieces[sequence].groupsPerShare
+        return (groups + perShare - 1) / perShare
+    }
+
+    /// The groups of a share of a sequence; none if it has no such share.
+    func groups(of share: Int, sequence: Int) -> Range<Int> {
+        let perShare = pieces[sequence].groupsPerShare
+        return min(share * perShare, groups)..<min((share + 1) * perShare, groups)
+    }
+
+    /// The most shares of a sequence.
+    var shares: Int { pieces.indices.lazy.map { shares(of: $0) }.max() ?? 0 }
 
     /// The number of pieces of the longest sequence.
     var rounds: Int { pieces.lazy.map(\.count).max() ?? 0 }

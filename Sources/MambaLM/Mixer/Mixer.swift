@@ -167,9 +167,19 @@ public final class Mixer {
     /// Some rows of the output projection's input, `[rows, inner]`; all of them if `rows` is `nil`.
     private func gathered(_ gated: Tensor, rows: [Int32]?, in pass: Pass) -> Tensor {
         guard let rows else { return gated }
-        let gathered = pass.workspace.tensor("mixer.gathered", [rows.count, inner])
+        let gathered = gradGated(rows: rows.count, in: pass)
         pass.engine.gatherRows(rows, of: gated, into: gathered)
         return gathered
+    }
+
+    /// Memory for the gradient by the scan's result; free before and after the scan's backward pass.
+    private func gradGated(rows: Int, in pass: Pass) -> Tensor {
+        pass.workspace.tensor("mixer.gradGated", [rows, inner])
+    }
+
+    /// Memory for the scan's result in the backward pass; free before the scan.
+    private func gated(rows: Int, in pass: Pass) -> Tensor {
+        pass.workspace.tensor("mixer.gated", [rows, inner])
     }
 
     /// Runs the output projection backwards; the gradient by its input is zero in other rows.
@@ -179,7 +189,7 @@ public final class Mixer {
         guard let rows else {
             return outProj.inputGradient(gradOutput, into: gradGated, in: pass)
         }
-        let gradGathered = pass.workspace.tensor("mixer.gathered", [rows.count, inner])
+        let gradGathered = gated(rows: rows.count, in: pass)
         outProj.inputGradient(gradOutput, into: gradGathered, in: pass)
         gradGated.fill(0)
         pass.engine.scatterAddRows(gradGathered, to: rows, of: gradGated)
@@ -202,7 +212,7 @@ public final class Mixer {
         into gradX: Tensor?, in pass: Pass
     ) {
         let (engine, workspace, scan) = (pass.engine, pass.workspace, activations.scan)
-        let gradGated = workspace.tensor("mixer.gradGated", scan.u.shape)
+        let gradGated = gradGated(rows: scan.u.rows, in: pass)
         projectBackward(gradOutput, rows: rows, into: gradGated, in: pass)
 
         let gradProjections = workspace.tensor(
@@ -211,17 +221,13 @@ public final class Mixer {
         gradA?.fill(0)
         let gradients = SelectiveScan.Gradients(
             u: gradGated, step: scan.step, z: scan.z,
-            gated: outProj.isTrainable ? workspace.tensor("mixer.gated", scan.u.shape) : nil,
+            gated: outProj.isTrainable ? gated(rows: scan.u.rows, in: pass) : nil,
             B: gradProjections.columns(stepRank..<stepRank + state),
             C: gradProjections.columns(stepRank + state..<stepRank + 2 * state), A: gradA,
             D: D.gradient)
         engine.scanBackward(scan, gradResult: gradGated, into: gradients)
         if let gradA, let gradALog = ALog.gradient {
             engine.stateMatrixBackward(gradA, A: scan.A, into: gradALog)
-        }
-        if let gated = gradients.gated {
-            outProj.parameterGradients(
-                gradOutput, x: gathered(gated, rows: rows, in: pass), in: pass)
         }
 
         dtProj.backward(
@@ -235,5 +241,9 @@ public final class Mixer {
                 x: activations.convolution.x, weight: convolution.gradient,
                 bias: convolutionBias?.gradient))
         inProj.backward(activations.xz, x: x, into: gradX, in: pass)
+
+        guard let gated = gradients.gated else { return }
+        outProj.parameterGradients(
+            gradOutput, x: gathered(gated, rows: rows, in: pass), in: pass)
     }
 }

@@ -115,6 +115,24 @@ struct SelectiveScanTests {
         }
     }
 
+    @Test("groups of channels that share their sums, with the tree of a long prompt")
+    func sharedSums() {
+        let lengths = [(length: 4300, tree: 4200), (length: 300, tree: 5)]
+        let x = ScanCase(inner: 150, state: 2, lengths: lengths).inputs()
+        var generator = SeededGenerator(seed: 4)
+        let gradResult = Tensor.random(x.u.shape, in: -1...1, using: &generator)
+        func gradients(_ engine: CPUEngine) -> SelectiveScan.Gradients {
+            let gradients = SelectiveScan.Gradients(repeating: .nan, like: x, parameters: 0)
+            engine.scanBackward(x, gradResult: gradResult, into: gradients)
+            return gradients
+        }
+        let expected = gradients(CPUEngine(threads: 1, scanKernel: .blas))
+        let fused = gradients(CPUEngine(threads: 2))
+        for (value, expected) in zip([fused.B, fused.C], [expected.B, expected.C]) {
+            expectClose(value.values, expected.values.map(Double.init), within: .longSum)
+        }
+    }
+
     @Test("a path as a tree repeats the chain")
     func pathIsTheChain() {
         let engine = CPUEngine(threads: 1)
