@@ -1,5 +1,6 @@
 import ArgumentParser
 import Chat
+import ChatTerminal
 import CommandSupport
 import Storage
 
@@ -10,10 +11,11 @@ struct Responder {
 
     /// Answers a question in a conversation.
     func reply(to question: String, in session: ChatSession) throws {
-        try write { isStopped, show in
+        try write { isStopped, onReading, show in
             try [
                 session.reply(
-                    to: question, isCancelled: isStopped, onText: { show(0, $0) })
+                    to: question, isCancelled: isStopped, onReading: onReading,
+                    onText: { show(0, $0) })
             ]
         }
     }
@@ -22,9 +24,10 @@ struct Responder {
     ///
     /// Text of the first is written as it is drawn, the others follow, each under a line that counts it.
     func samples(of question: String, count: Int, in session: ChatSession) throws {
-        try write { isStopped, show in
+        try write { isStopped, onReading, show in
             try session.samples(
-                for: question, count: count, isCancelled: isStopped, onText: show)
+                for: question, count: count, isCancelled: isStopped, onReading: onReading,
+                onText: show)
         }
     }
 
@@ -33,15 +36,23 @@ struct Responder {
     /// - Throws: `ExitCode`, without a message: of 1 when nobody reads standard output any more, of the
     ///   signal that came before there was an answer.
     private func write(
-        _ draw: (_ isStopped: () -> Bool, _ show: (Int, String) -> Void) throws -> [Reply]
+        _ draw: (
+            _ isStopped: () -> Bool, _ onReading: (ReadingProgress) -> Void,
+            _ show: (Int, String) -> Void
+        ) throws -> [Reply]
     ) throws {
         var isGone = false
+        var reading = ReadingLine(isQuiet: !Terminal.isInteractive)
+        defer { reading.clear() }
         func put(_ text: String) {
             if !isGone { isGone = !Terminal.writeResult(text) }
         }
         let replies: [Reply]
         do {
-            replies = try draw({ isGone || Interruption.isRequested }) { place, piece in
+            replies = try draw(
+                { isGone || Interruption.isRequested }, { reading.update($0) }
+            ) { place, piece in
+                reading.clear()
                 if !isJSON, place == 0 { put(piece) }
             }
         } catch ChatError.readingStopped {

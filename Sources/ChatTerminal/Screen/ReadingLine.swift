@@ -3,27 +3,30 @@ import CommandSupport
 
 /// Shows how much of a prompt is read, on the line where the answer will begin.
 ///
-/// Shows nothing in the first two seconds, nor where notes go to no terminal.
-struct ReadingLine {
-    private let screen: Screen
+/// Shows nothing in the first two seconds.
+public struct ReadingLine {
+    private let columns: Int
+    private let isQuiet: Bool
     private let clock = ContinuousClock()
-    private var start: ContinuousClock.Instant
+    private let start: ContinuousClock.Instant
     private var line: ProgressLine
 
     /// Begins to wait.
     ///
-    /// - Parameter screen: Where to tell.
-    init(_ screen: Screen) {
-        self.screen = screen
+    /// - Parameters:
+    ///   - columns: The terminal's width; what does not fit is left out.
+    ///   - isQuiet: Whether nothing is shown, as where standard error is no terminal.
+    public init(columns: Int = .max, isQuiet: Bool) {
+        (self.columns, self.isQuiet) = (columns, isQuiet)
         start = clock.now
-        line = Self.line(on: screen)
+        line = ProgressLine("reading", columns: columns, isQuiet: isQuiet)
     }
 
     /// Tells how far the reading is; one that is at its beginning is a new one.
-    mutating func update(_ progress: ReadingProgress) {
+    public mutating func update(_ progress: ReadingProgress) {
         if progress.readTokens == 0 {
             clear()
-            (start, line) = (clock.now, Self.line(on: screen))
+            self = ReadingLine(columns: columns, isQuiet: isQuiet)
         }
         let seconds = (clock.now - start) / .seconds(1)
         let speed = seconds > 0 ? Int(Double(progress.readTokens) / seconds) : 0
@@ -32,9 +35,10 @@ struct ReadingLine {
     }
 
     /// Removes what was told.
-    mutating func clear() { line.clear() }
+    public mutating func clear() { line.clear() }
+}
 
-    private static func line(on screen: Screen) -> ProgressLine {
-        ProgressLine("reading", columns: screen.width, isQuiet: !screen.notesAreSeen)
-    }
+extension ReadingLine {
+    /// Begins to wait, on a conversation's screen.
+    init(_ screen: Screen) { self.init(columns: screen.width, isQuiet: !screen.notesAreSeen) }
 }
