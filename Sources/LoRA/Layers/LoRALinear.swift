@@ -94,11 +94,13 @@ public final class LoRALinear: LinearAdapter {
                 gradHidden, weight: loraA.value, adding: addend, into: gradX)
             return
         }
-        let gradDropped = pass.workspace.tensor("lora.gradDropped", gradX.shape)
+        let gradDropped =
+            addend == nil ? gradX : pass.workspace.tensor("lora.gradDropped", gradX.shape)
         engine.linearInputGradient(
             gradHidden, weight: loraA.value, adding: nil, into: gradDropped)
         engine.drop(drop, gradDropped, into: gradDropped)
-        if let addend { engine.add(addend, scale: 1, to: gradDropped) }
+        guard let addend else { return }
+        engine.add(addend, scale: 1, to: gradDropped)
         gradX.copy(from: gradDropped)
     }
 
