@@ -18,6 +18,9 @@ struct LinearTests {
             Size(tokens: 7, inFeatures: 4100, outFeatures: 8),
             Size(tokens: 3, inFeatures: 267, outFeatures: 51),
             Size(tokens: 200, inFeatures: 1100, outFeatures: 140),
+            // More rows than a tile takes, and more columns than one of few rows.
+            Size(tokens: 2500, inFeatures: 9, outFeatures: 40),
+            Size(tokens: 2, inFeatures: 40, outFeatures: 9000),
         ]
     }
 
