@@ -4,7 +4,7 @@
 // with AVX-512, 6 x 16 with AVX2) and walks the depth in stretches, each summed from zero and then added
 // to c: rounding grows with the length of a stretch and the number of them, not with the depth.
 //
-// A tile takes all rows of c where it can, so that every part of b is packed once. With few rows packing
+// A tile takes as many rows of c as it can, so that parts of b are seldom packed twice. With few rows packing
 // is nearly all there is to do: a panel is then packed one stretch at a time, which stays in the
 // first-level cache, and b goes through the processor once, at the speed of memory.
 #include "mtl_gemm.h"
@@ -69,12 +69,12 @@ mtl_gemm_plan mtl_gemm_divide(const mtl_gemm *p, size_t threads) {
     // fetched ahead.
     const size_t most = packs_left(p) || p->depth > 4096 ? 384 : few ? 4096 : 128;
     const size_t unit = few || p->columns <= 16 ? 16 : PANEL;
+    const size_t fewest = (p->rows + MOST_ROWS - 1) / MOST_ROWS;
     size_t best = SIZE_MAX;
     mtl_gemm_plan plan = {.rows = 1, .columns = unit};
     if (p->rows == 0 || p->columns == 0) return plan;
     for (size_t columns = unit; columns <= most; columns += unit) {
         size_t across = (p->columns + columns - 1) / columns;
-        const size_t fewest = (p->rows + MOST_ROWS - 1) / MOST_ROWS;
         for (size_t parts = fewest;; parts++) {
             size_t rows = rounded_up((p->rows + parts - 1) / parts, ROWS);
             size_t tiles = across * ((p->rows + rows - 1) / rows);

@@ -152,8 +152,8 @@ class Report:
             if row.get("decode_limit"):
                 share = row["decode"] / row["decode_limit"]
                 lines.append(
-                    f"Decoding in {row['dtype']} reaches {share:.0%} of the speed at which memory"
-                    f" can be read ({row['decode_limit']:.1f} tokens/s)."
+                    f"Decoding in {row['dtype']} reaches {share:.0%} of the speed at which as much"
+                    f" memory can be read ({row['decode_limit']:.1f} tokens/s)."
                 )
         self.section("Inference", part, *lines)
 

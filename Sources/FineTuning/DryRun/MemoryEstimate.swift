@@ -41,6 +41,8 @@ public struct MemoryEstimate: Equatable, Sendable {
         _ configuration: MambaConfiguration, modelBytes: Int, trainedValues: Int, addedValues: Int,
         tokens: Int, scoredTokens: Int, keptBytes: Int
     ) {
+        // The blocks' inputs, the last one's output and a normed input; in one block x and z, u, step, the
+        // scan's result, the gradient by it and working memory; dt, B and C with their gradients.
         let perToken =
             configuration.model * (configuration.layers + 2) + 7 * configuration.inner
             + 2 * configuration.projections

@@ -9,7 +9,7 @@ extension ScanRun {
     struct Memory {
         private let start: UnsafeMutablePointer<Float>
         private let inner, state: Int
-        /// The first of a sequence's states in the memory, and of its rows in a group's share.
+        /// The first of a sequence's states in the memory, and of its rows in a share.
         private let stateOffsets, rowOffsets: [Int]
         private let states: Int
         /// The distance of two shares.

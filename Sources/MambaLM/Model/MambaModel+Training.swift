@@ -7,8 +7,9 @@ extension MambaModel {
     ///
     /// Only the blocks' inputs are kept, `[layers, tokens, model]`, and as many of their input
     /// projections as ``keptBytes`` allows: the rest of each block is computed again before its
-    /// gradients, and a gradient takes the memory of the input that it belongs to. Logits exist for a few hundred scored rows at a time. The backward pass
-    /// ends at the lowest block that has something to train.
+    /// gradients, and a gradient takes the memory of the input that it belongs to. Logits exist for a few
+    /// hundred scored rows at a time. The backward pass ends at the lowest block that has something to
+    /// train.
     ///
     /// - Parameters:
     ///   - batch: The sequences.
