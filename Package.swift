@@ -119,7 +119,9 @@ let package = Package(
             name: "ChatTerminalTests", dependencies: ["ChatTerminal", "Chat", "TestSupport"]),
         .testTarget(
             name: "CommandTests",
-            dependencies: ["mtl-finetune", "mtl-eval", "mtl-chat", "Storage", "TestSupport"]),
+            dependencies: [
+                "mtl-finetune", "mtl-eval", "mtl-chat", "Kernels", "Storage", "TestSupport",
+            ]),
     ],
     swiftLanguageModes: [.v6],
     cxxLanguageStandard: .cxx17

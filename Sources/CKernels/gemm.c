@@ -29,6 +29,7 @@ enum {
     HEIGHT_portable = 2, VECTORS_portable = 1, FEW_portable = 1,
     HEIGHT_avx2 = 6, VECTORS_avx2 = 1, FEW_avx2 = 3,
     HEIGHT_avx512 = 12, VECTORS_avx512 = 2, FEW_avx512 = 6,
+    HEIGHT_pairs = 12, VECTORS_pairs = 2, FEW_pairs = 6,
 };
 
 // `height` rows (at most ROWS) times `width` columns (at most PANEL) of c, over one stretch.
@@ -50,12 +51,28 @@ typedef struct {
 static size_t smallest(size_t a, size_t b) { return a < b ? a : b; }
 static size_t rounded_up(size_t x, size_t unit) { return (x + unit - 1) / unit * unit; }
 
+#define PAIRS 0
 #define BODY "gemm_body.h"
 #include "variants.h"
+
+#if defined(__x86_64__)
+#undef PAIRS
+#define PAIRS 1
+#define VARIANT(name) name##_pairs
+#pragma clang attribute push( \
+    __attribute__((target("avx512f,avx512bw,avx512dq,avx512vl,avx512bf16"))), apply_to = function)
+#include "vector_math.h"
+#include BODY
+#pragma clang attribute pop
+#undef VARIANT
+#endif
 
 // ---------------------------------------------------------------- dividing the work
 
 static bool packs_left(const mtl_gemm *p) { return p->a_column != 1; }
+
+// The depth in lanes, each one element or a pair of them.
+static size_t lanes(const mtl_gemm *p) { return p->a_is_paired ? p->depth / 2 : p->depth; }
 
 // Whether the rows of b can be read where they are: nothing would be read from a panel twice.
 static bool reads_in_place(const mtl_gemm *p) {
@@ -67,7 +84,7 @@ mtl_gemm_plan mtl_gemm_divide(const mtl_gemm *p, size_t threads) {
     // The time of a tile grows with rows and columns; packing b costs about as much as 20 rows more, reading
     // a about as much as 8 columns more. With few rows it is the start of a tile that costs, where nothing was
     // fetched ahead.
-    const size_t most = packs_left(p) || p->depth > 4096 ? 384 : few ? 4096 : 128;
+    const size_t most = packs_left(p) || lanes(p) > 4096 ? 384 : few ? 4096 : 128;
     const size_t unit = few || p->columns <= 16 ? 16 : PANEL;
     const size_t fewest = (p->rows + MOST_ROWS - 1) / MOST_ROWS;
     size_t best = SIZE_MAX;
@@ -91,9 +108,9 @@ mtl_gemm_plan mtl_gemm_divide(const mtl_gemm *p, size_t threads) {
     }
     plan.group = few ? PANEL : plan.columns;
     plan.block = few ? STRETCH : smallest(8 * STRETCH, 2 * PASSED / plan.group / STRETCH * STRETCH);
-    if (p->depth > 0) plan.block = smallest(plan.block, rounded_up(p->depth, STRETCH));
+    if (lanes(p) > 0) plan.block = smallest(plan.block, rounded_up(lanes(p), STRETCH));
     plan.pass = smallest(smallest(plan.rows, 192), PASSED / plan.block / ROWS * ROWS);
-    if (!packs_left(p) && p->rows * p->depth <= 2 * PASSED) {
+    if (!packs_left(p) && p->rows * lanes(p) <= 2 * PASSED) {
         // All of a fits at once: nothing is gained by more than one panel.
         plan.pass = plan.rows;
         plan.group = PANEL;
@@ -113,9 +130,13 @@ typedef struct {
     void (*multiply_in_place)(const block *x);
 } kernel;
 
-static kernel kernel_for(mtl_isa isa) {
+static kernel kernel_for(mtl_isa isa, bool pairs) {
+#if defined(__x86_64__)
+    if (pairs) return (kernel){pack_pairs, multiply_pairs, multiply_in_place_pairs};
+#endif
     switch (isa) {
 #if defined(__x86_64__)
+    case MTL_AVX512_BF16:
     case MTL_AVX512: return (kernel){pack_avx512, multiply_avx512, multiply_in_place_avx512};
     case MTL_AVX2: return (kernel){pack_avx2, multiply_avx2, multiply_in_place_avx2};
 #endif
@@ -204,15 +225,16 @@ static void multiply_block(void multiply(const block *), const mtl_gemm *p, bloc
 // more often than it would be written.
 static void multiply_few(const kernel *kernel, const mtl_gemm *p, size_t first, size_t end) {
     const ptrdiff_t size = (ptrdiff_t)element_size(p->b.format), row = p->b.row * size;
+    const ptrdiff_t lane = p->a_is_paired ? 2 * size : size;
     for (size_t n = first; n < end; n += LANE_COUNT) {
         block x = {
             .a = p->a, .a_row = p->a_row, .a_column = 1,
-            .b = (const char *)p->b.values + (ptrdiff_t)n * row, .b_row = row, .b_stretch = STRETCH * size,
+            .b = (const char *)p->b.values + (ptrdiff_t)n * row, .b_row = row, .b_stretch = STRETCH * lane,
             .format = p->b.format, .scales = p->b.scales == NULL ? NULL : p->b.scales + n,
             .fetches = n + 3 * LANE_COUNT <= end,
             .height = p->rows, .width = smallest(LANE_COUNT, end - n),
         };
-        multiply_block(kernel->multiply_in_place, p, &x, p->depth, 0, n, true);
+        multiply_block(kernel->multiply_in_place, p, &x, lanes(p), 0, n, true);
     }
 }
 
@@ -238,7 +260,7 @@ static void multiply_panel(const kernel *kernel, const mtl_gemm *p, const float 
 
 void mtl_gemm_tile(mtl_isa isa, const mtl_gemm *p, const mtl_gemm_plan *plan, size_t tile,
                    float *scratch) {
-    const kernel kernel = kernel_for(isa);
+    const kernel kernel = kernel_for(isa, p->a_is_paired);
     const size_t across = (p->columns + plan->columns - 1) / plan->columns;
     const size_t first_row = tile / across * plan->rows, first = tile % across * plan->columns;
     const size_t end_row = smallest(p->rows, first_row + plan->rows);
@@ -251,8 +273,8 @@ void mtl_gemm_tile(mtl_isa isa, const mtl_gemm *p, const mtl_gemm_plan *plan, si
     float *panels = scratch, *left = panels + rounded_up(plan->group, PANEL) * plan->block;
     for (size_t group = first; group < end; group += plan->group) {
         const size_t group_end = smallest(end, group + plan->group);
-        for (size_t from = 0; from == 0 || from < p->depth; from += plan->block) {
-            const size_t depth = smallest(plan->block, p->depth - from);
+        for (size_t from = 0; from == 0 || from < lanes(p); from += plan->block) {
+            const size_t depth = smallest(plan->block, lanes(p) - from);
             for (size_t n = group; n < group_end; n += PANEL) {
                 size_t width = smallest(PANEL, group_end - n);
                 if (in_place && width % LANE_COUNT == 0) continue;

@@ -1,7 +1,8 @@
 // Matrix products: packing and the inner loop, for one instruction set.
 //
 // Before it is included, gemm.c declares what the variants share. VARIANT(HEIGHT) rows times
-// VARIANT(VECTORS) vectors of c are kept in registers.
+// VARIANT(VECTORS) vectors of c are kept in registers. Depths are counted in lanes: of one element each, or with
+// PAIRS of two in bfloat16, which are multiplied and added up by one instruction.
 
 #define expand VARIANT(expand)
 #define widen VARIANT(widen)
@@ -15,6 +16,17 @@
 #define multiply_few VARIANT(multiply_few)
 #define multiply_few_rows VARIANT(multiply_few_rows)
 #define add_up VARIANT(add_up)
+#define multiply_add VARIANT(multiply_add)
+#define pack_pair_rows VARIANT(pack_pair_rows)
+
+// sum + left * right, for every lane.
+ALWAYS_INLINE v16 multiply_add(v16 sum, v16 left, v16 right) {
+#if PAIRS
+    return _mm512_dpbf16_ps(sum, (__m512bh)right, (__m512bh)left);
+#else
+    return sum + left * right;
+#endif
+}
 
 // ---------------------------------------------------------------- packing
 
@@ -132,6 +144,43 @@ ALWAYS_INLINE void pack_straight(const char *source, ptrdiff_t row, mtl_format f
     }
 }
 
+#if PAIRS
+// Packs the elements of pairs of rows, `row` bytes apart, as rows of a panel; a pair shares a lane.
+ALWAYS_INLINE void pack_pair_rows(const char *source, ptrdiff_t row, size_t depth, size_t width,
+                                  float *panel) {
+    for (size_t k = 0; k < depth; k++, source += 2 * row, panel += PANEL) {
+        for (size_t n = 0; n < width; n += 32) {
+            __builtin_prefetch(source + 24 * row + 2 * n, 0, 2);
+            __builtin_prefetch(source + 25 * row + 2 * n, 0, 2);
+        }
+        for (size_t n = 0; n < width; n += 16) {
+            any_u16x16 lower = {0}, upper = {0};
+            if (width - n >= 16) {
+                lower = *(const any_u16x16 *)(source + 2 * n);
+                upper = *(const any_u16x16 *)(source + row + 2 * n);
+            } else {
+                memcpy(&lower, source + 2 * n, (width - n) * 2);
+                memcpy(&upper, source + row + 2 * n, (width - n) * 2);
+            }
+            *(i16 *)(panel + n) = __builtin_convertvector(lower, i16) | __builtin_convertvector(upper, i16) << 16;
+        }
+    }
+}
+
+static void VARIANT(pack)(const mtl_weights *b, bool is_transposed, size_t first, size_t depth,
+                          size_t column, size_t width, float *panel) {
+    const ptrdiff_t row = b->row * 2;
+    const char *from = b->values;
+    if (is_transposed) {
+        // A pair of bfloat16 is moved as a float would be.
+        from += (ptrdiff_t)column * row + (ptrdiff_t)first * 4;
+        pack_transposed(from, row, MTL_FLOAT32, NULL, depth, width, panel);
+    } else {
+        from += (ptrdiff_t)(2 * first) * row + (ptrdiff_t)column * 2;
+        pack_pair_rows(from, row, depth, width, panel);
+    }
+}
+#else
 #define FORMATS(function, ...)                                            \
     switch (b->format) {                                                  \
     case MTL_BFLOAT16: function(from, row, MTL_BFLOAT16, __VA_ARGS__); break; \
@@ -152,6 +201,7 @@ static void VARIANT(pack)(const mtl_weights *b, bool is_transposed, size_t first
     }
 }
 #undef FORMATS
+#endif
 
 // ---------------------------------------------------------------- the inner loop
 
@@ -202,7 +252,7 @@ ALWAYS_INLINE void multiply_rows(const block *x, size_t first, size_t column, in
         for (int m = 0; m < height; m++) {
             v16 left = splat(a[m / 3][m % 3 * a_row]);
 #pragma clang loop unroll(full)
-            for (int v = 0; v < vectors; v++) sum[m][v] += left * right[v];
+            for (int v = 0; v < vectors; v++) sum[m][v] = multiply_add(sum[m][v], left, right[v]);
         }
 #pragma clang loop unroll(full)
         for (int m = 0; m < height; m += 3) {
@@ -257,7 +307,9 @@ ALWAYS_INLINE void multiply_few(const block *x, size_t first, int height, mtl_fo
 #pragma clang loop unroll(full)
         for (size_t i = 0; i < deep; i++) {
 #pragma clang loop unroll(full)
-            for (int m = 0; m < height; m++) sum[m][0] += splat(a[m * a_row + (ptrdiff_t)i]) * columns[i];
+            for (int m = 0; m < height; m++) {
+                sum[m][0] = multiply_add(sum[m][0], splat(a[m * a_row + (ptrdiff_t)i]), columns[i]);
+            }
         }
     }
     for (size_t k = whole; k < depth; k += deep, a += deep) {
@@ -265,7 +317,9 @@ ALWAYS_INLINE void multiply_few(const block *x, size_t first, int height, mtl_fo
         read_edge(b + k * size, row, format, scale, width, count, columns);
         for (size_t i = 0; i < count; i++) {
 #pragma clang loop unroll(full)
-            for (int m = 0; m < height; m++) sum[m][0] += splat(a[m * a_row + (ptrdiff_t)i]) * columns[i];
+            for (int m = 0; m < height; m++) {
+                sum[m][0] = multiply_add(sum[m][0], splat(a[m * a_row + (ptrdiff_t)i]), columns[i]);
+            }
         }
     }
     add_up(x, first, 0, height, 1, sum);
@@ -284,6 +338,7 @@ ALWAYS_INLINE void multiply_few_rows(const block *x, mtl_format format) {
 #undef CASE
 
 static void VARIANT(multiply_in_place)(const block *x) {
+    if (PAIRS) return multiply_few_rows(x, MTL_FLOAT32);
     switch (x->format) {
     case MTL_BFLOAT16: multiply_few_rows(x, MTL_BFLOAT16); break;
     case MTL_INT8: multiply_few_rows(x, MTL_INT8); break;
@@ -300,6 +355,8 @@ static void VARIANT(multiply_in_place)(const block *x) {
 #undef pack_transposed
 #undef pack_straight
 #undef add_up
+#undef multiply_add
+#undef pack_pair_rows
 #undef multiply_rows
 #undef multiply_few
 #undef multiply_few_rows

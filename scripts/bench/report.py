@@ -366,7 +366,7 @@ def cell(row: dict) -> str:
     rate = (
         f"{work['bytes'] / seconds / 1e9:.0f} GB/s"
         if row["isBoundByMemory"]
-        else f"{work['flops'] / seconds / 1e9:.0f} GFLOP/s"
+        else f"{(work['flops'] + work['bfloat16Flops']) / seconds / 1e9:.0f} GFLOP/s"
     )
     return f"{duration(seconds)}, {rate}, **{percent(row):.0f} %**"
 

@@ -10,10 +10,14 @@
 //     c[m, n] = addend[m, n] + bias[n] + sum over k of a[m, k] * b[k, n]
 //
 // Each element is summed in rising k, in stretches of fixed length that are then added up, whatever the
-// size of the matrices, the tile it is in and the instruction set (AVX2 and AVX-512 give the same bits).
+// size of the matrices, the tile it is in and the instruction set (AVX2 and AVX-512 give the same bits). Pairs
+// of bfloat16 are added as they lie, two at a time.
 typedef struct {
     const float *a;                // a[m, k] is a[m * a_row + k * a_column]
     ptrdiff_t a_row, a_column;
+    // Whether each float of a holds the patterns of two elements in bfloat16, (m, 2k) and (m, 2k + 1). b is then
+    // of that format, depth is even, a_column is 1, and the processor runs MTL_AVX512_BF16.
+    bool a_is_paired;
     mtl_weights b;
     bool b_is_transposed;          // whether b[k, n] is element (n, k) of `b`, or (k, n)
     const float *addend;           // addend[m, n] is addend[m * addend_row + n * c_column]; may be NULL, or c

@@ -22,9 +22,10 @@ typedef struct {
 void mtl_expand(mtl_isa isa, const mtl_weights *weights, size_t row, size_t column, size_t columns,
                 float *target);
 
-// Rounds a row of finite floats to a format, the nearest value of it, of two equally near the even one.
+// Rounds a row of floats to a format, the nearest value of it, of two equally near the even one.
 //
-// For int8 the scale is the greatest magnitude over 127, so that no value is cut off; for bfloat16, values
-// beyond the greatest finite one become infinite. `scale` is written if the format has scales.
+// For int8, where all must be finite, the scale is the greatest magnitude over 127, so that no value is cut off;
+// for bfloat16, values beyond the greatest finite one become infinite. `scale` is written if the format has
+// scales.
 void mtl_round(mtl_isa isa, const float *row, size_t columns, mtl_format format, void *target,
                float *scale);

@@ -4,13 +4,18 @@ import Kernels
 public enum MatrixSpeed {
     /// The best of a few runs of one of the 130M model's products.
     ///
-    /// - Parameter engine: What multiplies.
+    /// - Parameters:
+    ///   - engine: What multiplies.
+    ///   - format: The type of the weight.
     /// - Returns: Floating-point operations a second.
-    public static func measure(_ engine: any Engine) -> Double {
+    public static func measure(
+        _ engine: any Engine, format: WeightMatrix.Format = .float32
+    ) -> Double {
         let (tokens, inFeatures, outFeatures) = (512, 768, 3072)
         var generator = SplitMix64(seed: 1)
         let x = Tensor.filled([tokens, inFeatures]) { generator.nextUniform(-1, 1) }
-        let weight = Tensor.filled([outFeatures, inFeatures]) { generator.nextUniform(-1, 1) }
+        let values = Tensor.filled([outFeatures, inFeatures]) { generator.nextUniform(-1, 1) }
+        let weight = WeightMatrix(rounding: values, to: format)
         let y = Tensor(shape: [tokens, outFeatures])
         let clock = ContinuousClock()
         let best =

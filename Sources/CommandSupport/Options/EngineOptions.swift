@@ -44,12 +44,14 @@ public struct EngineOptions: ParsableArguments {
     /// The number of threads to use.
     public var resolvedThreads: Int { threads > 0 ? threads : Processor.physicalCores }
 
-    /// What is worth knowing about the type of weights; `nil` if it is the usual one.
-    public var note: String? {
-        dtype == .float32
-            ? nil
-            : "weights are kept in \(dtype.rawValue) and multiplied in float32: "
-                + "less memory, the same speed but for single tokens"
+    /// What is worth knowing about the type of weights.
+    ///
+    /// - Parameter engine: What multiplies by them.
+    /// - Returns: `nil` if they are multiplied in the type that the user named.
+    public func note(for engine: CPUEngine) -> String? {
+        if dtype == .float32 || dtype == .bfloat16 && engine.multipliesInBFloat16 { return nil }
+        return "weights are kept in \(dtype.rawValue) and multiplied in float32: "
+            + "less memory, the same speed but for single tokens"
     }
 
     /// Starts the engine.

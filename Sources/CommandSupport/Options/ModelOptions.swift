@@ -38,9 +38,9 @@ public struct ModelOptions: ParsableArguments {
             throw ValidationError("Missing expected argument '--model <model>'")
         }
         let folder = try ModelFolder.find(model)
-        if let note = engine.note { notes(note) }
-        let loaded = try MambaModel.load(
-            folder: folder, engine: engine.makeEngine(), format: engine.dtype)
+        let cpu = engine.makeEngine()
+        if let note = engine.note(for: cpu) { notes(note) }
+        let loaded = try MambaModel.load(folder: folder, engine: cpu, format: engine.dtype)
         for name in loaded.unused { notes("\(folder): tensor '\(name)' is not used") }
         var adapters: LoRAAdapterSet?
         if let adapter {

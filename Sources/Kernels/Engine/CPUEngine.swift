@@ -34,13 +34,21 @@ public final class CPUEngine: Engine {
         threads: Int, matrixKernel: MatrixKernel? = nil,
         scanKernel: SelectiveScan.Kernel = .fused, instructionSet: InstructionSet = .best
     ) {
-        precondition(instructionSet <= .best, "\(instructionSet) on a processor without it")
+        precondition(
+            InstructionSet.available.contains(instructionSet),
+            "\(instructionSet) on a processor without it")
         openblas_set_num_threads(1)
         self.pool = ThreadPool(threads: threads)
         self.matrixKernel = matrixKernel ?? (instructionSet == .portable ? .openblas : .native)
         self.scanKernel = scanKernel
         self.instructionSet = instructionSet
         self.scratches = (0...pool.threads).map { _ in Scratch() }
+    }
+
+    /// Whether products by weights in bfloat16 round the other factor, too, and take half as many instructions;
+    /// else they expand the weights to single precision.
+    public var multipliesInBFloat16: Bool {
+        matrixKernel == .native && instructionSet == .avx512bf16
     }
 
     /// Kernels, instruction set and threads.

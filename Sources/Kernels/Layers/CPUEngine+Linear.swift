@@ -61,9 +61,42 @@ extension CPUEngine {
         }
     }
 
-    /// Computes a product; how it is divided into tiles changes no bit of it.
+    /// Computes a product; how it is divided changes no bit of it.
     private func multiply(_ product: mtl_gemm) {
-        guard matrixKernel == .native else { return multiplyWithBLAS(product) }
+        if matrixKernel == .openblas {
+            multiplyWithBLAS(product)
+        } else if multipliesInBFloat16 && product.b.format == MTL_BFLOAT16 && product.depth % 2 == 0 {
+            multiplyRounded(product)
+        } else {
+            multiplyInTiles(product)
+        }
+    }
+
+    /// Computes a product with the left factor rounded to bfloat16, as the right one is.
+    private func multiplyRounded(_ product: mtl_gemm) {
+        // As many rows as a tile takes at most: the weight is packed no more often than it would be.
+        let most = 2048
+        let pairs = scratch(
+            worker: pool.threads, floats: min(product.rows, most) * product.depth / 2)
+        for first in stride(from: 0, to: product.rows, by: most) {
+            var part = product
+            part.rows = min(most, product.rows - first)
+            let a = product.a + first * product.a_row
+            run(part.rows, work: part.rows * part.depth / 8) { row, _ in
+                mtl_round(
+                    isa, a + row * product.a_row, product.depth, MTL_BFLOAT16,
+                    pairs + row * product.depth / 2, nil)
+            }
+            (part.a, part.a_row, part.a_is_paired) = (
+                UnsafePointer(pairs), product.depth / 2, true
+            )
+            part.c += first * product.c_row
+            part.addend = product.addend.map { $0 + first * product.addend_row }
+            multiplyInTiles(part)
+        }
+    }
+
+    private func multiplyInTiles(_ product: mtl_gemm) {
         withUnsafePointer(to: product) { product in
             var plan = mtl_gemm_divide(product, pool.threads)
             withUnsafePointer(to: &plan) { plan in

@@ -13,15 +13,23 @@ struct DoctorCommand: ParsableCommand {
 
     func run() throws {
         let engine = engineOptions.makeEngine()
-        let rate = MatrixSpeed.measure(engine)
+        func rate(_ format: WeightMatrix.Format) -> String {
+            "\(Int(MatrixSpeed.measure(engine, format: format) / 1e9))"
+        }
+        let rounds = engine.multipliesInBFloat16
         let rows = [
             ("version", CommandLineProgram.version),
             ("processor", Processor.name),
             ("physical cores", "\(Processor.physicalCores)"),
             ("instruction set", InstructionSet.best.rawValue),
             ("engine", engine.summary),
-            ("bfloat16, int8", "kept in half and a quarter of the memory, multiplied in float32"),
-            ("matrix products", "\(Int(rate / 1e9)) GFLOP/s on [512, 768] x [768, 3072]"),
+            ("bfloat16", "half the memory, multiplied in \(rounds ? "bfloat16" : "float32")"),
+            ("int8", "a quarter of the memory, multiplied in float32"),
+            (
+                "matrix products",
+                "\(rate(.float32)) GFLOP/s in float32, \(rate(.bfloat16)) in bfloat16, "
+                    + "on [512, 768] x [768, 3072]"
+            ),
             ("hub cache", HubCache().folder),
         ]
         let width = rows.map(\.0.count).max() ?? 0

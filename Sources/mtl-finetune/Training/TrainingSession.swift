@@ -26,7 +26,7 @@ struct TrainingSession {
         if !command.dryRun { try FolderTree.create(command.outputDir) }
         folder = try ModelFolder.find(command.model)
         let engine = command.engine.makeEngine()
-        if let note = command.engine.note { warn(note) }
+        if let note = command.engine.note(for: engine) { warn(note) }
         let (model, unused) = try MambaModel.load(
             folder: folder, engine: engine, format: command.engine.dtype)
         for name in unused { warn("\(folder): tensor '\(name)' is not used") }

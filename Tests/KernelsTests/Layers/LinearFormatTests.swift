@@ -8,11 +8,12 @@ struct LinearFormatTests {
     static let tokens = [1, 3, 9, 40]
 
     @Test(
-        "own kernels give the bits of the expanded weight",
+        "own kernels give the bits of the expanded weight, unless they round both factors",
         arguments: EngineCase.all.filter { $0.matrixKernel == .native },
         WeightMatrix.Format.allCases)
     func bits(_ way: EngineCase, _ format: WeightMatrix.Format) {
         let engine = way.engine
+        if format == .bfloat16 && engine.multipliesInBFloat16 { return }
         for (inFeatures, outFeatures) in [(48, 64), (301, 37), (16, 1)] {
             for tokens in Self.tokens {
                 let x = operands(tokens, inFeatures, outFeatures, format)
@@ -45,6 +46,65 @@ struct LinearFormatTests {
         engine.linearInputGradient(x.gradY, weight: expanded, adding: nil, into: expectedX)
         expectClose(gradX.values, expectedX.values.map(Double.init), within: LinearTests.tolerance)
     }
+
+    /// Tokens, in and out features: more rows than are rounded at a time, an odd depth, edges everywhere.
+    static let roundedSizes = [
+        (1, 48, 64), (5, 302, 37), (40, 302, 37), (9, 301, 16), (2100, 16, 34), (200, 1100, 140),
+    ]
+
+    @Test(
+        "where both factors are rounded, products are those of the rounded ones", .enabled(if: roundsBoth),
+        arguments: [1, 3], roundedSizes)
+    func rounded(_ threads: Int, _ size: (tokens: Int, inFeatures: Int, outFeatures: Int)) {
+        let engine = CPUEngine(threads: threads, instructionSet: .avx512bf16)
+        let plain = CPUEngine(threads: 1, instructionSet: .avx512)
+        let x = operands(size.tokens, size.inFeatures, size.outFeatures, .bfloat16)
+        func rounds(_ tensor: Tensor, over depth: Int) -> Tensor {
+            depth % 2 == 1 ? tensor : WeightMatrix(rounding: tensor, to: .bfloat16).expanded()
+        }
+        let (y, expected) = (Tensor(shape: x.gradY.shape), Tensor(shape: x.gradY.shape))
+        engine.linear(x.x, weight: x.weight, bias: x.bias, adding: x.gradY, into: y)
+        plain.linear(
+            rounds(x.x, over: size.inFeatures), weight: x.weight, bias: x.bias, adding: x.gradY,
+            into: expected)
+        expectClose(y.values, expected.values.map(Double.init), within: .singlePrecision)
+        let (gradX, expectedX) = (Tensor(shape: x.x.shape), Tensor(shape: x.x.shape))
+        engine.linearInputGradient(x.gradY, weight: x.weight, adding: x.x, into: gradX)
+        plain.linearInputGradient(
+            rounds(x.gradY, over: size.outFeatures), weight: x.weight, adding: x.x, into: expectedX)
+        expectClose(gradX.values, expectedX.values.map(Double.init), within: .singlePrecision)
+    }
+
+    @Test(
+        "where both factors are rounded, a row's bits depend neither on threads nor on the rows beside",
+        .enabled(if: roundsBoth))
+    func roundedBitsDoNotDependOnCompany() {
+        let x = operands(300, 770, 300, .bfloat16)
+        func run(_ threads: Int, rows: Range<Int>) -> [Float] {
+            let y = Tensor(shape: [rows.count, 300])
+            CPUEngine(threads: threads, instructionSet: .avx512bf16).linear(
+                x.x.rows(rows), weight: x.weight, bias: x.bias, adding: nil, into: y)
+            return y.values
+        }
+        let all = run(1, rows: 0..<300)
+        for (threads, rows) in [(4, 0..<300), (2, 31..<38), (1, 7..<8), (3, 8..<11), (2, 0..<12)] {
+            let expected = all[rows.lowerBound * 300..<rows.upperBound * 300]
+            #expect(run(threads, rows: rows) == Array(expected), "\(rows)")
+        }
+    }
+
+    @Test("where both factors are rounded, what is no number or infinite stays so", .enabled(if: roundsBoth))
+    func roundedKeepsWhatIsNotFinite() {
+        let engine = CPUEngine(threads: 1, instructionSet: .avx512bf16)
+        let weight = WeightMatrix(rounding: Tensor(shape: [3, 2], repeating: 1), to: .bfloat16)
+        let x = Tensor([.nan, 1, -.nan, 1, .infinity, 1, Float(bitPattern: 0x7fff_ffff), 1], shape: [4, 2])
+        let y = Tensor(shape: [4, 3])
+        engine.linear(x, weight: weight, bias: nil, adding: nil, into: y)
+        for row in [0, 1, 3] { #expect(y.rows(row..<row + 1).values.allSatisfy { $0.isNaN }) }
+        #expect(y.rows(2..<3).values.allSatisfy { $0 == .infinity })
+    }
+
+    private static let roundsBoth = InstructionSet.available.contains(.avx512bf16)
 
     struct Operands {
         var x: Tensor

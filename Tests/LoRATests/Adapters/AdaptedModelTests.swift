@@ -88,13 +88,16 @@ struct AdaptedModelTests {
         }
     }
 
-    @Test("beside bfloat16 weights gradients are those beside weights that were rounded")
-    func reducedWeights() throws {
+    @Test(
+        "beside bfloat16 weights gradients are those beside weights that were rounded",
+        arguments: InstructionSet.available)
+    func reducedWeights(_ set: InstructionSet) throws {
         let folder = TemporaryFolder()
         try TinyModel.make().save(folder: folder.path)
         func load(_ format: WeightMatrix.Format) throws -> MambaModel {
             try MambaModel.load(
-                folder: folder.path, engine: CPUEngine(threads: 2), format: format
+                folder: folder.path, engine: CPUEngine(threads: 2, instructionSet: set),
+                format: format
             ).model
         }
         let (reduced, exact) = (try load(.bfloat16), try load(.float32))
@@ -114,7 +117,18 @@ struct AdaptedModelTests {
         }
         let expected = try gradients(exact)
         #expect(expected.joined().contains { $0 != 0 })
-        #expect(try gradients(reduced) == expected)
+        let found = try gradients(reduced)
+        if set == .avx512bf16 {
+            // The other factors are rounded, too, by a relative 2⁻⁹ at most.
+            for (one, other) in zip(found, expected) {
+                let difference = zip(one, other).reduce(0) { $0 + ($1.0 - $1.1) * ($1.0 - $1.1) }
+                let square = other.reduce(0) { $0 + $1 * $1 }
+                #expect(difference <= 1e-4 * square)
+            }
+            #expect(found != expected)
+        } else {
+            #expect(found == expected)
+        }
     }
 
     @Test("the loss falls along the gradient, and only adapters move")

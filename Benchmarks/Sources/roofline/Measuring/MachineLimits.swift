@@ -66,12 +66,17 @@ struct MachineLimits: Codable {
 
     /// The shortest time that work can take, by arithmetic or by memory, in seconds.
     func seconds(for work: Work) -> Double {
-        max(work.flops / float32, work.bytes / bandwidth(for: work.bytes).triad)
+        max(arithmeticSeconds(for: work), work.bytes / bandwidth(for: work.bytes).triad)
     }
 
     /// What bounds the work.
     func isBoundByMemory(_ work: Work) -> Bool {
-        work.flops / float32 < work.bytes / bandwidth(for: work.bytes).triad
+        arithmeticSeconds(for: work) < work.bytes / bandwidth(for: work.bytes).triad
+    }
+
+    private func arithmeticSeconds(for work: Work) -> Double {
+        let pairs = work.bfloat16Flops == 0 ? 0 : work.bfloat16Flops / (bfloat16 ?? float32)
+        return work.flops / float32 + pairs
     }
 
     /// The speed of the smallest measured set that holds all operands.

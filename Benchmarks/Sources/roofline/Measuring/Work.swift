@@ -3,15 +3,22 @@ struct Work: Codable {
     /// Arithmetic operations of 32-bit floats; a multiply-add counts as two, and so does any other
     /// vector instruction, since it takes a multiply-add's place.
     var flops: Double = 0
+    /// Arithmetic operations in dot products of bfloat16.
+    var bfloat16Flops: Double = 0
     /// Bytes read and written, every operand once.
     var bytes: Double = 0
 
     static func + (left: Work, right: Work) -> Work {
-        Work(flops: left.flops + right.flops, bytes: left.bytes + right.bytes)
+        Work(
+            flops: left.flops + right.flops,
+            bfloat16Flops: left.bfloat16Flops + right.bfloat16Flops,
+            bytes: left.bytes + right.bytes)
     }
 
     static func * (left: Double, right: Work) -> Work {
-        Work(flops: left * right.flops, bytes: left * right.bytes)
+        Work(
+            flops: left * right.flops, bfloat16Flops: left * right.bfloat16Flops,
+            bytes: left * right.bytes)
     }
 }
 

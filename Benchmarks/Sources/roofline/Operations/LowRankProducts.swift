@@ -14,7 +14,7 @@ struct LowRankProducts {
             Operation(
                 name: name, group: "Adapter of in_proj",
                 work: MatrixProducts.product(rows, depth, columns),
-                formula: MatrixProducts.formula, prepare: prepare)
+                formula: MatrixProducts.formula(), prepare: prepare)
         }
         return [
             operation("x·Aᵀ \(input)→\(rank)", tokens, rank, input) { [engine] in

@@ -4,6 +4,8 @@ import Kernels
 struct MatrixProducts {
     let engine: any Engine
     let shape: ModelShape
+    /// The type of the weights, in which they are also multiplied.
+    let format: WeightMatrix.Format
 
     /// Name, inputs and outputs of the linear layers.
     private var layers: [(name: String, input: Int, output: Int)] {
@@ -32,11 +34,12 @@ struct MatrixProducts {
         _ name: String, _ input: Int, _ output: Int, rows: Int, times: Int
     ) -> Operation {
         Operation(
-            name: "\(name) \(input)→\(output)", group: "Linear layers",
-            work: Double(times) * Self.product(rows, input, output), formula: Self.formula
-        ) { [engine] in
+            name: "\(name) \(input)→\(output)", group: group,
+            work: Double(times) * Self.product(rows, input, output, format),
+            formula: Self.formula(format)
+        ) { [engine, format] in
             let x = Tensor.random([rows, input], 1)
-            let weight = Tensor.random([output, input], 2)
+            let weight = WeightMatrix(rounding: .random([output, input], 2), to: format)
             let y = Tensor(shape: [rows, output])
             return {
                 for _ in 0..<times {
@@ -50,11 +53,12 @@ struct MatrixProducts {
         _ name: String, _ input: Int, _ output: Int, rows: Int, times: Int
     ) -> Operation {
         Operation(
-            name: "\(name) \(input)→\(output), gradient", group: "Linear layers",
-            work: Double(times) * Self.product(rows, input, output), formula: Self.formula
-        ) { [engine] in
+            name: "\(name) \(input)→\(output), gradient", group: group,
+            work: Double(times) * Self.product(rows, input, output, format),
+            formula: Self.formula(format)
+        ) { [engine, format] in
             let gradY = Tensor.random([rows, output], 1)
-            let weight = Tensor.random([output, input], 2)
+            let weight = WeightMatrix(rounding: .random([output, input], 2), to: format)
             let gradX = Tensor(shape: [rows, input])
             return {
                 for _ in 0..<times {
@@ -64,12 +68,23 @@ struct MatrixProducts {
         }
     }
 
-    static let formula = "2·T·in·out FLOP; 4·(T·in + in·out + T·out) bytes"
+    private var group: String {
+        format == .float32 ? "Linear layers" : "Linear layers, \(format.rawValue)"
+    }
 
-    static func product(_ rows: Int, _ input: Int, _ output: Int) -> Work {
+    static func formula(_ format: WeightMatrix.Format = .float32) -> String {
+        "2·T·in·out FLOP; \(format == .float32 ? "4·(T·in + in·out" : "2·in·out + 4·(T·in") + T·out) bytes"
+    }
+
+    static func product(
+        _ rows: Int, _ input: Int, _ output: Int, _ format: WeightMatrix.Format = .float32
+    ) -> Work {
         let (rows, input, output) = (Double(rows), Double(input), Double(output))
-        return Work(
-            flops: 2 * rows * input * output,
-            bytes: 4 * (rows * input + input * output + rows * output))
+        let flops = 2 * rows * input * output
+        return format == .float32
+            ? Work(flops: flops, bytes: 4 * (rows * input + input * output + rows * output))
+            : Work(
+                bfloat16Flops: flops,
+                bytes: 2 * input * output + 4 * (rows * input + rows * output))
     }
 }

@@ -22,8 +22,13 @@ struct OperationsPart {
         let shape = ModelShape()
         var results: [MeasuredOperation] = []
         for tokens in lengths {
+            let formats: [WeightMatrix.Format] =
+                engine.multipliesInBFloat16 ? [.float32, .bfloat16] : [.float32]
             let operations =
-                MatrixProducts(engine: engine, shape: shape).operations(tokens: tokens)
+                formats.flatMap {
+                    MatrixProducts(engine: engine, shape: shape, format: $0)
+                        .operations(tokens: tokens)
+                }
                 + LowRankProducts(engine: engine, shape: shape).operations(tokens: tokens)
                 + Elementwise(engine: engine, shape: shape).operations(tokens: tokens)
                 + Scans(engine: engine, shape: shape).operations(tokens: tokens)
