@@ -22,16 +22,23 @@ static void VARIANT(expand_row)(const void *from, mtl_format format, float scale
     store(target + n, expand(edge, format, scale), columns - n);
 }
 
+// The upper halves of 16 floats, rounded.
+ALWAYS_INLINE any_u16x16 VARIANT(upper_halves)(v16 x) {
+    const i16 bits = (i16)x, up = bits + 0x7fff + ((bits >> 16) & 1);
+    // What is no number stays none: its upper half alone might be infinity, or zero if it was rounded up.
+    const i16 is_number = (bits & 0x7fffffff) <= 0x7f800000;
+    return __builtin_convertvector(
+        (i16)choose(is_number, (v16)up, (v16)(bits | 0x00400000)) >> 16, any_u16x16);
+}
+
 static void VARIANT(round_bfloat16)(const float *row, size_t columns, uint16_t *target) {
-    for (size_t n = 0; n < columns; n += 16) {
-        const i16 bits = (i16)load(row + n, columns - n);
-        const i16 up = bits + 0x7fff + ((bits >> 16) & 1);
-        // What is no number stays none: its upper half alone might be infinity, or zero if it was rounded up.
-        const i16 is_number = (bits & 0x7fffffff) <= 0x7f800000;
-        const any_u16x16 rounded = __builtin_convertvector(
-            (i16)choose(is_number, (v16)up, (v16)(bits | 0x00400000)) >> 16, any_u16x16);
-        memcpy(target + n, &rounded, smallest(16, columns - n) * sizeof(uint16_t));
+    size_t n = 0;
+    for (; n + 16 <= columns; n += 16) {
+        *(any_u16x16 *)(target + n) = VARIANT(upper_halves)(*(const v16 *)(row + n));
     }
+    if (n == columns) return;
+    const any_u16x16 edge = VARIANT(upper_halves)(load(row + n, columns - n));
+    memcpy(target + n, &edge, (columns - n) * sizeof(uint16_t));
 }
 
 static void VARIANT(round_int8)(const float *row, size_t columns, int8_t *target, float *scale) {

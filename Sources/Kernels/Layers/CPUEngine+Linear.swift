@@ -76,20 +76,19 @@ extension CPUEngine {
     private func multiplyRounded(_ product: mtl_gemm) {
         // As many rows as a tile takes at most: the weight is packed no more often than it would be.
         let most = 2048
-        let pairs = scratch(
-            worker: pool.threads, floats: min(product.rows, most) * product.depth / 2)
+        // A line more than they are wide: see ``Workspace/tensor(_:_:)``.
+        let row = product.depth / 2 + 16
+        let pairs = scratch(worker: pool.threads, floats: min(product.rows, most) * row)
         for first in stride(from: 0, to: product.rows, by: most) {
             var part = product
             part.rows = min(most, product.rows - first)
             let a = product.a + first * product.a_row
-            run(part.rows, work: part.rows * part.depth / 8) { row, _ in
+            run(part.rows, work: part.rows * part.depth / 8) { index, _ in
                 mtl_round(
-                    isa, a + row * product.a_row, product.depth, MTL_BFLOAT16,
-                    pairs + row * product.depth / 2, nil)
+                    isa, a + index * product.a_row, product.depth, MTL_BFLOAT16,
+                    pairs + index * row, nil)
             }
-            (part.a, part.a_row, part.a_is_paired) = (
-                UnsafePointer(pairs), product.depth / 2, true
-            )
+            (part.a, part.a_row, part.a_is_paired) = (UnsafePointer(pairs), row, true)
             part.c += first * product.c_row
             part.addend = product.addend.map { $0 + first * product.addend_row }
             multiplyInTiles(part)

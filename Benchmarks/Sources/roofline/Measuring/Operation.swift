@@ -50,6 +50,15 @@ struct ModelShape {
     let logitRows = 256
 }
 
+extension Workspace {
+    /// Random values in [-1, 1), laid out as a model's intermediate results are.
+    func random(_ shape: [Int], _ seed: UInt64) -> Tensor {
+        let result = tensor("random", shape)
+        result.copy(from: .random(shape, seed))
+        return result
+    }
+}
+
 extension Tensor {
     /// A tensor of random values in [-1, 1), times a factor.
     static func random(_ shape: [Int], _ seed: UInt64, scale: Double = 1) -> Tensor {

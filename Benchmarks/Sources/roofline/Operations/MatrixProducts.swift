@@ -38,7 +38,7 @@ struct MatrixProducts {
             work: Double(times) * Self.product(rows, input, output, format),
             formula: Self.formula(format)
         ) { [engine, format] in
-            let x = Tensor.random([rows, input], 1)
+            let x = Workspace().random([rows, input], 1)
             let weight = WeightMatrix(rounding: .random([output, input], 2), to: format)
             let y = Tensor(shape: [rows, output])
             return {
@@ -57,7 +57,7 @@ struct MatrixProducts {
             work: Double(times) * Self.product(rows, input, output, format),
             formula: Self.formula(format)
         ) { [engine, format] in
-            let gradY = Tensor.random([rows, output], 1)
+            let gradY = Workspace().random([rows, output], 1)
             let weight = WeightMatrix(rounding: .random([output, input], 2), to: format)
             let gradX = Tensor(shape: [rows, input])
             return {
