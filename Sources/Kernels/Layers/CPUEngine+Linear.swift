@@ -65,7 +65,8 @@ extension CPUEngine {
     private func multiply(_ product: mtl_gemm) {
         if matrixKernel == .openblas {
             multiplyWithBLAS(product)
-        } else if multipliesInBFloat16 && product.b.format == MTL_BFLOAT16 && product.depth % 2 == 0 {
+        } else if multipliesInBFloat16 && product.b.format == MTL_BFLOAT16 && product.depth % 2 == 0
+        {
             multiplyRounded(product)
         } else {
             multiplyInTiles(product)

@@ -53,7 +53,8 @@ struct LinearFormatTests {
     ]
 
     @Test(
-        "where both factors are rounded, products are those of the rounded ones", .enabled(if: roundsBoth),
+        "where both factors are rounded, products are those of the rounded ones",
+        .enabled(if: roundsBoth),
         arguments: [1, 3], roundedSizes)
     func rounded(_ threads: Int, _ size: (tokens: Int, inFeatures: Int, outFeatures: Int)) {
         let engine = CPUEngine(threads: threads, instructionSet: .avx512bf16)
@@ -93,11 +94,14 @@ struct LinearFormatTests {
         }
     }
 
-    @Test("where both factors are rounded, what is no number or infinite stays so", .enabled(if: roundsBoth))
+    @Test(
+        "where both factors are rounded, what is no number or infinite stays so",
+        .enabled(if: roundsBoth))
     func roundedKeepsWhatIsNotFinite() {
         let engine = CPUEngine(threads: 1, instructionSet: .avx512bf16)
         let weight = WeightMatrix(rounding: Tensor(shape: [3, 2], repeating: 1), to: .bfloat16)
-        let x = Tensor([.nan, 1, -.nan, 1, .infinity, 1, Float(bitPattern: 0x7fff_ffff), 1], shape: [4, 2])
+        let x = Tensor(
+            [.nan, 1, -.nan, 1, .infinity, 1, Float(bitPattern: 0x7fff_ffff), 1], shape: [4, 2])
         let y = Tensor(shape: [4, 3])
         engine.linear(x, weight: weight, bias: nil, adding: nil, into: y)
         for row in [0, 1, 3] { #expect(y.rows(row..<row + 1).values.allSatisfy { $0.isNaN }) }
