@@ -52,19 +52,19 @@ static unsigned flush_subnormals(void) { return 0; }
 static void restore_subnormals(unsigned before) { (void)before; }
 #endif
 
-// Of each block u, delta and y; four vectors of [state], the slots, the decays of the tree's tokens.
+// Of each block u, delta and y; four vectors of [state], the slots, the decays of a chunk of the tree's tokens.
 size_t mtl_scan_scratch(const mtl_scan *x) {
-    size_t tree = x->tree_length <= MTL_SCAN_CHUNK ? x->tree_length : 0;
-    size_t states = 4 + x->slots + tree;
+    size_t decays = x->tree_length < MTL_SCAN_CHUNK ? x->tree_length : MTL_SCAN_CHUNK;
+    size_t states = 4 + x->slots + decays;
     return (3 * BLOCKS * apart(x->length) + states * x->state) * MTL_SCAN_BLOCK;
 }
 
 // Of each block eight columns; six vectors of [state]; of a chunk the decays, and states for KEPT_EVERY tokens,
 // twice those that are kept; the tree's states, the marks.
-size_t mtl_scan_backward_scratch(const mtl_scan *x) {
-    size_t chunk = chunk_length(x), marks = x->tree_length / chunk + 1;
+size_t mtl_scan_backward_scratch(const mtl_scan *x, size_t channels) {
+    size_t blocks = (channels + MTL_SCAN_BLOCK - 1) / MTL_SCAN_BLOCK, chunk = chunk_length(x), marks = x->tree_length / chunk + 1;
     size_t states = 6 + chunk + KEPT_EVERY + 2 * kept_states(chunk) + x->tree_length + marks;
-    return (8 * BLOCKS * apart(x->length) + states * x->state) * MTL_SCAN_BLOCK;
+    return (8 * blocks * apart(x->length) + states * x->state) * MTL_SCAN_BLOCK;
 }
 
 void mtl_scan_forward(mtl_isa isa, const mtl_scan *x, size_t channel, size_t channels, mtl_matrix result,

@@ -1,9 +1,10 @@
 // The backward pass of the scan; see variants.h and scan_block_body.h.
 
-// The tree's states by vertex; adds its part to y and to C's gradient.
-ALWAYS_INLINE void VARIANT(tree_states)(const block *k, v16 *tree, size_t N) {
+// The tree's states by vertex, from step `i` as far as the chain over tokens [0, to) allows; adds their part to y
+// and to C's gradient. Returns the next step.
+ALWAYS_INLINE size_t VARIANT(tree_states)(const block *k, size_t i, v16 *tree, size_t N) {
     const mtl_scan *x = k->x;
-    for (size_t i = 0; i < x->tree_length; i++) {
+    for (; i < x->tree_length && VARIANT(is_ready)(x->steps[i], k->to); i++) {
         const mtl_scan_step s = x->steps[i];
         size_t t = (size_t)s.vertex;
         const float *B = at(x->B, t), *C = at(x->C, t);
@@ -33,15 +34,16 @@ ALWAYS_INLINE void VARIANT(tree_states)(const block *k, v16 *tree, size_t N) {
         }
         k->y[t] += read;
     }
+    return i;
 }
 
-// Replaces the tree's states by the gradients by them, from the root to the leaves, and adds what the
-// decays on the edges contribute to the gradients of delta and A. `carried` is the part of the gradient
+// Replaces the tree's states by the gradients by them, at steps [first, end) and towards the leaves, and adds
+// what the decays on the edges contribute to the gradients of delta and A. `carried` is the part of the gradient
 // by the root's state that comes from the tokens after the tree.
-ALWAYS_INLINE void VARIANT(tree_backward)(const block *k, v16 *tree, const v16 *carried, v16 *gradA,
-                                          size_t N) {
+ALWAYS_INLINE void VARIANT(tree_backward)(const block *k, size_t first, size_t end, v16 *tree,
+                                          const v16 *carried, v16 *gradA, size_t N) {
     const mtl_scan *x = k->x;
-    for (size_t i = x->tree_length; i-- > 0;) {
+    for (size_t i = end; i-- > first;) {
         const mtl_scan_step s = x->steps[i];
         size_t t = (size_t)s.vertex;
         const float *C = at(x->C, t);
@@ -64,19 +66,20 @@ ALWAYS_INLINE void VARIANT(tree_backward)(const block *k, v16 *tree, const v16 *
     }
 }
 
-// Finds the states before each of at most KEPT_EVERY tokens again, as `chain` did, from that before the first.
+// Finds the states before each of at most KEPT_EVERY tokens again, as `chain` did, from that before the first and
+// the tokens' decays.
 ALWAYS_INLINE void VARIANT(states_again)(const block *k, size_t from, size_t to, float gain, const v16 *decays,
                                          const v16 *kept, v16 *states, size_t N, bool fixed) {
     const mtl_scan *x = k->x;
     v16 registers[LANES], *h = fixed ? registers : k->memory;
     memcpy(h, kept, N * sizeof(v16));
-    for (size_t t = from; t < to; t++, states += N) {
+    for (size_t t = from; t < to; t++, states += N, decays += N) {
         const float *B = at(x->B, t);
         v16 input = gain * k->delta[t] * k->u[t];
 #pragma clang loop unroll(full)
         for (size_t n = 0; n < N; n++) {
             states[n] = h[n];
-            h[n] = decays[t * N + n] * h[n] + input * B[n];
+            h[n] = decays[n] * h[n] + input * B[n];
         }
     }
 }
@@ -101,18 +104,18 @@ ALWAYS_INLINE void VARIANT(chain_backward)(const block *k, size_t from, size_t t
     for (size_t t = to; t-- > from;) {
         size_t place = (t - from) % KEPT_EVERY;
         if (t + 1 == to || place + 1 == KEPT_EVERY) {
-            const v16 *before = kept + (t - from) / KEPT_EVERY * N;
-            VARIANT(states_again)(k, t - place, t + 1, gain, decays, before, states, N, fixed);
+            const v16 *before = kept + (t - from) / KEPT_EVERY * N, *first = decays + (t - place - from) * N;
+            VARIANT(states_again)(k, t - place, t + 1, gain, first, before, states, N, fixed);
         }
         const float *B = at(x->B, t), *C = at(x->C, t);
-        const v16 *h = states + place * N;
+        const v16 *h = states + place * N, *decay = decays + (t - from) * N;
         v16 u = k->u[t], delta = k->delta[t], gradY = k->gradY[t], input = delta * u;
         v16 inputs[2] = {splat(0), splat(0)}, slopes[2] = {splat(0), splat(0)};
         if (!tree) input *= gain;
         if (gradA) {
 #pragma clang loop unroll(full)
             for (size_t n = 0; n < N; n++) {
-                gradA[n] += (c[n] + gradY * C[n]) * decays[t * N + n] * h[n] * delta;
+                gradA[n] += (c[n] + gradY * C[n]) * decay[n] * h[n] * delta;
             }
         }
         for (size_t first = 0; first < N; first += LANES) {
@@ -125,7 +128,7 @@ ALWAYS_INLINE void VARIANT(chain_backward)(const block *k, size_t from, size_t t
                     v16 gradH = c[n] + gradY * C[n];
                     gradX = tree ? gain * gradH + x->tree_gain * tree[t * N + n] : gradH;
                     inputs[i % 2] += gradX * B[n];
-                    c[n] = gradH * decays[t * N + n];
+                    c[n] = gradH * decay[n];
                     slopes[i % 2] += c[n] * h[n] * k->A2[n];
                 }
                 total = VARIANT(take)(gradX * input, i, waiting);
@@ -142,8 +145,9 @@ ALWAYS_INLINE void VARIANT(chain_backward)(const block *k, size_t from, size_t t
     if (fixed) memcpy(carried, c, N * sizeof(v16));
 }
 
-// The chain's decays and states are computed a chunk at a time. A tree in one chunk takes its decays from there;
-// for a longer one the chunks are run through once before, marking the state before each.
+// The chain's decays and states are computed a chunk at a time. The tree follows as far as it can, so that it
+// finds most of its decays there, on the way to the root and, the last chunk first, on the way back. The state
+// before each chunk is marked on the first way.
 ALWAYS_INLINE void VARIANT(tile_backward)(block *k, v16 *state, v16 *carried, v16 *gradA, v16 *gradD,
                                           v16 *memory, size_t N, bool fixed) {
     const mtl_scan *x = k->x;
@@ -151,29 +155,36 @@ ALWAYS_INLINE void VARIANT(tile_backward)(block *k, v16 *state, v16 *carried, v1
     const float gain = x->chain_gain, joined = x->chain_gain + x->tree_gain;
     v16 *decays = memory, *states = decays + chunk * N, *tree = states + KEPT_EVERY * N, *marks = tree + P * N;
     v16 *kept = marks + (P / chunk + 1) * N, *after = kept + kept_states(chunk) * N;
-    k->tree_decays = P <= chunk ? decays : NULL;
-    for (size_t from = 0; from < P; from += chunk) {
-        size_t to = P - from < chunk ? P : from + chunk;
+    size_t step = 0;
+    k->decays = decays;
+    for (size_t from = 0; from < P; from = k->to) {
+        k->from = from;
+        k->to = P - from < chunk ? P : from + chunk;
         memcpy(marks + from / chunk * N, state, N * sizeof(v16));
-        VARIANT(chain)(k, from, to, gain, state, decays - from * N, kept, true, true, N, fixed);
+        VARIANT(chain)(k, from, k->to, gain, state, decays, kept, true, true, N, fixed);
+        step = VARIANT(tree_states)(k, step, tree, N);
     }
-    if (P > 0) VARIANT(tree_states)(k, tree, N);
     if (P < L) {
+        v16 *decays_after = decays + P * N;
         for (size_t n = 0; P > 0 && n < N; n++) state[n] += tree[(P - 1) * N + n];
-        VARIANT(chain)(k, P, L, joined, state, decays, after, true, true, N, fixed);
-        VARIANT(chain_backward)(k, P, L, joined, carried, decays, after, states, NULL, gradA, gradD, N, fixed);
+        VARIANT(chain)(k, P, L, joined, state, decays_after, after, true, true, N, fixed);
+        VARIANT(chain_backward)(k, P, L, joined, carried, decays_after, after, states, NULL, gradA, gradD, N,
+                                fixed);
     }
-    if (P == 0) return;
-    memset(k->gradDelta, 0, P * sizeof(v16));
-    VARIANT(tree_backward)(k, tree, carried, gradA, N);
+    if (P > 0) memset(k->gradDelta, 0, P * sizeof(v16));
     for (size_t to = P, from; to > 0; to = from) {
-        from = (to - 1) / chunk * chunk;
+        k->from = from = (to - 1) / chunk * chunk;
+        k->to = to;
         if (to < P) {
             memcpy(state, marks + from / chunk * N, N * sizeof(v16));
-            VARIANT(chain)(k, from, to, gain, state, decays - from * N, kept, false, false, N, fixed);
+            VARIANT(chain)(k, from, to, gain, state, decays, kept, false, false, N, fixed);
         }
-        VARIANT(chain_backward)(k, from, to, gain, carried, decays - from * N, kept, states, tree, gradA, gradD,
-                                N, fixed);
+        const size_t first = (size_t)x->first_steps[from / MTL_SCAN_CHUNK];
+        if (first < step) {
+            VARIANT(tree_backward)(k, first, step, tree, carried, gradA, N);
+            step = first;
+        }
+        VARIANT(chain_backward)(k, from, to, gain, carried, decays, kept, states, tree, gradA, gradD, N, fixed);
     }
 }
 
@@ -211,7 +222,7 @@ ALWAYS_INLINE void VARIANT(backward)(const mtl_scan *x, size_t channel, size_t c
                                      const mtl_scan_gradients *g, v16 *scratch, size_t N, bool fixed) {
     enum { COLUMNS = 8 };
     const size_t L = x->length, R = apart(L);
-    v16 *state = scratch + COLUMNS * BLOCKS * R, *carried = state + N, *gradA = carried + N;
+    v16 *state = scratch + COLUMNS * ((channels + LANES - 1) / LANES) * R, *carried = state + N, *gradA = carried + N;
     v16 *zeros = gradA + 3 * N;
     block blocks[BLOCKS];
     memset(zeros, 0, N * sizeof(v16));

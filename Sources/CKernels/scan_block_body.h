@@ -11,7 +11,8 @@ typedef struct {
     v16 *u, *delta, *y;
     v16 D, *A2;                  // A2, [state], is A * log2(e), so that decays are powers of two
     v16 *zeros, *memory;         // [state] each; the latter for decays that are not kept
-    v16 *tree_decays;            // [tokens][state]: those of the tree's tokens, or NULL
+    const v16 *decays;           // [tokens][state]: those of tokens [from, to), where the chain just was
+    size_t from, to;
     // Of the backward pass: the gradient by y; what the tree adds to that by delta; the derivatives of delta
     // and of the result by the step and z; the result for y = 1; and where results go.
     v16 *gradY, *gradDelta, *slope, *by_z, *gates;
@@ -47,9 +48,9 @@ ALWAYS_INLINE void VARIANT(load_exponents)(block *k, size_t channel, size_t lane
     k->D = load(k->x->D + channel, lanes);
 }
 
-// The decays of a token of the tree, [state].
+// The decays of a token of the tree, [state]. Most are there, since trees join tokens that are close.
 ALWAYS_INLINE const v16 *VARIANT(decays_of)(const block *k, size_t t, size_t N) {
-    if (k->tree_decays) return k->tree_decays + t * N;
+    if (t >= k->from && t < k->to) return k->decays + (t - k->from) * N;
     for (size_t n = 0; n < N; n++) k->memory[n] = vector_exp2(k->delta[t] * k->A2[n]);
     return k->memory;
 }
@@ -92,8 +93,8 @@ ALWAYS_INLINE void VARIANT(put)(v16 sums, float *target, size_t count, bool adds
 
 // ---------------------------------------------------------------- the chain
 
-// Runs the chain over tokens [from, to). Unless it is NULL, `decays` keeps the decays by token, and `kept`
-// the state before every KEPT_EVERY-th token.
+// Runs the chain over tokens [from, to). Unless it is NULL, `decays` keeps the decays, and `kept` the state
+// before every KEPT_EVERY-th token.
 // y is set if `reads`, and the sum of gradY * state over the channels goes to gradC if `sums`.
 ALWAYS_INLINE void VARIANT(chain)(const block *k, size_t from, size_t to, float gain, v16 *state,
                                   v16 *decays, v16 *kept, bool reads, bool sums, size_t N, bool fixed) {
@@ -114,7 +115,7 @@ ALWAYS_INLINE void VARIANT(chain)(const block *k, size_t from, size_t to, float 
                 v16 product = splat(0);
                 if (n < N) {
                     v16 decay = vector_exp2(delta * k->A2[n]);
-                    if (decays) decays[t * N + n] = decay;
+                    if (decays) decays[(t - from) * N + n] = decay;
                     h[n] = decay * h[n] + input * B[n];
                     if (reads) read += h[n] * C[n];
                     product = h[n] * gradY;
@@ -127,4 +128,9 @@ ALWAYS_INLINE void VARIANT(chain)(const block *k, size_t from, size_t to, float 
         if (reads) k->y[t] = read;
     }
     if (fixed) memcpy(state, h, N * sizeof(v16));
+}
+
+// Whether the chain over tokens [0, to) has passed all that a step of the tree reads.
+ALWAYS_INLINE bool VARIANT(is_ready)(mtl_scan_step s, size_t to) {
+    return (size_t)s.vertex < to && (s.parent < 0 || (size_t)s.transition < to);
 }

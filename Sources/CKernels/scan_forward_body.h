@@ -1,9 +1,11 @@
 // The forward pass of the scan; see variants.h and scan_block_body.h.
 
-// Runs the tree from the leaves to the root, adds its part to y and the root's state to `state`.
-ALWAYS_INLINE void VARIANT(tree_forward)(const block *k, v16 *state, v16 *slots, bool reads, size_t N) {
+// Runs the tree towards the root, from step `i` as far as the chain over tokens [0, to) allows; adds its part to
+// y and the root's state to `state`. Returns the next step.
+ALWAYS_INLINE size_t VARIANT(tree_forward)(const block *k, size_t i, v16 *state, v16 *slots, bool reads,
+                                           size_t N) {
     const mtl_scan *x = k->x;
-    for (size_t i = 0; i < x->tree_length; i++) {
+    for (; i < x->tree_length && VARIANT(is_ready)(x->steps[i], k->to); i++) {
         const mtl_scan_step s = x->steps[i];
         size_t t = (size_t)s.vertex;
         const float *B = at(x->B, t), *C = at(x->C, t);
@@ -20,6 +22,7 @@ ALWAYS_INLINE void VARIANT(tree_forward)(const block *k, v16 *state, v16 *slots,
         }
         if (reads) k->y[t] += read;
     }
+    return i;
 }
 
 // Packs the operands of a group of channels.
@@ -54,29 +57,32 @@ ALWAYS_INLINE void VARIANT(unpack)(const mtl_scan *x, mtl_matrix result, size_t 
     }
 }
 
-// Runs a block: the tree's tokens and those after it.
-ALWAYS_INLINE void VARIANT(block_forward)(const block *k, v16 *state, v16 *slots, bool reads, size_t N,
+// Runs a block: the tree's tokens, a chunk at a time, and those after it.
+ALWAYS_INLINE void VARIANT(block_forward)(block *k, v16 *state, v16 *slots, v16 *decays, bool reads, size_t N,
                                           bool fixed) {
     const mtl_scan *x = k->x;
     const size_t P = x->tree_length;
-    if (P > 0) {
-        VARIANT(chain)(k, 0, P, x->chain_gain, state, k->tree_decays, NULL, reads, false, N, fixed);
-        VARIANT(tree_forward)(k, state, slots, reads, N);
+    k->decays = decays;
+    for (size_t step = 0, from = 0; from < P; from = k->to) {
+        k->from = from;
+        k->to = P - from < MTL_SCAN_CHUNK ? P : from + MTL_SCAN_CHUNK;
+        VARIANT(chain)(k, from, k->to, x->chain_gain, state, decays, NULL, reads, false, N, fixed);
+        step = VARIANT(tree_forward)(k, step, state, slots, reads, N);
     }
     VARIANT(chain)(k, P, x->length, x->chain_gain + x->tree_gain, state, NULL, NULL, reads, false, N, fixed);
 }
 
 ALWAYS_INLINE void VARIANT(forward)(const mtl_scan *x, size_t channel, size_t channels, mtl_matrix result,
                                     mtl_matrix final_state, v16 *scratch, size_t N, bool fixed) {
-    const size_t R = apart(x->length), P = x->tree_length;
+    const size_t R = apart(x->length);
     v16 *state = scratch + 3 * BLOCKS * R, *A2 = state + N, *memory = A2 + N, *zeros = memory + N;
-    v16 *slots = zeros + N, *decays = P <= MTL_SCAN_CHUNK ? slots + x->slots * N : NULL;
+    v16 *slots = zeros + N, *decays = slots + x->slots * N;
     block blocks[BLOCKS];
     for (size_t b = 0; b * LANES < channels; b++) {
         v16 *columns = scratch + 3 * b * R;
         blocks[b] = (block){
             .x = x, .u = columns, .delta = columns + R, .y = columns + 2 * R, .A2 = A2, .memory = memory,
-            .zeros = zeros, .tree_decays = decays,
+            .zeros = zeros,
         };
     }
     memset(zeros, 0, N * sizeof(v16));
@@ -87,9 +93,9 @@ ALWAYS_INLINE void VARIANT(forward)(const mtl_scan *x, size_t channel, size_t ch
         VARIANT(load_exponents)(&k, c, lanes, N);
         VARIANT(load_state)(x->initial_state, c, lanes, N, state);
         if (result.start) {
-            VARIANT(block_forward)(&k, state, slots, true, N, fixed);
+            VARIANT(block_forward)(&k, state, slots, decays, true, N, fixed);
         } else {
-            VARIANT(block_forward)(&k, state, slots, false, N, fixed);
+            VARIANT(block_forward)(&k, state, slots, decays, false, N, fixed);
         }
         VARIANT(store_state)(state, final_state, c, lanes, N);
     }

@@ -43,6 +43,7 @@ typedef struct {
     size_t length, state;
     float chain_gain, tree_gain;
     const mtl_scan_step *steps; // children before parents
+    const int32_t *first_steps; // by MTL_SCAN_CHUNK tokens: the first of a token or with its decay
     size_t tree_length;         // 0 for a plain chain
     size_t slots;               // the number of slots the steps use
     mtl_matrix initial_state;   // [state, inner]; start is NULL for zero
@@ -62,7 +63,7 @@ typedef struct {
 
 // The number of floats of scratch that the two functions below need; the memory is aligned to 64 bytes.
 size_t mtl_scan_scratch(const mtl_scan *scan);
-size_t mtl_scan_backward_scratch(const mtl_scan *scan);
+size_t mtl_scan_backward_scratch(const mtl_scan *scan, size_t channels);
 
 // Computes `channels` (at most MTL_SCAN_GROUP) columns of the result, [length, inner], from `channel` on,
 // and of the state after the last token, [state, inner]; either may be absent, its start NULL. All operands

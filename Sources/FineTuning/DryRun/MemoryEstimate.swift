@@ -6,7 +6,7 @@ import MambaLM
 ///
 ///     weights      all parameters of the model, fewer bytes in another format, and the adapter
 ///     optimizer    3 a trained value: gradient and two moments
-///     activations  T · (model · (layers + 4) + 11 · inner + 3 · (stepRank + 2 · state))
+///     activations  T · (model · (layers + 1) + 7 · inner + 2 · (stepRank + 2 · state))
 ///     kept         input projections of as many blocks, T · 2 · inner each, as the model may keep
 ///     head         min(S, 256) · (vocabulary + 4 · model)
 ///
@@ -41,17 +41,17 @@ public struct MemoryEstimate: Equatable, Sendable {
         _ configuration: MambaConfiguration, modelBytes: Int, trainedValues: Int, addedValues: Int,
         tokens: Int, scoredTokens: Int, keptBytes: Int
     ) {
-        // The blocks' inputs, the last one's output and a normed input; in one block x and z, u, step, the
-        // scan's result, the gradient by it and working memory; dt, B and C with their gradients.
+        // The blocks' inputs and the last one's output; in one block x and z, u, step, the scan's result, the
+        // gradient by it and working memory; dt, B and C with their gradients.
         let perToken =
-            configuration.model * (configuration.layers + 2) + 7 * configuration.inner
+            configuration.model * (configuration.layers + 1) + 7 * configuration.inner
             + 2 * configuration.projections
         let perScored = configuration.vocabulary + 4 * configuration.model
         weights = modelBytes + 4 * addedValues
         optimizer = 4 * 3 * trainedValues
         activations = 4 * tokens * perToken * 9 / 8
         let projection = 8 * tokens * configuration.inner
-        kept = projection * min(keptBytes / max(projection, 1), configuration.layers) * 9 / 8
+        kept = projection * min(keptBytes / max(projection, 1), configuration.layers - 1) * 9 / 8
         head = 4 * min(scoredTokens, 256) * perScored * 9 / 8
     }
 }

@@ -93,8 +93,7 @@ private final class Scratch {
             return memory.assumingMemoryBound(to: Float.self)
         }
         memory?.deallocate()
-        let grown = UnsafeMutableRawPointer.allocate(
-            byteCount: max(floats, 1) * MemoryLayout<Float>.stride, alignment: 64)
+        let grown = AlignedMemory.allocate(bytes: floats * MemoryLayout<Float>.stride)
         (memory, capacity) = (grown, floats)
         return grown.bindMemory(to: Float.self, capacity: max(floats, 1))
     }

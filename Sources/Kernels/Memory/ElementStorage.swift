@@ -7,7 +7,7 @@ final class ElementStorage<Element> {
     /// Allocates `count` elements, aligned to a cache line; their values are undefined.
     init(count: Int) {
         let bytes = max(count, 1) * MemoryLayout<Element>.stride
-        let raw = UnsafeMutableRawPointer.allocate(byteCount: bytes, alignment: 64)
+        let raw = AlignedMemory.allocate(bytes: bytes)
         self.base = raw.bindMemory(to: Element.self, capacity: max(count, 1))
         self.count = count
         self.owner = nil

@@ -7,6 +7,16 @@ extension CPUEngine {
         _ x: SelectiveScan.Inputs, edges: [(Int32, Int32)]
     ) -> [Float] {
         x.checkShapes()
+        // Neighbours come one after the other, so that a stretch of edges needs few rows at a time.
+        let stretch = 4096
+        return stride(from: 0, to: edges.count, by: stretch).flatMap {
+            stateInputCosines(x, stretch: edges[$0..<min($0 + stretch, edges.count)])
+        }
+    }
+
+    private func stateInputCosines(
+        _ x: SelectiveScan.Inputs, stretch edges: ArraySlice<(Int32, Int32)>
+    ) -> [Float] {
         guard let first = edges.first else { return [] }
         var (lowest, highest) = (min(first.0, first.1), max(first.0, first.1))
         for (a, b) in edges {
@@ -25,7 +35,7 @@ extension CPUEngine {
 
     /// Forms the products `delta * u` and all norms once, then takes one dot product an edge.
     private func fusedCosines(
-        _ x: SelectiveScan.Inputs, edges: [(Int32, Int32)], rows: Range<Int>
+        _ x: SelectiveScan.Inputs, edges: ArraySlice<(Int32, Int32)>, rows: Range<Int>
     ) -> [Float] {
         var joined = [Bool](repeating: false, count: rows.count)
         for (a, b) in edges {
@@ -63,7 +73,7 @@ extension CPUEngine {
 
     /// Dot products by BLAS over the products `delta * u`, which are formed once.
     private func blasCosines(
-        _ x: SelectiveScan.Inputs, edges: [(Int32, Int32)], rows: Range<Int>
+        _ x: SelectiveScan.Inputs, edges: ArraySlice<(Int32, Int32)>, rows: Range<Int>
     ) -> [Float] {
         let (inner, state) = (x.inner, x.state)
         let inputs = scratch(worker: pool.threads, floats: rows.count * inner)

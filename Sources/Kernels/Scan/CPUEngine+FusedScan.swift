@@ -25,8 +25,9 @@ extension CPUEngine {
                 if round > 0 { scan.initial_state = states[sequence] }
                 let row = x.sequences[sequence].rows.lowerBound + pieces[round].lowerBound
                 scanForward(
-                    &scan, channels: run.channels(of: group), result: result.matrix(row: row),
-                    finalState: states[sequence], worker: worker)
+                    &scan, channels: run.channels(of: group..<group + 1),
+                    result: result.matrix(row: row), finalState: states[sequence],
+                    worker: worker)
             }
         }
     }
@@ -54,8 +55,10 @@ extension CPUEngine {
                 target.BC = memory.share(share, of: sequence)
                 var scan = run.operands(of: sequence, piece: piece)
                 if piece > 0 { scan.initial_state = memory.mark(of: sequence, piece: piece) }
-                let scratch = scratch(worker: worker, floats: mtl_scan_backward_scratch(&scan))
-                for channels in run.groups(of: share, sequence: sequence).map(run.channels) {
+                let all = run.channels(of: run.groups(of: share, sequence: sequence))
+                for channels in pieces.parts(of: all) {
+                    let scratch = scratch(
+                        worker: worker, floats: mtl_scan_backward_scratch(&scan, channels.count))
                     mtl_scan_backward(
                         isa, &scan, channels.lowerBound, channels.count, &target, scratch)
                     target.adds = true
@@ -83,7 +86,7 @@ extension CPUEngine {
                 var scan = run.operands(of: sequence, piece: round)
                 if round > 0 { scan.initial_state = memory.mark(of: sequence, piece: round) }
                 scanForward(
-                    &scan, channels: run.channels(of: group), result: mtl_matrix(),
+                    &scan, channels: run.channels(of: group..<group + 1), result: mtl_matrix(),
                     finalState: memory.mark(of: sequence, piece: round + 1), worker: worker)
             }
         }

@@ -12,6 +12,8 @@ final class ScanPlan: @unchecked Sendable {
     let steps: UnsafeMutablePointer<mtl_scan_step>
     /// The number of slots the steps use.
     let slots: Int
+    /// Of each `MTL_SCAN_CHUNK` tokens, the first step that is of one of them or uses its decay.
+    let firstSteps: UnsafeMutablePointer<Int32>
 
     /// Lays out a tree's states; stops unless the arrays describe one tree.
     ///
@@ -56,7 +58,17 @@ final class ScanPlan: @unchecked Sendable {
                     source: source, target: target, opens: opens ? 1 : 0))
         }
         self.slots = Int(slots)
+        let chunk = Int(MTL_SCAN_CHUNK)
+        firstSteps = .allocate(capacity: (count + chunk - 1) / chunk)
+        for place in (0..<count).reversed() {
+            let step = steps[place]
+            firstSteps[Int(step.vertex) / chunk] = Int32(place)
+            if step.parent >= 0 { firstSteps[Int(step.transition) / chunk] = Int32(place) }
+        }
     }
 
-    deinit { steps.deallocate() }
+    deinit {
+        steps.deallocate()
+        firstSteps.deallocate()
+    }
 }

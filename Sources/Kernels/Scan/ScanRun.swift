@@ -21,6 +21,17 @@ struct ScanRun {
         /// Each has its own as long as that is small: groups of one share are worked on one after another.
         var groupsPerShare: Int { first > 16 * ScanRun.chunk ? 4 : 1 }
 
+        /// The channels that the backward pass computes at a time.
+        ///
+        /// Those of a group, whose rows are read a few cache lines at a time, unless the memory for it
+        /// grows with a long tree: that of one block is a quarter.
+        func parts(of channels: Range<Int>) -> [Range<Int>] {
+            let size = first > ScanRun.chunk ? Int(MTL_SCAN_BLOCK) : ScanRun.width
+            return stride(from: channels.lowerBound, to: channels.upperBound, by: size).map {
+                $0..<min($0 + size, channels.upperBound)
+            }
+        }
+
         var count: Int { 1 + (length - first + ScanRun.chunk - 1) / ScanRun.chunk }
 
         /// The tokens of a piece, counted from the sequence's first.
@@ -32,6 +43,7 @@ struct ScanRun {
     }
 
     private static let chunk = Int(MTL_SCAN_CHUNK)
+    private static let width = Int(MTL_SCAN_GROUP)
 
     let pieces: [Pieces]
     let inner, state: Int
@@ -41,7 +53,7 @@ struct ScanRun {
 
     init(_ x: SelectiveScan.Inputs) {
         (inner, state) = (x.inner, x.state)
-        groups = (x.inner + Int(MTL_SCAN_GROUP) - 1) / Int(MTL_SCAN_GROUP)
+        groups = (x.inner + Self.width - 1) / Self.width
         pieces = x.sequences.map { Pieces($0) }
         operands = x.sequences.map { sequence in
             let first = sequence.rows.lowerBound
@@ -50,7 +62,9 @@ struct ScanRun {
                 z: x.z.matrix(row: first), B: x.B.matrix(row: first), C: x.C.matrix(row: first),
                 A: x.A.matrix(), D: x.D.base, length: sequence.rows.count, state: x.state,
                 chain_gain: sequence.chainGain, tree_gain: sequence.treeGain,
-                steps: sequence.tree?.plan.steps, tree_length: sequence.tree?.count ?? 0,
+                steps: sequence.tree?.plan.steps,
+                first_steps: sequence.tree.map { UnsafePointer($0.plan.firstSteps) },
+                tree_length: sequence.tree?.count ?? 0,
                 slots: sequence.tree?.plan.slots ?? 0,
                 initial_state: sequence.initialState.matrix())
         }
@@ -76,9 +90,9 @@ struct ScanRun {
     /// The number of tokens in the longest piece.
     var longestPiece: Int { pieces.lazy.map(\.first).max() ?? 0 }
 
-    func channels(of group: Int) -> Range<Int> {
-        let width = Int(MTL_SCAN_GROUP)
-        return group * width..<min((group + 1) * width, inner)
+    /// The channels of some neighbouring groups.
+    func channels(of groups: Range<Int>) -> Range<Int> {
+        min(groups.lowerBound * Self.width, inner)..<min(groups.upperBound * Self.width, inner)
     }
 
     /// The operands of a piece.

@@ -120,7 +120,7 @@ public final class Mixer {
     ) -> Activations {
         let (engine, workspace) = (pass.engine, pass.workspace)
         let wide = [x.rows, inner]
-        let xz = kept?.tensor ?? workspace.tensor("mixer.xz", [x.rows, 2 * inner])
+        let xz = kept?.tensor ?? sharedProjection(tokens: x.rows, in: pass)
         if kept?.isComputed != true { inProj.forward(x, into: xz, in: pass) }
 
         let convolution = CausalConvolution.Inputs(
@@ -159,27 +159,38 @@ public final class Mixer {
         _ activations: Activations, rows: [Int32]?, residual: Tensor, into output: Tensor,
         in pass: Pass
     ) {
-        let gated = gathered(activations.gated, rows: rows, in: pass)
+        let gated = gathered(activations.gated, rows: rows, into: activations.scan.u, in: pass)
         if let rows { pass.engine.gatherRows(rows, of: residual, into: output) }
         outProj.forward(gated, adding: rows == nil ? residual : output, into: output, in: pass)
     }
 
-    /// Some rows of the output projection's input, `[rows, inner]`; all of them if `rows` is `nil`.
-    private func gathered(_ gated: Tensor, rows: [Int32]?, in pass: Pass) -> Tensor {
+    /// Some rows of the output projection's input, in other memory; all of them, where they are, if `rows`
+    /// is `nil`.
+    private func gathered(
+        _ gated: Tensor, rows: [Int32]?, into memory: Tensor, in pass: Pass
+    ) -> Tensor {
         guard let rows else { return gated }
-        let gathered = gradGated(rows: rows.count, in: pass)
+        let gathered = memory.rows(0..<rows.count)
         pass.engine.gatherRows(rows, of: gated, into: gathered)
         return gathered
     }
 
-    /// Memory for the gradient by the scan's result; free before and after the scan's backward pass.
-    private func gradGated(rows: Int, in pass: Pass) -> Tensor {
-        pass.workspace.tensor("mixer.gradGated", [rows, inner])
+    /// Memory for the input projection of the block that runs, which stays there until the next one runs.
+    func sharedProjection(tokens: Int, in pass: Pass) -> Tensor {
+        pass.workspace.tensor("mixer.xz", [tokens, 2 * inner])
     }
 
-    /// Memory for the scan's result in the backward pass; free before the scan.
-    private func gated(rows: Int, in pass: Pass) -> Tensor {
-        pass.workspace.tensor("mixer.gated", [rows, inner])
+    /// Memory for the normalised input, and in between for the scan's result in the backward pass.
+    static func inputOrGated(_ shape: [Int], in pass: Pass) -> Tensor {
+        pass.workspace.tensor("mixer.inputOrGated", shape)
+    }
+
+    /// What goes on backwards from the scan.
+    struct ScanGradients {
+        /// By the convolution's result, as far as the scan has it, `[tokens, inner]`.
+        let u: Tensor
+        /// By `dt`, `B` and `C`, `[tokens, stepRank + 2·state]`.
+        let projections: Tensor
     }
 
     /// Runs the output projection backwards; the gradient by its input is zero in other rows.
@@ -189,30 +200,28 @@ public final class Mixer {
         guard let rows else {
             return outProj.inputGradient(gradOutput, into: gradGated, in: pass)
         }
-        let gradGathered = gated(rows: rows.count, in: pass)
+        let gradGathered = Self.inputOrGated([rows.count, inner], in: pass)
         outProj.inputGradient(gradOutput, into: gradGathered, in: pass)
         gradGated.fill(0)
         pass.engine.scatterAddRows(gradGathered, to: rows, of: gradGated)
     }
 
-    /// Adds to the parameters' gradients and computes the input's.
+    /// Goes backwards to the scan's operands and adds to the gradients of the parameters on the way.
     ///
     /// Gradients take the memory of what they are the last to need: that of `u` the scan's gradient's,
-    /// those of `step`, `x` and `z` their own.
+    /// those of `step`, `x` and `z` their own. Needs the memory of the normalised input.
     ///
     /// - Parameters:
     ///   - gradOutput: Gradient by the output projection's result, `[rows, model]`.
     ///   - rows: The rows that were projected; all of them if `nil`.
-    ///   - x: The normalised input, `[tokens, model]`.
-    ///   - activations: The operands of the forward run, with its sequences; used up.
-    ///   - gradX: `[tokens, model]`, may be `x`; `nil` if nobody needs it.
+    ///   - activations: The operands of the forward run, with its sequences; `z` becomes its gradient.
     ///   - pass: The processor and working memory.
-    func backward(
-        _ gradOutput: Tensor, rows: [Int32]?, x: Tensor, activations: Activations,
-        into gradX: Tensor?, in pass: Pass
-    ) {
+    /// - Returns: The gradients that ``backward(_:x:activations:into:in:)`` goes on from.
+    func scanBackward(
+        _ gradOutput: Tensor, rows: [Int32]?, activations: Activations, in pass: Pass
+    ) -> ScanGradients {
         let (engine, workspace, scan) = (pass.engine, pass.workspace, activations.scan)
-        let gradGated = gradGated(rows: scan.u.rows, in: pass)
+        let gradGated = workspace.tensor("mixer.gradGated", scan.u.shape)
         projectBackward(gradOutput, rows: rows, into: gradGated, in: pass)
 
         let gradProjections = workspace.tensor(
@@ -221,7 +230,7 @@ public final class Mixer {
         gradA?.fill(0)
         let gradients = SelectiveScan.Gradients(
             u: gradGated, step: scan.step, z: scan.z,
-            gated: outProj.isTrainable ? gated(rows: scan.u.rows, in: pass) : nil,
+            gated: outProj.isTrainable ? Self.inputOrGated(scan.u.shape, in: pass) : nil,
             B: gradProjections.columns(stepRank..<stepRank + state),
             C: gradProjections.columns(stepRank + state..<stepRank + 2 * state), A: gradA,
             D: D.gradient)
@@ -233,17 +242,34 @@ public final class Mixer {
         dtProj.backward(
             gradients.step, x: activations.dt(stepRank: stepRank),
             into: gradProjections.columns(0..<stepRank), in: pass)
+        if let gated = gradients.gated {
+            outProj.parameterGradients(
+                gradOutput, x: gathered(gated, rows: rows, into: gradients.step, in: pass), in: pass
+            )
+        }
+        return ScanGradients(u: gradients.u, projections: gradProjections)
+    }
+
+    /// Goes backwards from the scan's operands and adds to the gradients of the parameters on the way.
+    ///
+    /// - Parameters:
+    ///   - gradients: What ``scanBackward(_:rows:activations:in:)`` returned; used up.
+    ///   - x: The normalised input, `[tokens, model]`.
+    ///   - activations: The operands as that left them; used up.
+    ///   - gradX: `[tokens, model]`, may be `x`; `nil` if nobody needs it.
+    ///   - pass: The processor and working memory.
+    func backward(
+        _ gradients: ScanGradients, x: Tensor, activations: Activations, into gradX: Tensor?,
+        in pass: Pass
+    ) {
         xProj.backward(
-            gradProjections, x: scan.u, adding: gradients.u, into: gradients.u, in: pass)
-        engine.convolveBackward(
+            gradients.projections, x: activations.scan.u, adding: gradients.u, into: gradients.u,
+            in: pass)
+        pass.engine.convolveBackward(
             activations.convolution, gradU: gradients.u,
             into: CausalConvolution.Gradients(
                 x: activations.convolution.x, weight: convolution.gradient,
                 bias: convolutionBias?.gradient))
         inProj.backward(activations.xz, x: x, into: gradX, in: pass)
-
-        guard let gated = gradients.gated else { return }
-        outProj.parameterGradients(
-            gradOutput, x: gathered(gated, rows: rows, in: pass), in: pass)
     }
 }

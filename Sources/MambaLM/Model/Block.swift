@@ -78,14 +78,16 @@ public final class Block {
         projection: Tensor?, rows: [Int32]? = nil, gradOutput: Tensor, needsInputGradient: Bool,
         in pass: Pass
     ) {
-        let normed = normalized(input, in: pass)
         let kept = projection.map { Mixer.KeptProjection(tensor: $0, isComputed: true) }
         var activations = mixer.operands(
-            normed, of: batch, layer: layer, keeping: kept, in: pass)
+            normalized(input, in: pass), of: batch, layer: layer, keeping: kept, in: pass)
         activations.scan.sequences = flow
+        let gradients = mixer.scanBackward(
+            gradOutput, rows: rows, activations: activations, in: pass)
+        // Cheaper to compute again than to keep beside the scan's gradients.
+        let normed = normalized(input, in: pass)
         let gradNormed = needsInputGradient || norm.isTrainable ? normed : nil
-        mixer.backward(
-            gradOutput, rows: rows, x: normed, activations: activations, into: gradNormed, in: pass)
+        mixer.backward(gradients, x: normed, activations: activations, into: gradNormed, in: pass)
         guard let gradNormed else { return }
         pass.engine.normalizeBackward(
             RMSNorm.Inputs(x: input, weight: norm.value, epsilon: epsilon), gradY: gradNormed,
@@ -95,7 +97,7 @@ public final class Block {
     }
 
     private func normalized(_ input: Tensor, in pass: Pass) -> Tensor {
-        let normed = pass.workspace.tensor("block.normed", input.shape)
+        let normed = Mixer.inputOrGated(input.shape, in: pass)
         pass.engine.normalize(
             RMSNorm.Inputs(x: input, weight: norm.value, epsilon: epsilon), into: normed)
         return normed

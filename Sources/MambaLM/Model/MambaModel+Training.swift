@@ -25,7 +25,7 @@ extension MambaModel {
         let inputs = blocks.map { workspace.tensor("training.input.\($0.layer)", shape) }
         let hidden = workspace.tensor("training.hidden", [rows.count, configuration.model])
         embeddings.forward(batch.tokens, into: inputs[0], in: pass)
-        let projections = keptProjections(tokens: batch.tokens.count)
+        let projections = keptProjections(tokens: batch.tokens.count, in: pass)
         let flows = blocks.map { block in
             let isLast = block.layer == blocks.count - 1
             return block.forward(
@@ -53,15 +53,19 @@ extension MambaModel {
         return loss
     }
 
-    /// Memory for the input projections of as many of the last blocks as fit.
-    private func keptProjections(tokens: Int) -> [Tensor?] {
+    /// Memory for the input projections of as many of the last blocks as fit; that of the very last is
+    /// still where every block has its own, since no other runs before its gradients.
+    private func keptProjections(tokens: Int, in pass: Pass) -> [Tensor?] {
         let width = 2 * configuration.inner
-        let count = min(keptBytes / (tokens * width * MemoryLayout<Float>.stride), blocks.count)
+        let last = blocks.count - 1
+        let count = min(keptBytes / (tokens * width * MemoryLayout<Float>.stride), last)
         let memory = workspace.tensor("training.projections", [count * tokens, width])
-        let first = blocks.count - count
-        return blocks.indices.map { layer in
-            layer < first
-                ? nil : memory.rows((layer - first) * tokens..<(layer - first + 1) * tokens)
+        return blocks.map { block in
+            let place = block.layer - (last - count)
+            if block.layer == last {
+                return block.mixer.sharedProjection(tokens: tokens, in: pass)
+            }
+            return place < 0 ? nil : memory.rows(place * tokens..<(place + 1) * tokens)
         }
     }
 

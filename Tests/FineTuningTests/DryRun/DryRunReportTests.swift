@@ -58,8 +58,8 @@ struct DryRunReportTests {
             scoredTokens: 16, keptBytes: 15_000)
         #expect(estimate.weights == 7000 + 4 * 30)
         #expect(estimate.optimizer == 600)
-        // 8 * 4 + 7 * 16 + 2 * 10 values a token, 100 + 32 a scored token, and an eighth more.
-        #expect(estimate.activations == 4 * 80 * 164 * 9 / 8)
+        // 8 * 3 + 7 * 16 + 2 * 10 values a token, 100 + 32 a scored token, and an eighth more.
+        #expect(estimate.activations == 4 * 80 * 156 * 9 / 8)
         // One projection takes 80 * 32 values; one fits into 15,000 bytes.
         #expect(estimate.kept == 4 * 80 * 32 * 9 / 8)
         #expect(estimate.head == 4 * 16 * 132 * 9 / 8)

@@ -17,6 +17,8 @@ struct ScanCase: CustomTestStringConvertible, Sendable {
     /// Whether sequences start from a state.
     var startsFromState = false
     var hasGate = true
+    /// How many places a vertex comes before its parent at most.
+    var reach = Int.max
 
     var testDescription: String {
         let lengths = lengths.map { "\($0.length)/\($0.tree)" }.joined(separator: " ")
@@ -51,7 +53,8 @@ struct ScanCase: CustomTestStringConvertible, Sendable {
                 ? Tensor.random([state, inner], in: -1...1, using: &generator) : nil
             return SelectiveScan.Sequence(
                 rows: first..<first + length, chainGain: gains.chain, treeGain: gains.tree,
-                tree: tree == 0 ? nil : randomTree(tree, rule: rule, using: &generator),
+                tree: tree == 0
+                    ? nil : randomTree(tree, rule: rule, reach: reach, using: &generator),
                 initialState: initial,
                 finalState: Tensor(shape: [state, inner], repeating: .nan))
         }
@@ -69,15 +72,24 @@ struct ScanCase: CustomTestStringConvertible, Sendable {
     }
 }
 
-/// A tree over `count` tokens, rooted at the last, whose other edges are drawn.
+/// A tree over `count` tokens, rooted at the last, whose other edges are drawn: between any, or between
+/// neighbours.
 func randomTree(
-    _ count: Int, rule: TransitionRule, using generator: inout SeededGenerator
+    _ count: Int, rule: TransitionRule, reach: Int, using generator: inout SeededGenerator
 ) -> ScanTree {
     // A permutation that ends with the root; each vertex hangs on one placed after it.
-    let order = (0..<count - 1).shuffled(using: &generator) + [count - 1]
+    var order = (0..<count - 1).shuffled(using: &generator) + [count - 1]
+    if reach < count {
+        for start in stride(from: 0, to: count - 1, by: reach) {
+            order.replaceSubrange(
+                start..<min(start + reach, count - 1),
+                with: (start..<min(start + reach, count - 1)).shuffled(using: &generator))
+        }
+    }
     var parent = [Int32](repeating: -1, count: count)
     for place in 0..<count - 1 {
-        parent[order[place]] = Int32(order[Int.random(in: place + 1..<count, using: &generator)])
+        let places = place + 1..<place + 1 + min(reach, count - place - 1)
+        parent[order[place]] = Int32(order[Int.random(in: places, using: &generator)])
     }
     let transition = (0..<count).map { vertex -> Int32 in
         switch rule {

@@ -89,12 +89,16 @@ struct SelectiveScanTests {
         }
     }
 
-    @Test("states of more than one piece are found again", arguments: [0, 1, 200, 256, 300, 700])
-    func longSequences(treeLength: Int) {
+    @Test(
+        "states of more than one piece are found again",
+        arguments: [0, 1, 200, 256, 300, 700], [3, Int.max])
+    func longSequences(treeLength: Int, reach: Int) {
         // Both forms keep their states differently, so they check each other where the definition
         // would take minutes.
         let lengths = [(length: 700, tree: treeLength), (length: 257, tree: 256), (3, 0)]
-        let x = ScanCase(inner: 17, state: 16, lengths: lengths, startsFromState: true).inputs()
+        let x = ScanCase(
+            inner: 17, state: 16, lengths: lengths, startsFromState: true, reach: reach
+        ).inputs()
         var generator = SeededGenerator(seed: 3)
         let gradResult = Tensor.random(x.u.shape, in: -1...1, using: &generator)
         let expected = SelectiveScan.Gradients(repeating: .nan, like: x, parameters: 0)
