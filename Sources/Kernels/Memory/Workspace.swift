@@ -4,25 +4,33 @@
 /// share one piece of memory for each: it grows to the largest size asked for, and a steady state
 /// allocates nothing. Who asks for a name again gives up what it held.
 public final class Workspace {
-    private var tensors: [String: Tensor] = [:]
+    private var entries: [String: Entry] = [:]
+
+    private struct Entry {
+        let memory: Tensor
+        /// The view that was asked for last: the next one is often the same.
+        var view: Tensor
+    }
 
     /// Creates an empty workspace.
     public init() {}
 
     /// The tensor of a name, with undefined values, as a view of the given shape.
     public func tensor(_ name: String, _ shape: [Int]) -> Tensor {
+        if let view = entries[name]?.view, view.shape == shape { return view }
         let count = shape.reduce(1, *)
-        if let held = tensors[name], held.count >= count {
-            return held.rows(0..<count).reshaped(shape)
-        }
+        let held = entries[name]?.memory
         // Batches differ a little in size: some room avoids growing at every other one.
-        let grown = Tensor(uninitialized: [count + count / 8])
-        tensors[name] = grown
-        return grown.rows(0..<count).reshaped(shape)
+        let memory =
+            held.flatMap { $0.count >= count ? $0 : nil }
+            ?? Tensor(uninitialized: [count + count / 8])
+        let view = memory.rows(0..<count).reshaped(shape)
+        entries[name] = Entry(memory: memory, view: view)
+        return view
     }
 
     /// The memory held, in bytes.
     public var bytes: Int {
-        tensors.values.reduce(0) { $0 + $1.count * MemoryLayout<Float>.stride }
+        entries.values.reduce(0) { $0 + $1.memory.count * MemoryLayout<Float>.stride }
     }
 }
