@@ -82,9 +82,9 @@ static bool reads_in_place(const mtl_gemm *p) {
 mtl_gemm_plan mtl_gemm_divide(const mtl_gemm *p, size_t threads) {
     const bool few = p->rows <= ROWS;
     // The time of a tile grows with rows and columns; packing b costs about as much as 20 rows more, reading
-    // a about as much as 8 columns more. With few rows it is the start of a tile that costs, where nothing was
-    // fetched ahead.
-    const size_t most = packs_left(p) || lanes(p) > 4096 ? 384 : few ? 4096 : 128;
+    // a about as much as 8 columns more. With few rows memory is all there is to wait for: tiles are as small as
+    // they can be, so that threads that get different shares of it end together.
+    const size_t most = packs_left(p) || lanes(p) > 4096 ? 384 : few ? PANEL : 128;
     const size_t unit = few || p->columns <= 16 ? 16 : PANEL;
     const size_t fewest = (p->rows + MOST_ROWS - 1) / MOST_ROWS;
     size_t best = SIZE_MAX;
@@ -231,7 +231,7 @@ static void multiply_few(const kernel *kernel, const mtl_gemm *p, size_t first, 
             .a = p->a, .a_row = p->a_row, .a_column = 1,
             .b = (const char *)p->b.values + (ptrdiff_t)n * row, .b_row = row, .b_stretch = STRETCH * lane,
             .format = p->b.format, .scales = p->b.scales == NULL ? NULL : p->b.scales + n,
-            .fetches = n + 3 * LANE_COUNT <= end,
+            .fetches = n + 3 * LANE_COUNT <= p->columns, // the next tile too: threads take them in order
             .height = p->rows, .width = smallest(LANE_COUNT, end - n),
         };
         multiply_block(kernel->multiply_in_place, p, &x, lanes(p), 0, n, true);

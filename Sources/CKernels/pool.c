@@ -12,7 +12,10 @@
 // About 50 microseconds of pause instructions: longer than the gap between two kernels of a layer.
 enum { SPINS = 2000 };
 
+// The indices that are left of a worker's share, [begin, end), in one word: the end in the upper half. The
+// worker takes the first, so that it walks through memory; others that are done with theirs take the last.
 typedef struct {
+    _Alignas(64) _Atomic uint64_t left;
     mtl_pool *pool;
     pthread_t thread;
     size_t number;
@@ -28,11 +31,9 @@ struct mtl_pool {
     // Written by the caller before `generation` announces the job.
     mtl_job job;
     void *context;
-    size_t count;
     event generation, busy;
-    _Alignas(64) _Atomic size_t next;
     _Atomic bool ending;
-    size_t workers;
+    size_t threads; // the caller included, which is worker 0
     worker *list;
 };
 
@@ -62,11 +63,28 @@ static void wake_sleepers(event *event) {
     syscall(SYS_futex, &event->value, FUTEX_WAKE_PRIVATE, INT32_MAX, NULL, NULL, 0);
 }
 
-static void work(mtl_pool *pool, size_t number) {
+static uint64_t range(uint64_t begin, uint64_t end) { return end << 32 | begin; }
+
+// Takes an index of a share, the first or the last; returns whether there was one.
+static bool take(worker *worker, bool first, size_t *index) {
+    uint64_t left = atomic_load_explicit(&worker->left, memory_order_relaxed);
     for (;;) {
-        size_t index = atomic_fetch_add_explicit(&pool->next, 1, memory_order_relaxed);
-        if (index >= pool->count) return;
-        pool->job(pool->context, index, number);
+        const uint64_t begin = (uint32_t)left, end = left >> 32;
+        if (begin >= end) return false;
+        const uint64_t rest = first ? range(begin + 1, end) : range(begin, end - 1);
+        if (atomic_compare_exchange_weak_explicit(&worker->left, &left, rest, memory_order_relaxed,
+                                                  memory_order_relaxed)) {
+            *index = first ? begin : end - 1;
+            return true;
+        }
+    }
+}
+
+static void work(mtl_pool *pool, size_t number) {
+    size_t index;
+    for (size_t other = 0; other < pool->threads; other++) {
+        worker *from = &pool->list[(number + other) % pool->threads];
+        while (take(from, other == 0, &index)) pool->job(pool->context, index, number);
     }
 }
 
@@ -87,21 +105,19 @@ mtl_pool *mtl_pool_create(size_t threads) {
     mtl_pool *pool = aligned_alloc(64, (sizeof(mtl_pool) + 63) / 64 * 64);
     if (pool == NULL) return NULL;
     *pool = (mtl_pool){0};
-    size_t wanted = threads > 1 ? threads - 1 : 0;
-    pool->list = calloc(wanted + 1, sizeof(worker));
+    pool->list = aligned_alloc(64, threads * sizeof(worker));
     if (pool->list == NULL) {
         free(pool);
         return NULL;
     }
-    for (size_t index = 0; index < wanted; index++) {
-        worker *next = &pool->list[index];
-        next->pool = pool;
-        next->number = index + 1;
-        if (pthread_create(&next->thread, NULL, worker_main, next) != 0) {
+    for (size_t number = 0; number < threads; number++) {
+        worker *next = &pool->list[number];
+        *next = (worker){.pool = pool, .number = number};
+        if (number > 0 && pthread_create(&next->thread, NULL, worker_main, next) != 0) {
             mtl_pool_destroy(pool);
             return NULL;
         }
-        pool->workers++;
+        pool->threads++;
     }
     return pool;
 }
@@ -110,23 +126,25 @@ void mtl_pool_destroy(mtl_pool *pool) {
     atomic_store_explicit(&pool->ending, true, memory_order_relaxed);
     atomic_fetch_add(&pool->generation.value, 1);
     wake_sleepers(&pool->generation);
-    for (size_t index = 0; index < pool->workers; index++) {
-        pthread_join(pool->list[index].thread, NULL);
-    }
+    for (size_t number = 1; number < pool->threads; number++) pthread_join(pool->list[number].thread, NULL);
     free(pool->list);
     free(pool);
 }
 
 void mtl_pool_run(mtl_pool *pool, mtl_job job, void *context, size_t count) {
-    if (pool->workers == 0 || count <= 1) {
+    const size_t threads = pool->threads;
+    if (threads == 1 || count <= 1) {
         for (size_t index = 0; index < count; index++) job(context, index, 0);
         return;
     }
     pool->job = job;
     pool->context = context;
-    pool->count = count;
-    atomic_store_explicit(&pool->next, 0, memory_order_relaxed);
-    atomic_store_explicit(&pool->busy.value, (uint32_t)pool->workers, memory_order_relaxed);
+    for (size_t number = 0; number < threads; number++) {
+        atomic_store_explicit(&pool->list[number].left,
+                              range(number * count / threads, (number + 1) * count / threads),
+                              memory_order_relaxed);
+    }
+    atomic_store_explicit(&pool->busy.value, (uint32_t)(threads - 1), memory_order_relaxed);
     atomic_fetch_add(&pool->generation.value, 1);
     wake_sleepers(&pool->generation);
     work(pool, 0);

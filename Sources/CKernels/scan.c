@@ -67,8 +67,23 @@ size_t mtl_scan_backward_scratch(const mtl_scan *x, size_t channels) {
     return (8 * blocks * apart(x->length) + states * x->state) * MTL_SCAN_BLOCK;
 }
 
+// Asks for parameters and states of the next group of channels. With few tokens most of the time would go to
+// waiting for them: each row lies on a page of its own, where the processor does not look ahead. Into the
+// second-level cache, for in the first one so many rows often fall on one set.
+static void fetch_ahead(const mtl_scan *x, size_t channel, mtl_matrix final_state) {
+    const size_t column = channel + MTL_SCAN_GROUP;
+    for (size_t n = 0; n < x->state; n++) {
+        for (size_t c = column; c < column + MTL_SCAN_GROUP; c += 16) {
+            __builtin_prefetch(at(x->A, n) + c, 0, 2);
+            if (x->initial_state.start) __builtin_prefetch(at(x->initial_state, n) + c, 0, 2);
+            if (final_state.start) __builtin_prefetch(at(final_state, n) + c, 1, 2);
+        }
+    }
+}
+
 void mtl_scan_forward(mtl_isa isa, const mtl_scan *x, size_t channel, size_t channels, mtl_matrix result,
                       mtl_matrix final_state, float *scratch) {
+    if (x->length < ROWS_AHEAD) fetch_ahead(x, channel, final_state);
     unsigned mode = flush_subnormals();
     DISPATCH(isa, forward_any, (x, channel, channels, result, final_state, scratch))
     restore_subnormals(mode);

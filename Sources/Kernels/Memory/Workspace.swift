@@ -4,7 +4,13 @@
 /// share one piece of memory for each: it grows to the largest size asked for, and a steady state
 /// allocates nothing. Who asks for a name again gives up what it held.
 public final class Workspace {
-    private var tensors: [String: Tensor] = [:]
+    private var entries: [String: Entry] = [:]
+
+    private struct Entry {
+        let memory: Tensor
+        /// The view that was asked for last: the next one is often the same.
+        var view: Tensor
+    }
 
     /// Creates an empty workspace.
     public init() {}
@@ -15,24 +21,27 @@ public final class Workspace {
     /// would share a few sets of the first-level cache, and a product, which reads twelve rows at once, would lose
     /// lines before it has read them to their end.
     public func tensor(_ name: String, _ shape: [Int]) -> Tensor {
+        if let view = entries[name]?.view, view.shape == shape { return view }
         let (rows, columns) = (shape.first ?? 1, shape.dropFirst().reduce(1, *))
         let spaces = shape.count == 2 && columns >= 1024 && columns % 512 == 0
         let stride = spaces ? columns + 16 : columns
         let memory = memory(name, count: rows * stride)
-        return spaces
-            ? memory.reshaped([rows, stride]).columns(0..<columns) : memory.reshaped(shape)
+        let view =
+            spaces ? memory.reshaped([rows, stride]).columns(0..<columns) : memory.reshaped(shape)
+        entries[name]?.view = view
+        return view
     }
 
     private func memory(_ name: String, count: Int) -> Tensor {
-        if let held = tensors[name], held.count >= count { return held.rows(0..<count) }
+        if let held = entries[name]?.memory, held.count >= count { return held.rows(0..<count) }
         // Batches differ a little in size: some room avoids growing at every other one.
         let grown = Tensor(uninitialized: [count + count / 8])
-        tensors[name] = grown
+        entries[name] = Entry(memory: grown, view: grown)
         return grown.rows(0..<count)
     }
 
     /// The memory held, in bytes.
     public var bytes: Int {
-        tensors.values.reduce(0) { $0 + $1.count * MemoryLayout<Float>.stride }
+        entries.values.reduce(0) { $0 + $1.memory.count * MemoryLayout<Float>.stride }
     }
 }

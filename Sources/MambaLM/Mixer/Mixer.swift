@@ -136,15 +136,25 @@ public final class Mixer {
         let step = workspace.tensor("mixer.step", wide)
         dtProj.forward(projections.columns(0..<stepRank), into: step, in: pass)
 
-        let A = workspace.tensor("mixer.A", [state, inner])
-        engine.stateMatrix(ALog.value, into: A)
         return Activations(
             xz: xz, projections: projections, convolution: convolution,
             scan: SelectiveScan.Inputs(
-                u: u, step: step, z: xz.columns(inner..<2 * inner), A: A,
+                u: u, step: step, z: xz.columns(inner..<2 * inner), A: stateMatrix(in: pass),
                 B: projections.columns(stepRank..<stepRank + state),
                 C: projections.columns(stepRank + state..<stepRank + 2 * state), D: D.value,
                 sequences: []))
+    }
+
+    /// `A`, `[state, inner]`: computed once while `ALog` is frozen, as decoding has little else to do.
+    private func stateMatrix(in pass: Pass) -> Tensor {
+        ALog.derived {
+            let shape = [state, inner]
+            let A =
+                ALog.isTrainable
+                ? pass.workspace.tensor("mixer.A", shape) : Tensor(uninitialized: shape)
+            pass.engine.stateMatrix(ALog.value, into: A)
+            return A
+        }
     }
 
     /// Computes the residual stream after the output projection.

@@ -6,9 +6,15 @@ public final class Parameter {
     public let name: String
     /// The values in the format they are kept in; may be mapped read-only from a file while the
     /// parameter is frozen.
-    public private(set) var matrix: WeightMatrix
+    ///
+    /// Those of a frozen parameter are replaced, never written to: what follows from them may be kept.
+    public private(set) var matrix: WeightMatrix {
+        didSet { derived = nil }
+    }
     /// The sum of gradients since it was last cleared; `nil` while the parameter is frozen.
     public private(set) var gradient: Tensor?
+    /// What ``derived(_:)`` keeps.
+    private var derived: Tensor?
 
     /// Creates a frozen parameter.
     public init(name: String, matrix: WeightMatrix) { (self.name, self.matrix) = (name, matrix) }
@@ -43,6 +49,18 @@ public final class Parameter {
 
     /// Takes the gradient away.
     public func freeze() { gradient = nil }
+
+    /// A tensor that follows from the values, kept as long as they cannot change.
+    ///
+    /// - Parameter compute: Called where nothing is kept, each time if the parameter is trainable; always
+    ///   the same function of the values, whose result nobody writes to.
+    /// - Returns: What it returned.
+    func derived(_ compute: () -> Tensor) -> Tensor {
+        if let derived { return derived }
+        let computed = compute()
+        if !isTrainable { derived = computed }
+        return computed
+    }
 
     /// Sets the gradient to zero.
     public func clearGradient() { gradient?.fill(0) }
