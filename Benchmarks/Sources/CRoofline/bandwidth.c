@@ -15,10 +15,10 @@ FOR_EACH_SET float roof_read(const float *from, size_t count) {
     v16 a = {0}, b = {0}, c = {0}, d = {0};
     size_t i = 0;
     for (; i + 64 <= count; i += 64) {
-        __builtin_prefetch(from + i + AHEAD);
-        __builtin_prefetch(from + i + AHEAD + 16);
-        __builtin_prefetch(from + i + AHEAD + 32);
-        __builtin_prefetch(from + i + AHEAD + 48);
+        __builtin_prefetch(from + i + AHEAD, 0, 2);
+        __builtin_prefetch(from + i + AHEAD + 16, 0, 2);
+        __builtin_prefetch(from + i + AHEAD + 32, 0, 2);
+        __builtin_prefetch(from + i + AHEAD + 48, 0, 2);
         a += *(const v16 *)(from + i);
         b += *(const v16 *)(from + i + 16);
         c += *(const v16 *)(from + i + 32);
