@@ -52,7 +52,7 @@ static unsigned flush_subnormals(void) { return 0; }
 static void restore_subnormals(unsigned before) { (void)before; }
 #endif
 
-// Of each block u, delta and y; four vectors of [state], the slots, the decays of a chunk of the tree.
+// Of each block u, delta and y; four vectors of [state], the slots, the decays of a chunk of the tree's tokens.
 size_t mtl_scan_scratch(const mtl_scan *x) {
     size_t decays = x->tree_length < MTL_SCAN_CHUNK ? x->tree_length : MTL_SCAN_CHUNK;
     size_t states = 4 + x->slots + decays;

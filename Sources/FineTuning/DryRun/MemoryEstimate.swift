@@ -11,7 +11,7 @@ import MambaLM
 ///     head         min(S, 256) · (vocabulary + 4 · model)
 ///
 /// Memory for activations and head grows with some room to spare, an eighth. The program itself,
-/// records and the scan's states are not counted.
+/// records and scan states of one block are not counted.
 public struct MemoryEstimate: Equatable, Sendable {
     /// The parameters of model and adapter, in bytes.
     public var weights: Int

@@ -15,11 +15,6 @@ extension CPUEngine {
             return run.pieces[index].count == 1
                 ? mtl_matrix() : mtl_matrix(start: carried + index * x.A.count, row: x.inner)
         }
-        func state(before piece: Int, of sequence: Int) -> mtl_matrix {
-            let mark =
-                piece < run.pieces[sequence].count ? run.mark(of: sequence, piece: piece) : nil
-            return mark ?? states[sequence]
-        }
         for round in 0..<run.rounds {
             let work = run.rounds > 1 ? Int.max : x.tokens * x.A.count / 8
             self.run(x.sequences.count * run.groups, work: work) { index, worker in
@@ -27,18 +22,17 @@ extension CPUEngine {
                 let pieces = run.pieces[sequence]
                 guard round < pieces.count else { return }
                 var scan = run.operands(of: sequence, piece: round)
-                if round > 0 { scan.initial_state = state(before: round, of: sequence) }
+                if round > 0 { scan.initial_state = states[sequence] }
                 let row = x.sequences[sequence].rows.lowerBound + pieces[round].lowerBound
                 scanForward(
                     &scan, channels: run.channels(of: group..<group + 1),
-                    result: result.matrix(row: row),
-                    finalState: state(before: round + 1, of: sequence), worker: worker)
+                    result: result.matrix(row: row), finalState: states[sequence],
+                    worker: worker)
             }
         }
     }
 
-    /// The backward pass: the states before all pieces first, unless they are there, then the pieces, the
-    /// last first.
+    /// The backward pass: the states before all pieces first, then the pieces, the last first.
     ///
     /// The gradients of `B` and `C` are sums over all channels: groups add up shares, and the shares
     /// are added in order, whichever thread made them. Those of `A` and `D` are sums over the
@@ -60,11 +54,7 @@ extension CPUEngine {
                 if pieces.count > 1 { target.state = memory.gradState(of: sequence) }
                 target.BC = memory.share(share, of: sequence)
                 var scan = run.operands(of: sequence, piece: piece)
-                if piece > 0 {
-                    scan.initial_state =
-                        run.mark(of: sequence, piece: piece)
-                        ?? memory.mark(of: sequence, piece: piece)
-                }
+                if piece > 0 { scan.initial_state = memory.mark(of: sequence, piece: piece) }
                 let all = run.channels(of: run.groups(of: share, sequence: sequence))
                 for channels in pieces.parts(of: all) {
                     let scratch = scratch(
@@ -89,15 +79,10 @@ extension CPUEngine {
 
     /// Runs the sequences of more than one piece through, keeping the state before each piece.
     private func markStates(_ run: ScanRun, _ memory: ScanRun.Memory) {
-        guard zip(run.pieces, run.marks).contains(where: { $0.count > 1 && $1 == nil }) else {
-            return
-        }
         for round in 0..<max(run.rounds - 1, 0) {
             pool.run(run.pieces.count * run.groups) { index, worker in
                 let (sequence, group) = index.quotientAndRemainder(dividingBy: run.groups)
-                guard round + 1 < run.pieces[sequence].count, run.marks[sequence] == nil else {
-                    return
-                }
+                guard round + 1 < run.pieces[sequence].count else { return }
                 var scan = run.operands(of: sequence, piece: round)
                 if round > 0 { scan.initial_state = memory.mark(of: sequence, piece: round) }
                 scanForward(

@@ -67,9 +67,6 @@ extension SelectiveScan.Inputs {
                 guard let state else { continue }
                 precondition(state.shape == A.shape, "a state is \(state.shape), A is \(A.shape)")
             }
-            precondition(
-                sequence.marks.map { $0.shape == [sequence.markCount] + A.shape } ?? true,
-                "marks are \(sequence.marks?.shape ?? []), expected \(sequence.markCount)")
             guard let tree = sequence.tree else { continue }
             precondition(
                 tree.count <= sequence.rows.count,

@@ -3,8 +3,8 @@ import CKernels
 extension ScanRun {
     /// What the pieces of a batch share in the backward pass.
     ///
-    /// For each sequence of more than one piece: the gradient by the state between two and, unless it has
-    /// marks, the state before each but the first, `[state, inner]` each. For each row of the longest piece: the shares of
+    /// For each sequence of more than one piece: the state before each but the first and the gradient
+    /// by the state between two, `[state, inner]` each. For each row of the longest piece: the shares of
     /// the gradients of `B` and `C`.
     struct Memory {
         private let start: UnsafeMutablePointer<Float>
@@ -23,10 +23,10 @@ extension ScanRun {
         init(_ run: ScanRun, _ memory: (Int) -> UnsafeMutablePointer<Float>) {
             (inner, state) = (run.inner, run.state)
             var (states, rows, stateOffsets, rowOffsets) = (0, 0, [Int](), [Int]())
-            for (pieces, marks) in zip(run.pieces, run.marks) {
+            for pieces in run.pieces {
                 stateOffsets.append(states)
                 rowOffsets.append(rows)
-                if pieces.count > 1 { states += marks == nil ? pieces.count : 1 }
+                if pieces.count > 1 { states += pieces.count }
                 rows += pieces.first
             }
             (self.stateOffsets, self.rowOffsets) = (stateOffsets, rowOffsets)
@@ -37,7 +37,7 @@ extension ScanRun {
             }
         }
 
-        /// The state before a piece that is not its sequence's first, where the sequence has no marks.
+        /// The state before a piece that is not its sequence's first.
         func mark(of sequence: Int, piece: Int) -> mtl_matrix {
             matrix(stateOffsets[sequence] + piece)
         }

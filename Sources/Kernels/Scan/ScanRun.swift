@@ -10,7 +10,7 @@ struct ScanRun {
         let length: Int
         let first: Int
 
-        init(_ sequence: SelectiveScan.Sequence) {
+        fileprivate init(_ sequence: SelectiveScan.Sequence) {
             length = sequence.rows.count
             let tree = sequence.tree?.count ?? 0
             first = tree > ScanRun.chunk ? tree : min(length, ScanRun.chunk)
@@ -46,8 +46,6 @@ struct ScanRun {
     private static let width = Int(MTL_SCAN_GROUP)
 
     let pieces: [Pieces]
-    /// Where the states before the pieces of each sequence are, if it has them.
-    let marks: [Tensor?]
     let inner, state: Int
     /// The number of groups of neighbouring channels that a job works on.
     let groups: Int
@@ -57,7 +55,6 @@ struct ScanRun {
         (inner, state) = (x.inner, x.state)
         groups = (x.inner + Self.width - 1) / Self.width
         pieces = x.sequences.map { Pieces($0) }
-        marks = x.sequences.map(\.marks)
         operands = x.sequences.map { sequence in
             let first = sequence.rows.lowerBound
             return mtl_scan(
@@ -71,11 +68,6 @@ struct ScanRun {
                 slots: sequence.tree?.plan.slots ?? 0,
                 initial_state: sequence.initialState.matrix())
         }
-    }
-
-    /// The state before a piece that is not its sequence's first, if the sequence has memory for it.
-    func mark(of sequence: Int, piece: Int) -> mtl_matrix? {
-        marks[sequence].map { $0.rows(piece - 1..<piece).reshaped([state, inner]).matrix() }
     }
 
     /// The number of shares in which the groups add up the gradients of a sequence's `B` and `C`.

@@ -67,12 +67,6 @@ public enum SelectiveScan {
         public var initialState: Tensor?
         /// Where the forward scan leaves the state after the last token, `[state, inner]`.
         public var finalState: Tensor?
-        /// Where the forward scan leaves states on the way, `[markCount, state, inner]`, so that the backward
-        /// scan of the same operands need not find them again.
-        public var marks: Tensor?
-
-        /// How many states the backward scan starts from on the way.
-        public var markCount: Int { ScanRun.Pieces(self).count - 1 }
 
         /// Describes one sequence.
         public init(

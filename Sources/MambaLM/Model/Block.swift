@@ -30,14 +30,13 @@ public final class Block {
     ///   - rows: The rows whose output is wanted; all of them if `nil`.
     ///   - output: `[rows, model]`; not the same memory as `input`.
     ///   - projection: Memory to keep the mixer's input projection in, `[tokens, 2·inner]`.
-    ///   - keepingMarks: Whether the scan leaves what the backward pass needs, which then finds it in the flow.
     ///   - keepingStates: Whether the state after each sequence is wanted.
     ///   - pass: The processor and working memory.
     /// - Returns: How states flowed, and the states if they were asked for.
     func forward(
         _ input: Tensor, of batch: TokenBatch, flow: any StateFlow, rows: [Int32]? = nil,
-        into output: Tensor, keeping projection: Tensor? = nil, keepingMarks: Bool = false,
-        keepingStates: Bool = false, in pass: Pass
+        into output: Tensor, keeping projection: Tensor? = nil, keepingStates: Bool = false,
+        in pass: Pass
     ) -> (flow: [SelectiveScan.Sequence], states: [SequenceState.Layer]) {
         let normed = normalized(input, in: pass)
         let kept = projection.map { Mixer.KeptProjection(tensor: $0, isComputed: false) }
@@ -49,11 +48,6 @@ public final class Block {
                 sequences[index].initialState = batch.sequences[index].state?.layers[layer].state
                 if keepingStates {
                     sequences[index].finalState = Tensor(uninitialized: operands.A.shape)
-                }
-                let marks = sequences[index].markCount
-                if keepingMarks && marks > 0 {
-                    sequences[index].marks = pass.workspace.tensor(
-                        "block.marks.\(layer).\(index)", [marks] + operands.A.shape)
                 }
             }
             return sequences

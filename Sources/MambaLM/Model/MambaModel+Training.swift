@@ -5,7 +5,7 @@ extension MambaModel {
     ///
     ///     loss = sum over scored tokens of -weight · log p(target | tokens before)
     ///
-    /// Only the blocks' inputs are kept, `[layers, tokens, model]`, a few states of long records, and as many of their input
+    /// Only the blocks' inputs are kept, `[layers, tokens, model]`, and as many of their input
     /// projections as ``keptBytes`` allows: the rest of each block is computed again before its
     /// gradients, and a gradient takes the memory of the input that it belongs to. Logits exist for a few
     /// hundred scored rows at a time. The backward pass ends at the lowest block that has something to
@@ -31,7 +31,7 @@ extension MambaModel {
             return block.forward(
                 inputs[block.layer], of: batch, flow: flow, rows: isLast ? rows : nil,
                 into: isLast ? hidden : inputs[block.layer + 1],
-                keeping: projections[block.layer], keepingMarks: true, in: pass
+                keeping: projections[block.layer], in: pass
             ).flow
         }
 

@@ -106,31 +106,6 @@ struct ScanMemoryTests {
         }
     }
 
-    @Test(
-        "the backward scan finds the same states as the forward scan leaves",
-        arguments: [0, 30, 300])
-    func marks(treeLength: Int) {
-        let lengths = [(length: 600, tree: treeLength), (25, 0), (257, 0)]
-        let engine = CPUEngine(threads: 2)
-        func gradients(marking: Bool) -> SelectiveScan.Gradients {
-            var x = ScanCase(
-                inner: 70, state: 16, lengths: lengths, startsFromState: true, reach: 3
-            ).inputs()
-            for index in x.sequences.indices where marking {
-                x.sequences[index].marks = Tensor(
-                    shape: [x.sequences[index].markCount, 16, 70], repeating: .nan)
-            }
-            var generator = SeededGenerator(seed: 5)
-            let gradResult = Tensor.random(x.u.shape, in: -1...1, using: &generator)
-            let gradients = SelectiveScan.Gradients(repeating: .nan, like: x, parameters: 0)
-            engine.scan(x, into: Tensor(shape: x.u.shape))
-            engine.scanBackward(x, gradResult: gradResult, into: gradients)
-            return gradients
-        }
-        let (found, left) = (gradients(marking: false), gradients(marking: true))
-        for (found, left) in zip(found.all, left.all) { #expect(found.values == left.values) }
-    }
-
     @Test("the memory for a long record grows by little a token")
     func longRecord() {
         func floats(_ length: Int) -> Int {
