@@ -85,6 +85,35 @@ struct GradientTests {
             try #require(parameter.gradient).values, once.map { 2 * Double($0) },
             within: .singlePrecision)
     }
+
+    @Test("where rows lie further apart than they are wide, gradients are those that BLAS finds")
+    func wideRows() throws {
+        var configuration = MambaConfiguration()
+        (configuration.vocabulary, configuration.model, configuration.layers) = (30, 512, 2)
+        (configuration.inner, configuration.state, configuration.stepRank) = (1024, 4, 8)
+        #expect(Workspace().tensor("wide", [2, configuration.inner]).rowStride > 1024)
+        let batch = TokenBatch([
+            .init(tokens: [3, 1, 4, 1, 5, 9, 2, 6]), .init(tokens: [2, 7, 1]),
+        ])
+        let scored = (0..<10).map { ScoredToken(row: $0, target: Int32($0), weight: 0.1) }
+        let engines = [
+            CPUEngine(threads: 2),
+            CPUEngine(threads: 1, matrixKernel: .openblas, scanKernel: .blas),
+        ]
+        let gradients = engines.map { engine in
+            var generator = SeededGenerator(seed: 6)
+            let model = MambaModel.random(configuration, engine: engine, using: &generator)
+            for parameter in model.parameters { parameter.makeTrainable() }
+            _ = model.accumulateGradients(of: batch, scored)
+            return model.parameters.map { $0.gradient?.values ?? [] }
+        }
+        for (own, blas) in zip(gradients[0], gradients[1]) {
+            let largest = blas.map { Double(abs($0)) }.max() ?? 0
+            expectClose(
+                own, blas.map(Double.init), within: Tolerance(absolute: 1e-4 * largest, relative: 0)
+            )
+        }
+    }
 }
 
 /// Records with prompts, their loss and its gradients, from the fixtures.
