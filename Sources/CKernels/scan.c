@@ -62,7 +62,8 @@ size_t mtl_scan_scratch(const mtl_scan *x) {
 // Of each block eight columns; six vectors of [state]; of a chunk the decays, and states for KEPT_EVERY tokens,
 // twice those that are kept; the tree's states, the marks.
 size_t mtl_scan_backward_scratch(const mtl_scan *x, size_t channels) {
-    size_t blocks = (channels + MTL_SCAN_BLOCK - 1) / MTL_SCAN_BLOCK, chunk = chunk_length(x), marks = x->tree_length / chunk + 1;
+    size_t blocks = (channels + MTL_SCAN_BLOCK - 1) / MTL_SCAN_BLOCK;
+    size_t chunk = chunk_length(x), marks = x->tree_length / chunk + 1;
     size_t states = 6 + chunk + KEPT_EVERY + 2 * kept_states(chunk) + x->tree_length + marks;
     return (8 * blocks * apart(x->length) + states * x->state) * MTL_SCAN_BLOCK;
 }

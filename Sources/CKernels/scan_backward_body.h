@@ -222,8 +222,8 @@ ALWAYS_INLINE void VARIANT(backward)(const mtl_scan *x, size_t channel, size_t c
                                      const mtl_scan_gradients *g, v16 *scratch, size_t N, bool fixed) {
     enum { COLUMNS = 8 };
     const size_t L = x->length, R = apart(L);
-    v16 *state = scratch + COLUMNS * ((channels + LANES - 1) / LANES) * R, *carried = state + N, *gradA = carried + N;
-    v16 *zeros = gradA + 3 * N;
+    v16 *state = scratch + COLUMNS * ((channels + LANES - 1) / LANES) * R, *carried = state + N;
+    v16 *gradA = carried + N, *zeros = gradA + 3 * N;
     block blocks[BLOCKS];
     memset(zeros, 0, N * sizeof(v16));
     for (size_t b = 0; b * LANES < channels; b++) {

@@ -300,8 +300,9 @@ class Report:
         limits = part["limits"]
         lines = [*markdown(limit_table(limits)), ""]
         lines += [
-            "A limit is the longer of two times: that of the arithmetic at the float32 peak, and that",
-            "of moving every operand once at the speed measured for memory of that size. A vector",
+            "A limit is the longer of two times: that of the arithmetic at the float32 peak, or for",
+            "weights in bfloat16 at that of its dot product, and that of moving every operand once at",
+            "the speed measured for memory of that size, memory that is read and written 2:1. A vector",
             "instruction that is no multiply-add counts as one. Above 100 % an operation's operands",
             "stay in a nearer cache than their size tells.",
         ]
