@@ -324,7 +324,9 @@ class Report:
             for name in dict.fromkeys(row["name"] for row in rows):
                 share = {r["tokens"]: percent(r) for r in rows if r["name"] == name}
                 if any(share.values()):
-                    shown.append((name, [share.get(n) for n in lengths]))
+                    # A group may say in which precision its rows are computed.
+                    label = ", ".join([name, *group.split(", ")[1:]])
+                    shown.append((label, [share.get(n) for n in lengths]))
         drawing = svg.bars(
             "Percent of the limit", shown, [f"{n:,} tokens" for n in lengths], " %", 100, cap=160
         )
