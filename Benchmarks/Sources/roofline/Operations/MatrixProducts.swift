@@ -22,47 +22,32 @@ struct MatrixProducts {
     func operations(tokens: Int) -> [Operation] {
         layers.flatMap { layer in
             let rows = layer.name == "lm_head" ? min(tokens, shape.logitRows) : tokens
-            return [
-                forward(layer.name, layer.input, layer.output, rows: rows, times: tokens / rows),
-                inputGradient(
-                    layer.name, layer.input, layer.output, rows: rows, times: tokens / rows),
-            ]
-        }
-    }
-
-    private func forward(
-        _ name: String, _ input: Int, _ output: Int, rows: Int, times: Int
-    ) -> Operation {
-        Operation(
-            name: "\(name) \(input)→\(output)", group: group,
-            work: Double(times) * Self.product(rows, input, output, format),
-            formula: Self.formula(format)
-        ) { [engine, format] in
-            let x = Workspace().random([rows, input], 1)
-            let weight = WeightMatrix(rounding: .random([output, input], 2), to: format)
-            let y = Tensor(shape: [rows, output])
-            return {
-                for _ in 0..<times {
-                    engine.linear(x, weight: weight, bias: nil, adding: nil, into: y)
-                }
+            return [false, true].map { isGradient in
+                operation(layer, isGradient: isGradient, rows: rows, times: tokens / rows)
             }
         }
     }
 
-    private func inputGradient(
-        _ name: String, _ input: Int, _ output: Int, rows: Int, times: Int
+    /// A layer forward, or its gradient by the input.
+    private func operation(
+        _ layer: (name: String, input: Int, output: Int), isGradient: Bool, rows: Int, times: Int
     ) -> Operation {
-        Operation(
-            name: "\(name) \(input)→\(output), gradient", group: group,
-            work: Double(times) * Self.product(rows, input, output, format),
+        let (input, output) = (layer.input, layer.output)
+        return Operation(
+            name: "\(layer.name) \(input)→\(output)" + (isGradient ? ", gradient" : ""),
+            group: group, work: Double(times) * Self.product(rows, input, output, format),
             formula: Self.formula(format)
         ) { [engine, format] in
-            let gradY = Workspace().random([rows, output], 1)
+            let x = Workspace().random([rows, isGradient ? output : input], 1)
             let weight = WeightMatrix(rounding: .random([output, input], 2), to: format)
-            let gradX = Tensor(shape: [rows, input])
+            let y = Tensor(shape: [rows, isGradient ? input : output])
             return {
                 for _ in 0..<times {
-                    engine.linearInputGradient(gradY, weight: weight, adding: nil, into: gradX)
+                    if isGradient {
+                        engine.linearInputGradient(x, weight: weight, adding: nil, into: y)
+                    } else {
+                        engine.linear(x, weight: weight, bias: nil, adding: nil, into: y)
+                    }
                 }
             }
         }
@@ -73,18 +58,18 @@ struct MatrixProducts {
     }
 
     static func formula(_ format: WeightMatrix.Format = .float32) -> String {
-        "2·T·in·out FLOP; \(format == .float32 ? "4·(T·in + in·out" : "2·in·out + 4·(T·in") + T·out) bytes"
+        format == .float32
+            ? "2·T·in·out FLOP; 4·(T·in + in·out + T·out) bytes"
+            : "2·T·in·out FLOP; 2·in·out + 4·(T·in + T·out) bytes"
     }
 
     static func product(
         _ rows: Int, _ input: Int, _ output: Int, _ format: WeightMatrix.Format = .float32
     ) -> Work {
         let (rows, input, output) = (Double(rows), Double(input), Double(output))
-        let flops = 2 * rows * input * output
-        return format == .float32
-            ? Work(flops: flops, bytes: 4 * (rows * input + input * output + rows * output))
-            : Work(
-                bfloat16Flops: flops,
-                bytes: 2 * input * output + 4 * (rows * input + rows * output))
+        let (flops, isPaired) = (2 * rows * input * output, format == .bfloat16)
+        return Work(
+            flops: isPaired ? 0 : flops, bfloat16Flops: isPaired ? flops : 0,
+            bytes: (isPaired ? 2 : 4) * input * output + 4 * (rows * input + rows * output))
     }
 }
