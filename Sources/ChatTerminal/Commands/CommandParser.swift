@@ -1,3 +1,5 @@
+import Storage
+
 /// Reads commands.
 enum CommandParser {
     /// Whether a message is meant as a command: it begins with a slash.
@@ -47,35 +49,7 @@ enum CommandParser {
 
     /// The command that is spelt most like a word; `nil` if none is.
     static func nearest(to word: String) -> String? {
-        let typed = word.drop { $0 == "/" }.prefix(40).lowercased()
         let names = CommandTable.commands.flatMap { [$0.name] + $0.aliases }.filter { $0.count > 1 }
-        let close = names.map { ($0, Spelling.distance($0, typed)) }.min { $0.1 < $1.1 }
-        if let close, close.1 <= (typed.count < 4 ? 1 : 2) { return "/" + close.0 }
-        return names.first { typed.count > 1 && $0.hasPrefix(typed) }.map { "/" + $0 }
-    }
-}
-
-/// How alike words are spelt.
-enum Spelling {
-    /// The least number of letters to insert, delete, replace or swap with their neighbour.
-    ///
-    /// Source: the optimal string alignment distance, by dynamic programming.
-    /// - Complexity: O(*n*·*m*) for words of *n* and *m* letters.
-    static func distance(_ left: String, _ right: String) -> Int {
-        let (a, b) = (Array(left), Array(right))
-        var rows = [Array(0...b.count)]
-        for i in a.indices {
-            var row = [i + 1]
-            for j in b.indices {
-                var least = min(rows[i][j + 1], row[j]) + 1
-                least = min(least, rows[i][j] + (a[i] == b[j] ? 0 : 1))
-                if i > 0, j > 0, a[i] == b[j - 1], a[i - 1] == b[j] {
-                    least = min(least, rows[i - 1][j - 1] + 1)
-                }
-                row.append(least)
-            }
-            rows.append(row)
-        }
-        return rows[a.count][b.count]
+        return Spelling.nearest(to: String(word.drop { $0 == "/" }), among: names).map { "/" + $0 }
     }
 }

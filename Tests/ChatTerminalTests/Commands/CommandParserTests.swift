@@ -97,15 +97,4 @@ struct CommandParserTests {
             #expect("\(error)".count < 200)
         }
     }
-
-    @Test(
-        "words are as far apart as the letters that must change",
-        arguments: [
-            ("", "", 0), ("abc", "abc", 0), ("abc", "acb", 1), ("", "ab", 2),
-            ("kitten", "sitting", 3),
-        ])
-    func spelling(_ left: String, _ right: String, expected: Int) {
-        #expect(Spelling.distance(left, right) == expected)
-        #expect(Spelling.distance(right, left) == expected)
-    }
 }
