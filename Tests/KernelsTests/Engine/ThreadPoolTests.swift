@@ -1,3 +1,4 @@
+import Glibc
 import Kernels
 import Testing
 
@@ -19,7 +20,7 @@ struct ThreadPoolTests {
         }
     }
 
-    @Test("many short jobs, with sleeps between some, all finish")
+    @Test("many short jobs all finish")
     func shortJobs() {
         let pool = ThreadPool(threads: 4)
         var sums = [Int](repeating: 0, count: 4)
@@ -30,5 +31,25 @@ struct ThreadPoolTests {
             }
         }
         #expect(sums.allSatisfy { $0 == 20_000 * 19_999 / 2 })
+    }
+
+    @Test("threads that went to sleep are woken, whoever waits for whom")
+    func sleepingThreads() {
+        // Threads spin for some 50 microseconds before they sleep; these pauses are far longer.
+        let pause: UInt32 = 2_000
+        let pool = ThreadPool(threads: 3)
+        var sums = [Int](repeating: 0, count: 3)
+        for round in 1...60 {
+            // Before the job all workers sleep; then all but one wait for the slow one.
+            usleep(pause)
+            sums.withUnsafeMutableBufferPointer { sums in
+                nonisolated(unsafe) let sums = sums
+                pool.run(3) { index, _ in
+                    if index == round % 3 { usleep(pause) }
+                    sums[index] += round
+                }
+            }
+        }
+        #expect(sums.allSatisfy { $0 == 60 * 61 / 2 })
     }
 }

@@ -59,6 +59,16 @@ struct DropoutTests {
         }
     }
 
+    @Test("the choice of each element is the same in every version")
+    func pinnedBits() {
+        // A resumed run must drop what the unbroken one drops, also after an update.
+        let isKept = kept(0.5, seed: 42, name: "backbone.layers.0", shape: [8, 8]).map { $0 != 0 }
+        let rows = (0..<8).map { row in
+            isKept[row * 8..<row * 8 + 8].reduce(0) { $0 << 1 | ($1 ? 1 : 0) }
+        }
+        #expect(rows == [222, 154, 236, 161, 128, 206, 187, 218])
+    }
+
     @Test("nothing is dropped with probability 0")
     func nothing() {
         #expect(kept(0).allSatisfy { $0 == 1 })
