@@ -36,7 +36,9 @@ struct LongScanTests {
         let found = LongScanReference(x).run(gradResult: weights.values.map(Double.init))
         let expected = SelectiveScanReference(x).forward().result
         #expect(zip(found.result, expected).allSatisfy { abs($0 - $1) < 1e-12 * (1 + abs($1)) })
-        func slope(_ operand: Tensor, _ replace: (inout SelectiveScan.Inputs, Tensor) -> Void)
+        func slope(
+            _ operand: Tensor, _ replace: (inout SelectiveScan.Inputs, Tensor) -> Void
+        )
             -> [Double]
         {
             centralDifference(at: operand) { point in
