@@ -19,7 +19,7 @@ extension ChatSession {
     /// - Throws: `FileError`.
     public func save(to path: String) throws {
         let saved = SavedSession(
-            model: model.fingerprint, template: template.name, settings: settings,
+            model: model.fingerprint.model, template: template.name, settings: settings,
             drawnReplies: drawnReplies, branches: named, current: current)
         let metadata = [SavedSession.key: saved.text]
         if let state = branch.points.last?.state {
@@ -60,14 +60,15 @@ extension ChatSession {
     private func takeState(
         from file: SafetensorsFile, of saved: inout SavedSession
     ) throws -> LoadedState {
-        guard saved.model == model.fingerprint else {
+        let fingerprint = model.fingerprint.model
+        guard saved.model == fingerprint else {
             // The ids may be those of another vocabulary.
             for place in saved.branches.indices {
                 let count = saved.branches[place].branch.count
                 saved.branches[place].branch.answers = [[Int32]?](repeating: nil, count: count)
             }
             return .recomputed(
-                reason: "the session is of model '\(saved.model)', this is '\(model.fingerprint)'")
+                reason: "the session is of model '\(saved.model)', this is '\(fingerprint)'")
         }
         let vocabulary = model.configuration.vocabulary
         if let id = saved.ids.first(where: { Int($0) >= vocabulary }) {

@@ -74,12 +74,6 @@ public struct LoadedModel {
     /// How states flow.
     public let topology: TopologySettings
 
-    /// Tells weights apart: the sum of the squares of every tensor, adapters included.
-    public var fingerprint: String {
-        let parameters = model.parameters + (adapters?.parameters ?? [])
-        return parameters.map { "\(model.engine.sumOfSquares($0.matrix))" }.joined(separator: " ")
-    }
-
     /// The tokenizer of the model's folder; `nil` if it has none.
     public func tokenizer() throws -> LoadedTokenizer? {
         try Self.tokenizer(folder: folder, isNeeded: false)

@@ -128,6 +128,27 @@ public struct WeightMatrix {
         return result
     }
 
+    /// Calls `body` with the memory of the elements in row-major order, then with that of the scales if there
+    /// are any.
+    public func forEachBuffer(_ body: (UnsafeRawBufferPointer) throws -> Void) rethrows {
+        func visit(_ tensor: Tensor) throws {
+            let tensor = tensor.isContiguous ? tensor : tensor.copy()
+            try tensor.withUnsafeMutableElements { try body(UnsafeRawBufferPointer($0)) }
+        }
+        switch elements {
+        case .float32(let tensor): try visit(tensor)
+        case .bfloat16(let storage):
+            try withExtendedLifetime(storage) {
+                try body(UnsafeRawBufferPointer(start: storage.base, count: 2 * count))
+            }
+        case .int8(let storage, let scales):
+            try withExtendedLifetime(storage) {
+                try body(UnsafeRawBufferPointer(start: storage.base, count: count))
+            }
+            try visit(scales)
+        }
+    }
+
     /// One element.
     public subscript(row: Int, column: Int) -> Float {
         precondition(row >= 0 && row < rows && column >= 0 && column < columns)

@@ -5,8 +5,8 @@ import Storage
 ///
 /// The tensors of block `N` are `layers.N.history`, `[convolutionWidth - 1, inner]`, and `layers.N.state`,
 /// `[state, inner]`, both F32. The metadata say what they are of: `format` is `mambatreel-state`, `version`
-/// 1; `model` is ``MambaModel/fingerprint``, `topology` the description of its flow, and `position` the number
-/// of tokens read. More metadata may stand beside them.
+/// 1; `model` and `topology` are those of the model's ``ModelFingerprint``, and `position` the number of
+/// tokens read. More metadata may stand beside them.
 extension SequenceState {
     private static let format = "mambatreel-state"
     private static let version = 1
@@ -23,9 +23,10 @@ extension SequenceState {
     public func write(
         to path: String, of model: MambaModel, metadata extra: [String: String] = [:]
     ) throws {
+        let fingerprint = model.fingerprint
         let metadata = [
-            "format": Self.format, "version": "\(Self.version)", "model": model.fingerprint,
-            "topology": model.flow.description, "position": "\(position)",
+            "format": Self.format, "version": "\(Self.version)", "model": fingerprint.model,
+            "topology": fingerprint.topology, "position": "\(position)",
         ].merging(extra) { own, _ in own }
         let tensors = layers.enumerated().flatMap { layer, part in
             zip(Self.names(layer: layer), [part.history, part.state])
@@ -72,8 +73,9 @@ extension SequenceState {
         }
         try check("format", is: Self.format)
         try check("version", is: "\(Self.version)")
-        try check("model", is: model.fingerprint)
-        try check("topology", is: model.flow.description)
+        let fingerprint = model.fingerprint
+        try check("model", is: fingerprint.model)
+        try check("topology", is: fingerprint.topology)
         guard let position = Int(try text("position")), Self.positions.contains(position) else {
             throw SequenceStateError.mismatch(
                 file: file.path, key: "position", found: try text("position"),

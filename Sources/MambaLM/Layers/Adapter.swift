@@ -4,6 +4,8 @@ import Kernels
 public protocol LinearAdapter: AnyObject {
     /// The adapter's own parameters.
     var parameters: [Parameter] { get }
+    /// What its output is multiplied by, beside the parameters.
+    var scaling: Float { get }
 
     /// Adds the adapter's output to `y`.
     ///
@@ -32,6 +34,8 @@ public protocol LinearAdapter: AnyObject {
 public protocol EmbeddingAdapter: AnyObject {
     /// The adapter's own parameters.
     var parameters: [Parameter] { get }
+    /// What its output is multiplied by, beside the parameters.
+    var scaling: Float { get }
 
     /// Adds the adapter's rows of `tokens` to `y`, `[tokens, model]`.
     func add(_ tokens: [Int32], to y: Tensor, in pass: Pass)

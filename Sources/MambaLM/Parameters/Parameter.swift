@@ -1,4 +1,5 @@
 import Kernels
+import Storage
 
 /// A named tensor of a model, frozen until it is made trainable.
 public final class Parameter {
@@ -9,12 +10,14 @@ public final class Parameter {
     ///
     /// Those of a frozen parameter are replaced, never written to: what follows from them may be kept.
     public private(set) var matrix: WeightMatrix {
-        didSet { derived = nil }
+        didSet { (derived, keptHash) = (nil, nil) }
     }
     /// The sum of gradients since it was last cleared; `nil` while the parameter is frozen.
     public private(set) var gradient: Tensor?
     /// What ``derived(_:)`` keeps.
     private var derived: Tensor?
+    /// ``contentHash``, once it was computed of values that cannot change.
+    private var keptHash: UInt64?
 
     /// Creates a frozen parameter.
     public init(name: String, matrix: WeightMatrix) { (self.name, self.matrix) = (name, matrix) }
@@ -60,6 +63,17 @@ public final class Parameter {
         let computed = compute()
         if !isTrainable { derived = computed }
         return computed
+    }
+
+    /// A hash of the name, the shape, the format and every bit of the values.
+    ///
+    /// - Complexity: Reads all values, at the speed of memory; of a frozen parameter once.
+    var contentHash: UInt64 {
+        if let keptHash { return keptHash }
+        var hash = XXH64.hash("\(name) \(shape) \(matrix.format.rawValue)")
+        matrix.forEachBuffer { hash = XXH64.hash($0, seed: hash) }
+        if !isTrainable { keptHash = hash }
+        return hash
     }
 
     /// Sets the gradient to zero.

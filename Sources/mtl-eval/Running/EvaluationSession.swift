@@ -67,9 +67,7 @@ struct EvaluationSession {
         return try ScoreJournal(
             path: "\(folder)/scores.jsonl",
             fingerprint: .object([
-                "model": .string(loaded.folder), "weights": .string(loaded.fingerprint),
-                "adapter": command.model.adapter.map { .string($0) } ?? .null,
-                "topology": .object(loaded.topology.json),
+                "model": .string("\(loaded.model.fingerprint)"),
                 "max_length": .integer(evaluation.options.maximumLength),
             ]), resuming: command.output.resume)
     }

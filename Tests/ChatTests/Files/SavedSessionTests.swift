@@ -58,7 +58,7 @@ struct SavedSessionTests {
             return reason
         }
         let other = try reason(try makeSession(model: tinyModel(.tree, seed: 6)))
-        #expect(other?.hasPrefix("the session is of model 'mamba 2x24x48x8x260 ") == true)
+        #expect(other?.hasPrefix("the session is of model 'mamba 2x24x48x8x260 float32 ") == true)
         let template = try reason(try makeSession(.tree, template: "alpaca"))
         #expect(template?.contains("template 'alpaca-short'") == true)
         let topology = try reason(try makeSession(.chain))
