@@ -33,11 +33,12 @@ let package = Package(
             name: "CCurl", pkgConfig: "libcurl", providers: [.apt(["libcurl4-openssl-dev"])]),
         .target(name: "CSentencePiece", linkerSettings: [.linkedLibrary("sentencepiece")]),
         .target(name: "CKernels"),
+        .target(name: "CFileSystem"),
         .target(name: "CLibEdit", linkerSettings: [.linkedLibrary("edit")]),
 
         // Libraries, each importing only what stands above it.
         .target(name: "Kernels", dependencies: ["COpenBLAS", "CKernels"]),
-        .target(name: "Storage", dependencies: ["CZstd"]),
+        .target(name: "Storage", dependencies: ["CFileSystem", "CZstd"]),
         .target(name: "Tokenization", dependencies: ["CSentencePiece", "Storage"]),
         .target(name: "Hub", dependencies: ["CCurl", "Storage"]),
         .target(name: "Jinja"),

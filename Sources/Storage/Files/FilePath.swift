@@ -21,7 +21,7 @@ package enum FilePath {
     }
 
     /// A path without the slashes at its end.
-    static func trimmed(_ path: String) -> String {
+    package static func trimmed(_ path: String) -> String {
         var result = Substring(path)
         while result.utf8.count > 1, result.hasSuffix("/") { result.removeLast() }
         return String(result)

@@ -47,8 +47,9 @@ package enum FolderTree {
     }
 
     /// Waits until every file and folder below `path`, and `path` itself, has reached the disk.
-    static func sync(_ path: String) throws {
+    static func sync(_ path: String, isDeep: Bool = true) throws {
         switch FilePath.kind(of: path, followingLinks: false) {
+        case S_IFDIR where !isDeep: break
         case S_IFDIR:
             for name in try names(in: path) { try sync(FilePath.join(path, name)) }
         case S_IFREG: break

@@ -68,7 +68,7 @@ public struct SHA256 {
     public static func hexadecimal(ofFile path: String) throws -> String {
         let file = try MappedFile(path: path)
         var hash = SHA256()
-        hash.update(file.bytes)
+        withExtendedLifetime(file) { hash.update(file.bytes) }
         return hash.hexadecimal()
     }
 

@@ -29,6 +29,12 @@ public final class SafetensorsFile: Sendable {
             uniqueKeysWithValues: tensors.enumerated().map { (ExactString($1.name), $0) })
     }
 
+    /// Whether this program wrote the weights in a file, as ``SafetensorsWriter/ownMetadata`` says.
+    public static func isOwn(_ path: String) -> Bool {
+        let producer = SafetensorsWriter.ownMetadata["producer"]
+        return (try? SafetensorsFile(path: path))?.metadata["producer"] == producer
+    }
+
     /// The tensor of a name, nil if there is none.
     public func find(_ name: String) -> SafetensorsTensor? {
         places[ExactString(name)].map { tensors[$0] }

@@ -34,6 +34,9 @@ public enum SafetensorsWriter {
         var byteCount: Int { count * (type.bits / 8) }
     }
 
+    /// The texts for the header of weights that this program computed: they say so.
+    public static let ownMetadata = ["format": "pt", "producer": "mambatreel"]
+
     /// Writes a file under a neighbour name and renames it when it is complete.
     ///
     /// Like the reference library, it puts wider elements first, so that all are aligned to their

@@ -140,7 +140,7 @@ struct OutputRuleTests {
                 == "a: exists already; choose another name or give --overwrite")
         #expect(
             OutputError.foreign(folder: "a", name: "b").description
-                == "a: holds 'b', which this program did not write; "
+                == "a: holds 'b', which is none of the files written here; "
                 + "choose another folder or move it away")
     }
 }

@@ -10,6 +10,8 @@ public enum OutputError: Error, Equatable {
     case exists(output: String, remedy: String)
     /// It is a folder that holds something of somebody else's.
     case foreign(folder: String, name: String)
+    /// It is a folder that another process writes into.
+    case inUse(folder: String, by: String)
 }
 
 extension OutputError: CustomStringConvertible {
@@ -28,8 +30,11 @@ extension OutputError: CustomStringConvertible {
         case .exists(let output, let remedy):
             "\(quotedPath(output)): exists already; \(remedy)"
         case .foreign(let folder, let name):
-            "\(quotedPath(folder)): holds \(quoted(name)), which this program did not write; "
+            "\(quotedPath(folder)): holds \(quoted(name)), which is none of the files written here; "
                 + "choose another folder or move it away"
+        case .inUse(let folder, let holder):
+            "\(quotedPath(folder)): is in use by \(oneLine(holder)); "
+                + "wait until it is done or choose another folder"
         }
     }
 }

@@ -48,8 +48,7 @@ public enum OutputRule {
     /// - Parameters:
     ///   - path: The folder, which need not exist.
     ///   - inputs: What is read; the folder may not be one of them, hold one or lie in one.
-    ///   - own: What this program writes into such a folder. Hidden files of other programs, such as
-    ///     `.gitignore`, are left where they are.
+    ///   - own: What this program writes into such a folder.
     ///   - isOverwriting: Whether the program's own files may be replaced.
     ///   - remedy: What the user can do if there are any.
     /// - Throws: ``OutputError``, or ``FileError`` if it is no folder or cannot be listed.
@@ -113,8 +112,11 @@ struct FileIdentity: Hashable {
     init?(_ path: String) {
         var status = stat()
         guard stat(path, &status) == 0 else { return nil }
-        (device, number) = (UInt(status.st_dev), UInt(status.st_ino))
+        self.init(status)
     }
+
+    /// Takes what the system tells about a file.
+    init(_ status: stat) { (device, number) = (UInt(status.st_dev), UInt(status.st_ino)) }
 
     /// The folders that a path lies in, up to the root; of a path that does not exist, those that do.
     static func folders(around path: String) -> Set<FileIdentity> {
