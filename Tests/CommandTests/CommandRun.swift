@@ -16,12 +16,13 @@ struct CommandRun {
     ///   - program: `mtl-finetune`, `mtl-eval` or `mtl-chat`, or another one's path.
     ///   - arguments: What a user would type after it.
     ///   - input: What it reads from standard input.
-    ///   - interrupting: A file; when it appears, the process gets SIGINT.
+    ///   - interrupting: A file; when it appears, the process gets a signal.
+    ///   - signal: The signal.
     ///   - cache: The user's cache folder; by default one of the run's own, removed after it.
     /// - Throws: ``LaunchError``.
     init(
         _ program: String, _ arguments: [String], input: String = "",
-        interrupting: String? = nil, cache: String? = nil
+        interrupting: String? = nil, signal: Int32 = SIGINT, cache: String? = nil
     ) throws {
         let folder = TemporaryFolder()
         let inputFile = folder.write(input, to: "in")
@@ -53,12 +54,12 @@ struct CommandRun {
             while access(interrupting, F_OK) != 0, waitpid(process, nil, WNOHANG) == 0 {
                 usleep(2000)
             }
-            kill(process, SIGINT)
+            kill(process, signal)
         }
         var ended = Int32(0)
         waitpid(process, &ended, 0)
-        let signal = ended & 0x7f
-        status = signal == 0 ? (ended >> 8) & 0xff : 128 + signal
+        let deadly = ended & 0x7f
+        status = deadly == 0 ? (ended >> 8) & 0xff : 128 + deadly
         output = Self.text(of: outputFile)
         errors = Self.text(of: errorFile)
     }

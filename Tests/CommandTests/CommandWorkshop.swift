@@ -1,4 +1,5 @@
 import FoundationEssentials
+import Glibc
 import TestSupport
 
 /// A small model with a tokenizer, and records, in a folder of their own.
@@ -45,7 +46,7 @@ struct CommandWorkshop {
     /// Trains a few steps with the usual settings.
     func train(
         to output: String, _ arguments: [String] = [], steps: Int = 4, interrupting: String? = nil,
-        cache: String? = nil
+        signal: Int32 = SIGINT, cache: String? = nil
     ) throws -> CommandRun {
         try CommandRun(
             "mtl-finetune",
@@ -53,7 +54,7 @@ struct CommandWorkshop {
                 "--model", model, "--data", Self.demo + "/train.jsonl", "--max-steps", "\(steps)",
                 "--batch-size", "4", "--learning-rate", "1e-3", "--logging-steps", "1",
                 "--output-dir", folder.file(output),
-            ] + arguments, interrupting: interrupting.map { folder.file($0) },
+            ] + arguments, interrupting: interrupting.map { folder.file($0) }, signal: signal,
             cache: cache.map { folder.file($0) })
     }
 }

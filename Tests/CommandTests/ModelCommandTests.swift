@@ -21,6 +21,51 @@ struct ModelCommandTests {
         #expect(try workshop.bytes("a/\(name)") != workshop.bytes("b/\(name)"))
     }
 
+    @Test("what exists is replaced only if it is the program's own and the user says so")
+    func initOverwrites() throws {
+        let workshop = try CommandWorkshop()
+        func run(_ output: String, _ arguments: String...) throws -> CommandRun {
+            try CommandRun(
+                "mtl-finetune",
+                [
+                    "init", "--config", CommandWorkshop.demo + "/model/config.json", "--output",
+                    workshop(output),
+                ] + arguments)
+        }
+        let again = try run("model")
+        #expect(again.status == 1, "\(again.errors)")
+        #expect(
+            again.errors.contains("model: exists already; choose another name or give --overwrite"))
+        // What belonged to the old model goes with it.
+        _ = try workshop.write("{}", to: "model/mambatreel.json")
+        let anew = try run("model", "--overwrite")
+        #expect(anew.status == 0, "\(anew.errors)")
+        #expect(throws: (any Error).self) { try workshop.bytes("model/mambatreel.json") }
+        _ = try workshop.write("mine", to: "model/notes.txt")
+        let foreign = try run("model", "--overwrite")
+        #expect(foreign.status == 1)
+        #expect(foreign.errors.contains("model: holds 'notes.txt', which is none of the files"))
+        #expect(try workshop.bytes("model/notes.txt").count == 4)
+    }
+
+    @Test("a merged model never takes the place of what it is made of")
+    func mergeIntoInput() throws {
+        let workshop = try CommandWorkshop()
+        try #require(try workshop.train(to: "adapter").status == 0)
+        let before = try workshop.bytes("model/model.safetensors")
+        for (output, option) in [("model", "--model"), ("adapter", "--adapter")] {
+            let run = try CommandRun(
+                "mtl-finetune",
+                [
+                    "merge", "--model", workshop.model, "--adapter", workshop("adapter"),
+                    "--output", workshop(output), "--overwrite",
+                ])
+            #expect(run.status == 1)
+            #expect(run.errors.contains("is what \(option) names"), "\(run.errors)")
+        }
+        #expect(try workshop.bytes("model/model.safetensors") == before)
+    }
+
     @Test("models, adapters and data files are told apart")
     func inspect() throws {
         let workshop = try CommandWorkshop()

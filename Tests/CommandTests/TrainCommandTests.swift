@@ -1,3 +1,4 @@
+import Glibc
 import Kernels
 import Storage
 import TestSupport
@@ -60,12 +61,89 @@ struct TrainCommandTests {
             to: "broken", arguments, steps: 60,
             interrupting: "broken/checkpoint-3/trainer_state.json")
         #expect(broken.status == 130, "\(broken.errors)")
+        #expect(broken.errors.contains("stopping after this step; again to stop at once"))
         let resumed = try workshop.train(to: "broken", arguments + ["--resume"], steps: 60)
         try #require(resumed.status == 0, "\(resumed.errors)")
         let whole = try workshop.train(to: "whole", arguments, steps: 60)
         try #require(whole.status == 0)
         let name = "adapter_model.safetensors"
         #expect(try workshop.bytes("broken/\(name)") == workshop.bytes("whole/\(name)"))
+    }
+
+    @Test("a closed terminal saves like Ctrl-C")
+    func hangUp() throws {
+        let workshop = try CommandWorkshop()
+        let run = try workshop.train(
+            to: "out", ["--save-steps", "1000"], steps: 4000, interrupting: "out/run.json",
+            signal: SIGHUP)
+        #expect(run.status == 129, "\(run.errors)")
+        #expect(run.errors.contains("go on with the same command and --resume"))
+        #expect(!run.errors.contains("again to stop"))
+    }
+
+    @Test(
+        "a second run is refused, replaced or told to be finished, and config.yaml stays of one run"
+    )
+    func secondRun() throws {
+        let workshop = try CommandWorkshop()
+        try #require(try workshop.train(to: "out").status == 0)
+        let settings = try workshop.bytes("out/config.yaml")
+        let weights = try workshop.bytes("out/adapter_model.safetensors")
+        let again = try workshop.train(to: "out", ["--lora-alpha", "160"])
+        #expect(again.status == 1)
+        #expect(
+            again.errors.contains(
+                "out: exists already; go on with --resume, begin anew with --overwrite, or choose "
+                    + "another --output-dir"))
+        let other = try workshop.train(to: "out", ["--lora-alpha", "160", "--resume"])
+        #expect(other.status == 1 && other.errors.contains("setting 'lora_alpha' was 16.0"))
+        #expect(try workshop.bytes("out/config.yaml") == settings)
+        #expect(try workshop.bytes("out/adapter_model.safetensors") == weights)
+        let finished = try workshop.train(to: "out", ["--resume"])
+        #expect(finished.status == 0, "\(finished.errors)")
+        #expect(finished.output.contains("had reached its end, step 4; raise --max-steps"))
+        let anew = try workshop.train(to: "out", ["--overwrite"], steps: 2)
+        #expect(anew.status == 0, "\(anew.errors)")
+        #expect(try JSONRecords(path: workshop("out/metrics.jsonl")).all().count == 2)
+    }
+
+    @Test("no output is an input, not even with --overwrite")
+    func outputIsInput() throws {
+        let workshop = try CommandWorkshop()
+        let before = try workshop.bytes("model/model.safetensors")
+        for (output, arguments, expected) in [
+            ("model", ["--fine-tune-type", "full", "--overwrite"], "model: is what --model names"),
+            ("model", [], "model: is what --model names"),
+            ("model/out", [], "which --model names"),
+        ] {
+            let run = try workshop.train(to: output, arguments)
+            #expect(run.status == 1 && run.errors.contains(expected), "\(run.errors)")
+        }
+        #expect(try workshop.bytes("model/model.safetensors") == before)
+    }
+
+    @Test("a run does not go on with another base model")
+    func otherBase() throws {
+        let workshop = try CommandWorkshop()
+        try #require(try workshop.train(to: "out").status == 0)
+        let other = try CommandRun(
+            "mtl-finetune",
+            [
+                "init", "--config", CommandWorkshop.demo + "/model/config.json", "--seed", "6",
+                "--output", workshop("other"),
+            ])
+        try #require(other.status == 0, "\(other.errors)")
+        for name in ["tokenizer.json", "tokenizer_config.json"] {
+            _ = try workshop.write(
+                String(decoding: workshop.bytes("model/\(name)"), as: UTF8.self),
+                to: "other/\(name)")
+        }
+        let run = try workshop.train(
+            to: "out", ["--resume", "--model", workshop("other")], steps: 8)
+        #expect(run.status == 1)
+        #expect(
+            run.errors.contains("the weights of --model, or of --init-adapter, are not those"),
+            "\(run.errors)")
     }
 
     @Test("a dry run shows records and tensors, and writes nothing")

@@ -10,7 +10,8 @@ public enum ModelCompanions {
             "chat_template.jinja",
         ]
 
-    private static let names = tokenizerNames + ["generation_config.json"]
+    /// All of them.
+    public static let names = tokenizerNames + ["generation_config.json"]
 
     /// Reads those that are there.
     ///

@@ -8,6 +8,9 @@ public protocol CheckpointContents {
     /// The tensors that ``parameters`` become in files, in their order.
     var storedTensors: [StoredTensor] { get }
 
+    /// The name of the file without which the others that ``write(to:)`` writes are not used.
+    var keyFile: String { get }
+
     /// Writes everything needed to use what was trained into a folder that exists.
     ///
     /// Values must come back bit for bit; files must appear under their names complete.

@@ -8,6 +8,10 @@ public enum CheckpointError: Error, Equatable {
     case changed(checkpoint: String, key: String, found: String, expected: String)
     /// The records are others than the checkpoint's.
     case changedData(checkpoint: String)
+    /// The model is another than the one that the run began with.
+    case changedModel(checkpoint: String)
+    /// The checkpoint is of another run than the folder's.
+    case otherRun(checkpoint: String)
     /// The run is to end before the checkpoint.
     case pastEnd(checkpoint: String, step: Int, total: Int)
     /// The optimiser's state has a tensor that belongs to no parameter.
@@ -25,13 +29,19 @@ extension CheckpointError: CustomStringConvertible {
         case .none(let folder, let faults):
             "\(folder): holds no checkpoint to continue, expected checkpoint-N"
                 + (faults.isEmpty
-                    ? "; leave --resume out to begin anew" : "; \(faults.joined(separator: "; "))")
+                    ? "; leave --resume out, or give --overwrite, to begin anew"
+                    : "; \(faults.joined(separator: "; "))")
         case .changed(let checkpoint, let key, let found, let expected):
             "\(checkpoint): setting '\(key)' was \(expected), found \(found); "
                 + "a resumed run must keep it"
         case .changedData(let checkpoint):
             "\(checkpoint): the records are not those of the run to continue; "
                 + "give the same data, template and lengths"
+        case .changedModel(let checkpoint):
+            "\(checkpoint): the weights of --model, or of --init-adapter, are not those that the run "
+                + "began with; give the same"
+        case .otherRun(let checkpoint):
+            "\(checkpoint): is of an earlier run, not of the one that began in this folder last"
         case .pastEnd(let checkpoint, let step, let total):
             "\(checkpoint): is at step \(step), expected at most \(total), the end of the run; "
                 + "raise --max-steps or --num-train-epochs"

@@ -23,13 +23,22 @@ struct CheckpointFolder: Equatable {
     /// The checkpoints in a folder, the newest first.
     static func all(in folder: String) throws -> [CheckpointFolder] {
         try (FilePath.exists(folder) ? FolderTree.names(in: folder) : [])
-            .compactMap { name -> CheckpointFolder? in
-                guard name.hasPrefix("checkpoint-"), let step = Int(name.dropFirst(11)), step >= 0,
-                    name == "checkpoint-\(step)"
-                else { return nil }
-                return CheckpointFolder(step: step, in: folder)
+            .compactMap { name in step(ofName: name).map { CheckpointFolder(step: $0, in: folder) }
             }
             .sorted { $0.step > $1.step }
+    }
+
+    /// The step of a checkpoint's name; `nil` for other names.
+    static func step(ofName name: String) -> Int? {
+        guard name.hasPrefix("checkpoint-"), let step = Int(name.dropFirst(11)), step >= 0,
+            name == "checkpoint-\(step)"
+        else { return nil }
+        return step
+    }
+
+    /// Whether a folder is a checkpoint that this program wrote; other trainers use the same names.
+    @Sendable static func isOwn(_ path: String) -> Bool {
+        step(ofName: FilePath.name(of: path)) != nil && FilePath.isFile("\(path)/resume.json")
     }
 
     /// Writes a checkpoint under a neighbour name and renames it when it is complete.
@@ -43,6 +52,7 @@ struct CheckpointFolder: Equatable {
             try optimizer.write(to: files.optimizer)
             try state.write(identity, to: files.resume)
             try trainerState.write(to: files.trainerState)
+            try DigestList.write(to: folder)
         }
     }
 

@@ -30,6 +30,12 @@ struct RunIdentity: Equatable {
     var totalSteps: Int
     /// Whether the learning rate depends on ``totalSteps``.
     var dependsOnLength: Bool
+    /// The fingerprint of the model that the run began with; `nil` if it was not written down.
+    var model: String?
+    /// What decides the last bits of the numbers alone, such as the engine.
+    var machine: JSONObject = [:]
+    /// The number of the run; empty before it begins, and in files that do not say.
+    var run = ""
 }
 
 extension ResumeState {
@@ -43,6 +49,9 @@ extension ResumeState {
             ],
             "total_steps": .integer(identity.totalSteps), "data": .string(identity.data),
             "settings": .object(identity.settings),
+            "model": identity.model.map { .string($0) } ?? .null,
+            "machine": .object(identity.machine),
+            "run": .string(identity.run),
         ]
         try AtomicFile.write(JSONWriter(indent: 2).string(value) + "\n", to: path)
     }
@@ -77,7 +86,10 @@ extension ResumeState {
             scoredTokens: try count("scored_tokens", pending))
         let identity = RunIdentity(
             data: try fields.string("data"), settings: try fields.object("settings").object,
-            totalSteps: try count("total_steps", fields), dependsOnLength: false)
+            totalSteps: try count("total_steps", fields), dependsOnLength: false,
+            model: try fields.string(ifPresent: "model"),
+            machine: try fields.object(ifPresent: "machine")?.object ?? [:],
+            run: try fields.string(ifPresent: "run") ?? "")
         return (state, identity)
     }
 }
@@ -104,6 +116,21 @@ extension RunIdentity {
         }
         guard data == earlier.data else {
             throw CheckpointError.changedData(checkpoint: checkpoint)
+        }
+        guard earlier.model == nil || model == earlier.model else {
+            throw CheckpointError.changedModel(checkpoint: checkpoint)
+        }
+    }
+
+    /// Warnings of what changes only the last bits of the result, a sentence each.
+    func notes(continuing earlier: RunIdentity, checkpoint: String) -> [String] {
+        let writer = JSONWriter()
+        return machine.members.compactMap { member in
+            guard let before = earlier.machine[member.key], before != member.value else {
+                return nil
+            }
+            return "\(checkpoint): '\(member.key)' was \(writer.string(before)), found "
+                + "\(writer.string(member.value)); the result will differ in its last bits"
         }
     }
 

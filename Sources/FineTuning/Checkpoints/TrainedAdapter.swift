@@ -21,6 +21,9 @@ public struct TrainedAdapter: CheckpointContents {
         adapters.storedTensors.map { StoredTensor(name: $0.name, shape: $0.shape) }
     }
 
+    /// The adapter's configuration.
+    public var keyFile: String { LoRAAdapterSet.keyFile }
+
     /// Writes `adapter_model.safetensors`, `adapter_config.json` and the companions.
     public func write(to folder: String) throws {
         try adapters.write(to: folder)

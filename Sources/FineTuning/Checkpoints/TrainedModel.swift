@@ -16,6 +16,9 @@ public struct TrainedModel: CheckpointContents {
     /// All parameters of the model.
     public var parameters: [Parameter] { model.parameters }
 
+    /// The model's configuration.
+    public var keyFile: String { "config.json" }
+
     /// Writes `config.json`, `model.safetensors` and the companions.
     public func write(to folder: String) throws {
         try model.save(folder: folder)
@@ -39,6 +42,7 @@ public struct Companion: Equatable, Sendable {
     /// Describes a file.
     public init(name: String, content: [UInt8]) { (self.name, self.content) = (name, content) }
 
+    /// Writes the file into a folder.
     func write(to folder: String) throws {
         try AtomicFile.write(to: "\(folder)/\(name)") { try $0.write(content) }
     }

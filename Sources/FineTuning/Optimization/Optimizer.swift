@@ -79,6 +79,15 @@ public final class Optimizer {
 }
 
 extension Optimizer {
+    /// The name of a parameter, or of one's moment, with a value that is not finite; `nil` if all are.
+    ///
+    /// The squares of finite values add up to a finite sum in double precision.
+    var brokenTensor: String? {
+        func isBroken(_ tensor: Tensor) -> Bool { !engine.sumOfSquares(tensor).isFinite }
+        return parameters.first { isBroken($0.value) }?.name
+            ?? namedMoments.first { isBroken($0.tensor) }?.name
+    }
+
     /// Writes the moments as safetensors, under PyTorch's names `exp_avg` and `exp_avg_sq`.
     ///
     /// - Parameter path: The file.

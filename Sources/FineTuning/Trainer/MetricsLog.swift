@@ -11,15 +11,14 @@ struct MetricsLog {
     ///
     /// - Parameters:
     ///   - folder: The output folder.
-    ///   - finishedSteps: Lines of later steps, left by a run that was cut off, are removed; with 0
-    ///     all are.
+    ///   - finishedSteps: Lines of later steps, left by a run that was cut off, are removed.
     ///   - history: The rows up to there.
     /// - Throws: `FileError`.
     init(folder: String, finishedSteps: Int, history: [JSONValue]) throws {
         let path = folder + "/metrics.jsonl"
         self.history = history
         if FileManager.default.fileExists(atPath: path) {
-            let kept = finishedSteps == 0 ? [] : try MetricsLog.lines(of: path, upTo: finishedSteps)
+            let kept = try MetricsLog.lines(of: path, upTo: finishedSteps)
             try AtomicFile.write(kept.map { $0 + "\n" }.joined(), to: path)
         }
         lines = try LineAppender(path: path)

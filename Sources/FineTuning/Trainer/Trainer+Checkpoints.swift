@@ -10,18 +10,25 @@ extension Trainer {
         var lineage: [CheckpointFolder]
     }
 
-    /// Goes back to the newest checkpoint that can be read in full.
+    /// Goes back to the newest checkpoint of the folder's run that is whole.
     ///
     /// - Throws: ``CheckpointError`` if there is none, or if the run it comes from is another.
-    func resume(_ report: (TrainingEvent) -> Void) throws -> Resumed {
+    func resume(
+        in output: RunFolder, _ report: (TrainingEvent) -> Void
+    ) throws -> Resumed {
         let checkpoints = try CheckpointFolder.all(in: folder)
         var faults: [String] = []
         for (index, checkpoint) in checkpoints.enumerated() {
             let read: (state: ResumeState, identity: RunIdentity)
             let history: [JSONValue]
             do {
+                try DigestList.check(checkpoint.path)
                 read = try ResumeState.read(checkpoint.resume, expectedStep: checkpoint.step)
                 history = try TrainerState.history(of: checkpoint.trainerState)
+                // A checkpoint that was copied into a folder of its own brings its number along.
+                guard output.run == nil || read.identity.run == output.run else {
+                    throw CheckpointError.otherRun(checkpoint: checkpoint.path)
+                }
             } catch {
                 faults.append("\(error)")
                 continue
@@ -34,26 +41,33 @@ extension Trainer {
             do {
                 try contents.read(from: checkpoint.path)
                 try optimizer.read(from: checkpoint.optimizer, steps: read.state.step)
+                try requireFiniteTensors(step: read.state.step)
             } catch {
-                faults.append("\(error)")
+                faults.append("\(checkpoint.path): \(error)")
                 continue
             }
             faults.forEach { report(.warning("\($0); an older checkpoint is continued")) }
+            identity.notes(continuing: read.identity, checkpoint: checkpoint.path)
+                .forEach { report(.warning($0)) }
             state = read.state
-            return Resumed(
-                path: checkpoint.path, history: history,
-                lineage: checkpoints[index...].reversed())
+            identity.run = read.identity.run
+            let run = read.identity.run
+            let lineage = checkpoints[index...].filter { other in
+                let found = try? ResumeState.read(other.resume, expectedStep: other.step)
+                return found?.identity.run == run
+            }
+            return Resumed(path: checkpoint.path, history: history, lineage: lineage.reversed())
         }
         throw CheckpointError.none(folder: folder, faults: faults)
     }
 
-    /// Says that checkpoints of an earlier run stay where they are.
-    func warnOfOthers(_ report: (TrainingEvent) -> Void) throws {
-        guard let newest = try CheckpointFolder.all(in: folder).first else { return }
-        report(
-            .warning(
-                "\(newest.path): is of an earlier run and stays unless this run has that step; "
-                    + "use --resume to continue it or another --output-dir"))
+    /// Makes sure that nothing broken is saved, or gone on with.
+    ///
+    /// - Throws: ``TrainingError/brokenTensor(name:step:)``.
+    private func requireFiniteTensors(step: Int) throws {
+        if let name = optimizer.brokenTensor {
+            throw TrainingError.brokenTensor(name: name, step: step)
+        }
     }
 
     /// Writes a checkpoint of the present step, then removes the oldest that are too many.
@@ -62,11 +76,13 @@ extension Trainer {
     ///   - history: The rows of the log.
     ///   - lineage: The checkpoints of the run so far, the oldest first; others are not touched.
     ///   - report: Called when it is done.
-    /// - Throws: An error of a file; then the checkpoint is not there.
+    /// - Throws: An error of a file, or ``TrainingError/brokenTensor(name:step:)``; then the checkpoint is
+    ///   not there.
     func save(
         history: [JSONValue], lineage: inout [CheckpointFolder],
         _ report: (TrainingEvent) -> Void
     ) throws {
+        try requireFiniteTensors(step: state.step)
         let checkpoint = CheckpointFolder(step: state.step, in: folder)
         try checkpoint.write(
             contents, optimizer: optimizer, state: state, identity: identity,
@@ -74,8 +90,19 @@ extension Trainer {
         lineage.removeAll { $0 == checkpoint }
         lineage.append(checkpoint)
         report(.saved(folder: checkpoint.path))
+        removeOldest(of: &lineage, report)
+    }
+
+    /// Removes the oldest checkpoints that are too many; one that cannot be removed is no reason to stop.
+    func removeOldest(of lineage: inout [CheckpointFolder], _ report: (TrainingEvent) -> Void) {
         let limit = configuration.saveTotalLimit
-        while limit > 0, lineage.count > limit { try lineage.removeFirst().remove() }
+        while limit > 0, lineage.count > limit {
+            do {
+                try lineage.removeFirst().remove()
+            } catch {
+                report(.warning("\(error); this old checkpoint stays"))
+            }
+        }
     }
 
     func trainerState(history: [JSONValue]) -> TrainerState {

@@ -9,23 +9,49 @@ extension Trainer {
     /// asked to stop. After the last step the contents are written into the output folder itself.
     ///
     /// - Parameters:
-    ///   - resuming: Whether the newest usable checkpoint in the output folder is continued.
+    ///   - resuming: Whether the newest usable checkpoint in the output folder is continued; if not, the
+    ///     folder may hold no run.
     ///   - shouldStop: Asked after every step.
     ///   - report: Called with what happens, on this thread.
     /// - Returns: How it ended.
-    /// - Throws: ``TrainingError``, ``CheckpointError``, or an error of a file.
+    /// - Throws: ``TrainingError``, ``CheckpointError``, `OutputError`, or an error of a file.
     @discardableResult
     public func run(
         resuming: Bool = false, shouldStop: () -> Bool = { false },
         report: (TrainingEvent) -> Void = { _ in }
     ) throws -> TrainingSummary {
-        try FolderTree.create(folder)
-        let resumed = resuming ? try resume(report) : nil
-        if !resuming { try warnOfOthers(report) }
+        let output = try RunFolder(folder, resuming ? .resuming : .anew)
+        return try run(in: output, shouldStop: shouldStop, report: report)
+    }
+
+    /// The same in a folder that is held already, and may hold an earlier run if that is to be overwritten.
+    ///
+    /// - Parameters:
+    ///   - output: The output folder, of the trainer's path.
+    ///   - files: Files to be written into it when the run begins.
+    ///   - shouldStop: Asked after every step.
+    ///   - report: Called with what happens, on this thread.
+    /// - Returns: How it ended.
+    /// - Throws: As ``run(resuming:shouldStop:report:)``.
+    @discardableResult
+    public func run(
+        in output: RunFolder, files: [Companion] = [], shouldStop: () -> Bool = { false },
+        report: (TrainingEvent) -> Void = { _ in }
+    ) throws -> TrainingSummary {
+        precondition(
+            output.path == folder, "the folder is \(output.path), the trainer's is \(folder)")
+        // The lock must outlast the run.
+        defer { withExtendedLifetime(output) {} }
+        let resumed = output.start == .resuming ? try resume(in: output, report) : nil
+        identity.run = try output.begin(continuing: resumed == nil ? nil : identity.run)
+        try files.forEach { try $0.write(to: folder) }
         var log = try MetricsLog(
             folder: folder, finishedSteps: state.step, history: resumed?.history ?? [])
         var saved = resumed?.lineage ?? []
         report(.started(outline(resumedFrom: resumed?.path)))
+        // A run that was killed may have left one too many.
+        removeOldest(of: &saved, report)
+        let wasFinished = state.step == plan.totalSteps
 
         var timing = Timing(firstStep: state.step)
         var validationLoss: Double?
@@ -49,7 +75,10 @@ extension Trainer {
             }
             if stops { break }
         }
-        return try finish(log, timing, validationLoss, report)
+        var summary = try finish(log, timing, validationLoss)
+        summary.wasFinished = wasFinished
+        report(.finished(summary))
+        return summary
     }
 
     /// Validates, logs the result and returns the loss.
@@ -91,19 +120,18 @@ extension Trainer {
     }
 
     private func finish(
-        _ log: MetricsLog, _ timing: Timing, _ validationLoss: Double?,
-        _ report: (TrainingEvent) -> Void
+        _ log: MetricsLog, _ timing: Timing, _ validationLoss: Double?
     ) throws -> TrainingSummary {
         try log.sync()
         let isDone = state.step >= plan.totalSteps
-        if isDone { try contents.write(to: folder) }
+        if isDone {
+            try AtomicFolder.put(into: folder, key: contents.keyFile) { try contents.write(to: $0) }
+        }
         try trainerState(history: log.history).write(to: folder + "/trainer_state.json")
-        let summary = TrainingSummary(
+        return TrainingSummary(
             step: state.step, totalSteps: plan.totalSteps, trainingLoss: timing.meanLoss,
             validationLoss: validationLoss, runtime: timing.elapsed,
             tokensPerSecond: timing.tokensPerSecond, wasStopped: !isDone)
-        report(.finished(summary))
-        return summary
     }
 }
 

@@ -15,7 +15,8 @@ public final class Trainer {
     let folder: String
     let plan: StepPlan
     let optimizer: Optimizer
-    let identity: RunIdentity
+    /// What a checkpoint that is continued must agree with; the number of the run comes when it begins.
+    var identity: RunIdentity
     private let schedule: LearningRateSchedule
     private var order: (epoch: Int, records: [Int])?
     var state = ResumeState()
@@ -31,11 +32,12 @@ public final class Trainer {
     ///   - folder: The output folder; made when the run begins.
     ///   - settings: What else a resumed run must have in common with the one it continues, such as
     ///     topology and rank.
+    ///   - machine: What only changes the last bits of the result, such as the engine.
     /// - Throws: ``SettingError``, ``TrainingError/nothingTrainable``, or ``DataError/noRecords(files:)``.
     public init(
         model: MambaModel, contents: any CheckpointContents, training: [TrainingRecord],
         validation: [TrainingRecord] = [], configuration: TrainingConfiguration, folder: String,
-        settings: JSONObject = [:]
+        settings: JSONObject = [:], machine: JSONObject = [:]
     ) throws {
         try configuration.validate()
         guard !training.isEmpty else { throw DataError.noRecords(files: ["training data"]) }
@@ -58,7 +60,8 @@ public final class Trainer {
             data: RunIdentity.fingerprint(of: training), settings: decisive,
             totalSteps: plan.totalSteps,
             dependsOnLength: configuration.schedule.dependsOnLength
-                || (0..<1).contains(configuration.warmupSteps) && configuration.warmupSteps != 0)
+                || (0..<1).contains(configuration.warmupSteps) && configuration.warmupSteps != 0,
+            model: model.fingerprint.model, machine: machine)
     }
 
     /// What one step computed.

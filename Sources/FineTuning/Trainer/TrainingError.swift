@@ -14,6 +14,8 @@ public enum TrainingError: Error, Equatable {
     ///
     /// `step` counts from 1; `origins` are the records it was computed from.
     case notFinite(Quantity, value: Double, step: Int, origins: [String])
+    /// A trained value or a moment of the optimiser became infinite or no number; nothing was saved.
+    case brokenTensor(name: String, step: Int)
     /// Nothing is trainable.
     case nothingTrainable
 }
@@ -26,6 +28,10 @@ extension TrainingError: CustomStringConvertible {
             "\(origins.prefix(16).joined(separator: ", "))\(origins.count > 16 ? ", …" : ""): "
                 + "\(quantity.rawValue) of step \(step) is \(value), expected a finite number; "
                 + "lower --learning-rate or look at these records"
+        case .brokenTensor(let name, let step):
+            "tensor '\(name)' has values that are not finite after step \(step), expected numbers; "
+                + "nothing was saved: lower --learning-rate, and go on from an earlier checkpoint "
+                + "or begin anew"
         case .nothingTrainable:
             "no parameter is trainable, expected at least one"
         }

@@ -105,4 +105,6 @@ public struct TrainingSummary: Equatable, Sendable {
     public var tokensPerSecond: Double
     /// Whether the run was asked to stop before its end.
     public var wasStopped: Bool
+    /// Whether there was nothing left to do: the run that was to go on had reached its end.
+    public var wasFinished = false
 }

@@ -3,6 +3,9 @@ import MambaLM
 import Storage
 
 extension LoRAAdapterSet {
+    /// The name of the file without which an adapter's others are not used.
+    public static let keyFile = AdapterFile.configuration
+
     /// A tensor as adapter files hold it.
     public struct StoredTensor {
         /// Its key, the parameter's name.
@@ -45,7 +48,7 @@ extension LoRAAdapterSet {
         let tensors = storedTensors.sorted {
             $0.name.utf8.lexicographicallyPrecedes($1.name.utf8)
         }
-        var metadata = ["format": "pt"]
+        var metadata = SafetensorsWriter.ownMetadata
         if tensors.contains(where: \.isTransposed) {
             metadata[AdapterFile.scopeKey] = AdapterFile.lookUpScope
         }

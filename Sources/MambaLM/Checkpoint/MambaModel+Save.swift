@@ -11,7 +11,9 @@ extension MambaModel {
         let specs = parameters.map {
             SafetensorsWriter.Spec(name: $0.name, type: .float32, shape: $0.value.shape)
         }
-        try SafetensorsWriter.write(specs, to: "\(folder)/model.safetensors") { spec, sink in
+        try SafetensorsWriter.write(
+            specs, metadata: SafetensorsWriter.ownMetadata, to: "\(folder)/model.safetensors"
+        ) { spec, sink in
             try values[spec.name]?.withUnsafeMutableElements { elements in
                 try sink.write(floats: UnsafeBufferPointer(elements))
             }

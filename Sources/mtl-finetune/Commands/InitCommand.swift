@@ -16,17 +16,17 @@ struct InitCommand: ParsableCommand {
     @Option(help: "Decides the weights: the same seed gives the same file.")
     var seed: UInt64 = 42
 
-    @Option(help: "The folder to write config.json and model.safetensors into.")
-    var output: String
+    @OptionGroup var target: ModelOutputOptions
 
     func run() throws {
+        let inputs = [OutputRule.Input(file, option: "--config")]
+        try target.check(apartFrom: inputs)
         let configuration = try MambaConfiguration(file: file)
-        try FolderTree.create(output)
         var generator = SplitMix64(seed: seed)
         let model = MambaModel.random(
             configuration, engine: CPUEngine(threads: 1), using: &generator)
-        try model.save(folder: output)
+        try target.write(apartFrom: inputs) { try model.save(folder: $0) }
         Terminal.printResult(
-            "\(output): \(configuration.parameterCount) parameters from seed \(seed)")
+            "\(target.output): \(configuration.parameterCount) parameters from seed \(seed)")
     }
 }

@@ -31,8 +31,7 @@ struct MergeCommand: ParsableCommand {
     @Option(help: "The folder of a PEFT LoRA adapter.")
     var adapter: String
 
-    @Option(help: "The folder to write the merged model into.")
-    var output: String
+    @OptionGroup var target: ModelOutputOptions
 
     @Option(help: "When the output projection gets a weight of its own: auto.")
     var untie = Untie.auto
@@ -52,22 +51,29 @@ struct MergeCommand: ParsableCommand {
 
     func run() throws {
         let folder = try ModelFolder.find(model)
+        let inputs = [
+            OutputRule.Input(folder, option: "--model"),
+            OutputRule.Input(adapter, option: "--adapter"),
+        ]
+        try target.check(apartFrom: inputs)
         let base = try MambaModel.load(folder: folder, engine: engine.makeEngine()).model
         let (adapters, unknown) = try LoRAAdapterSet.read(adapter, attachingTo: base)
         for field in unknown {
             Terminal.printNote("\(adapter)/adapter_config.json: field '\(field)' is not known")
         }
         let merged = adapters.merged()
-        try FolderTree.create(output)
-        for file in try ModelCompanions.read(folder: folder) {
-            try AtomicFile.write(to: "\(output)/\(file.name)") { try $0.write(file.content) }
+        try target.write(apartFrom: inputs) { output in
+            for file in try ModelCompanions.read(folder: folder) {
+                try AtomicFile.write(to: "\(output)/\(file.name)") { try $0.write(file.content) }
+            }
+            if let record = try AdapterRecord.read(folder: adapter) {
+                try AtomicFile.write(record.text, to: "\(output)/\(AdapterRecord.fileName)")
+            }
+            try merged.save(folder: output)
         }
-        if let record = try AdapterRecord.read(folder: adapter) {
-            try AtomicFile.write(record.text, to: "\(output)/\(AdapterRecord.fileName)")
-        }
-        try merged.save(folder: output)
         let head = merged.isTied == base.isTied ? "" : ", with an output projection of its own"
-        Terminal.printResult("\(output): \(merged.configuration.parameterCount) parameters\(head)")
+        Terminal.printResult(
+            "\(target.output): \(merged.configuration.parameterCount) parameters\(head)")
         if verify { try compare(base, merged) }
     }
 
@@ -88,7 +94,7 @@ struct MergeCommand: ParsableCommand {
             "verified on \(tokens.count) tokens: log-probabilities differ by "
                 + "\(Decimal.text(worst, places: 6)) at most")
         guard worst < 1e-2 else {
-            throw MergeError.differs(output: output, by: Decimal.text(worst, places: 6))
+            throw MergeError.differs(output: target.output, by: Decimal.text(worst, places: 6))
         }
     }
 }

@@ -36,6 +36,9 @@ struct TrainCommand: ParsableCommand {
     @Flag(help: "Continue the newest checkpoint in the output folder.")
     var resume = false
 
+    @Flag(help: "Begin anew in the place of an earlier run, whose files are removed.")
+    var overwrite = false
+
     @Flag(help: "Show what would be trained, on what and for how long; train nothing.")
     var dryRun = false
 
@@ -66,6 +69,9 @@ struct TrainCommand: ParsableCommand {
                 "--dtype is \(engine.dtype.rawValue), expected float32 with --fine-tune-type full: "
                     + "weights that are trained are kept in float32.")
         }
+        guard !resume || !overwrite else {
+            throw ValidationError("--resume and --overwrite exclude each other.")
+        }
         guard !data.isEmpty else { throw ValidationError("--data names no file.") }
         if let config {
             throw ValidationError("--config is '\(config)', expected a .yaml or .yml file.")
@@ -79,7 +85,7 @@ struct TrainCommand: ParsableCommand {
             Terminal.printResult(DryRunText.render(try session.dryRun()))
             return
         }
-        Interruption.watch()
+        Interruption.watch(isAnnounced: true)
         try session.run(report)
     }
 }

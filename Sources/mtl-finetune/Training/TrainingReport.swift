@@ -103,12 +103,19 @@ final class TrainingReport {
                 "train_loss": summary.trainingLoss.map { .number($0) } ?? .null,
                 "tokens_per_second": .number(summary.tokensPerSecond),
                 "stopped": .bool(summary.wasStopped),
+                "was_finished": .bool(summary.wasFinished),
             ])
         }
         if summary.wasStopped {
             Terminal.printNote(
                 "stopped at step \(summary.step) of \(summary.totalSteps); "
                     + "go on with the same command and --resume")
+            return
+        }
+        if summary.wasFinished {
+            Terminal.printResult(
+                "\(folder): the run had reached its end, step \(summary.totalSteps); "
+                    + "raise --max-steps or --num-train-epochs to go on")
             return
         }
         let memory = Processor.peakBytes.map { ", \($0 >> 20) MiB at most" } ?? ""

@@ -11,6 +11,8 @@ struct TrainingSession {
     private let command: TrainCommand
     private let trainer: Trainer
     private let folder: String
+    /// Where it writes; `nil` in a dry run.
+    private let output: RunFolder?
     private let settings: JSONObject
 
     /// Loads everything.
@@ -23,8 +25,12 @@ struct TrainingSession {
         let warn = { (text: String) in report.warn(text) }
         self.command = command
         let configuration = command.training.configuration
-        if !command.dryRun { try FolderTree.create(command.outputDir) }
+        output = command.dryRun ? nil : try Self.output(command)
         folder = try ModelFolder.find(command.model)
+        if output != nil {
+            try OutputRule.checkApart(
+                command.outputDir, from: [.init(folder, option: "--model")])
+        }
         let engine = command.engine.makeEngine()
         if let note = command.engine.note(for: engine) { warn(note) }
         let (model, unused) = try MambaModel.load(
@@ -47,7 +53,12 @@ struct TrainingSession {
         trainer = try Trainer(
             model: model, contents: contents, training: data.training,
             validation: data.validation, configuration: configuration, folder: command.outputDir,
-            settings: Self.decisive(settings))
+            settings: Self.decisive(settings),
+            machine: [
+                "engine": .string(engine.matrixKernel.rawValue),
+                "scan_kernel": .string(engine.scanKernel.rawValue),
+                "instruction_set": .string(engine.instructionSet.rawValue),
+            ])
     }
 
     /// What the run would do.
@@ -60,12 +71,29 @@ struct TrainingSession {
 
     /// Trains, writing the resolved configuration first.
     func run(_ report: TrainingReport) throws {
-        try AtomicFile.write(
-            ConfigurationText.yaml(settings), to: "\(command.outputDir)/config.yaml")
+        guard let output else { return }
+        let configuration = Companion(
+            name: "config.yaml", content: Array(ConfigurationText.yaml(settings).utf8))
         let summary = try trainer.run(
-            resuming: command.resume, shouldStop: { Interruption.isRequested },
+            in: output, files: [configuration], shouldStop: { Interruption.isRequested },
             report: report.show)
         report.finish(summary, folder: command.outputDir, command: command)
+    }
+
+    /// Takes the output folder, unless something is in it that is not to be touched.
+    private static func output(_ command: TrainCommand) throws -> RunFolder {
+        let data = try DataFiles(paths: command.data)
+        var inputs = [OutputRule.Input(command.model, option: "--model")]
+        inputs += (data.training + data.validation + data.test).map { .init($0, option: "--data") }
+        if let valid = command.valid { inputs.append(.init(valid, option: "--valid")) }
+        if let start = command.adapter.initAdapter {
+            inputs.append(.init(start, option: "--init-adapter"))
+        }
+        inputs.append(.init(command.training.template, option: "--template"))
+        return try RunFolder(
+            command.outputDir,
+            command.resume ? .resuming : command.overwrite ? .overwriting : .anew,
+            companions: ModelCompanions.names + [AdapterRecord.fileName], apartFrom: inputs)
     }
 
     private static func contents(

@@ -19,7 +19,7 @@ struct ErrorTextTests {
         #expect(
             CheckpointError.none(folder: "out", faults: []).description
                 == "out: holds no checkpoint to continue, expected checkpoint-N; "
-                + "leave --resume out to begin anew")
+                + "leave --resume out, or give --overwrite, to begin anew")
         #expect(
             CheckpointError.changed(
                 checkpoint: "out/checkpoint-4", key: "seed", found: "1", expected: "42"

@@ -211,7 +211,7 @@ struct TrainerTests {
         #expect(
             folder.names(in: "out") == [
                 "adapter_config.json", "adapter_model.safetensors", "checkpoint-4", "checkpoint-5",
-                "metrics.jsonl", "trainer_state.json",
+                "metrics.jsonl", "run.json", "trainer_state.json",
             ])
         let scored = try metrics("out").compactMap { $0["scored_tokens"]?.integerValue }
         #expect(scored.reduce(0, +) == records.reduce(0) { $0 + $1.scored.count })
@@ -236,7 +236,7 @@ struct TrainerTests {
         #expect(
             origins.sorted() == ["counting.jsonl:1", "counting.jsonl:2", "counting.jsonl:3"])
         #expect(trainer.optimizer.parameters.map(\.value.values) == before)
-        #expect(folder.names(in: "out") == ["metrics.jsonl"])
+        #expect(folder.names(in: "out") == ["metrics.jsonl", "run.json"])
         #expect(rawContents("\(folder.path)/out/metrics.jsonl").isEmpty)
     }
 }

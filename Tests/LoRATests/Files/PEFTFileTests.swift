@@ -204,7 +204,10 @@ struct PEFTFileTests {
         try write(tensors)
         try read().write(to: folder.path)
         let file = try SafetensorsFile(path: folder.file("adapter_model.safetensors"))
-        #expect(file.metadata == ["format": "pt", "embedding_adapter": "lookup"])
+        #expect(
+            file.metadata == [
+                "format": "pt", "embedding_adapter": "lookup", "producer": "mambatreel",
+            ])
         #expect(file.tensors.map(\.name) == tensors.map(\.name).sorted())
         for tensor in tensors {
             let found = try file.tensor(tensor.name)
