@@ -8,7 +8,7 @@ SWIFT_FLAGS := -c release -Xswiftc -enable-testing
 SWIFT_SOURCES := $(wildcard Sources Tests Benchmarks Package.swift)
 
 .DEFAULT_GOAL := help
-.PHONY: help dependencies build demo test lint bench clean
+.PHONY: help dependencies build demo test torture lint bench clean
 
 help: ## List the targets.
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-14s%s\n", $$1, $$2 }' Makefile
@@ -25,6 +25,9 @@ demo: build ## Train a small tree Mamba from random weights, then an adapter for
 test: dependencies ## Run the tests; FILTER=KernelsTests runs one target's.
 	swift build $(SWIFT_FLAGS) --build-tests
 	swift test -c release --skip-build $(if $(FILTER),--filter $(FILTER))
+
+torture: build ## Kill training at every call and at random moments, fill its disk (half an hour).
+	@scripts/torture.sh long
 
 lint: ## Check the format of the Swift sources.
 	swift format lint --strict --recursive $(SWIFT_SOURCES)

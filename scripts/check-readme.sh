@@ -4,6 +4,9 @@
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
+# What an earlier check wrote; commands write over nothing.
+rm -rf out/mine
+
 awk '/^## /{inside = /^## Quick start/} inside && /^\$ \.build/{print substr($0, 3)}' README.md |
     while read -r command; do
         printf '$ %s\n' "$command"
