@@ -41,14 +41,17 @@ struct MTLChat: ParsableCommand {
     @Flag(help: "Print the log-probability of each token; with --json.")
     var logprobs = false
 
+    @OptionGroup var configuration: ConfigurationOption
+
     static func main() { CommandLineProgram.run(MTLChat.self) }
 
     func validate() throws {
+        try model.needed()
         guard (1...1024).contains(count) else {
-            throw ValidationError("--n is \(count), expected 1 to 1024.")
+            throw ValidationError("--n is \(count), expected 1 to 1024")
         }
-        guard count == 1 || prompt != nil else { throw ValidationError("--n needs --prompt.") }
-        guard json || !logprobs else { throw ValidationError("--logprobs needs --json.") }
+        guard count == 1 || prompt != nil else { throw ValidationError("--n needs --prompt") }
+        guard json || !logprobs else { throw ValidationError("--logprobs needs --json") }
     }
 
     func run() throws {

@@ -23,9 +23,7 @@ struct SamplingOptions: ParsableArguments {
     @Option(help: "Makes recent tokens less likely; 1 changes nothing.")
     var repeatPenalty = defaults.sampling.repetitionPenalty
 
-    @Option(
-        parsing: .unconditional,
-        help: "How many of the last tokens count as recent; 0 for none, -1 for all.")
+    @Option(help: "How many of the last tokens count as recent; 0 for none, -1 for all.")
     var repeatLastN = defaults.sampling.repetitionWindow
 
     @Option(help: "The same seed gives the same answer.")
@@ -60,8 +58,9 @@ struct SamplingOptions: ParsableArguments {
     func validate() throws {
         do {
             try settings.validate()
-        } catch {
-            throw ValidationError("--\(error).")
+        } catch ChatError.setting(let name, let found, let expected) {
+            let option = name == "temperature" ? "temp" : name
+            throw ValidationError("--\(option) is \(found), expected \(expected)")
         }
     }
 }

@@ -94,17 +94,15 @@ struct TreeFlowTests {
     @Test("settings from outside are checked")
     func validation() throws {
         try TreeSettings().validate()
-        #expect(throws: TreeSettingsError.neighbors(found: 0)) {
-            try TreeSettings(neighbors: 0).validate()
+        for (settings, setting, found, expected) in [
+            (TreeSettings(neighbors: 0), "tree_neighbors", "0", "at least 1"),
+            (TreeSettings(scale: .nan), "tree_scale", "nan", "a finite number"),
+            (TreeSettings(chainGain: .infinity), "chain_gain", "inf", "a finite number"),
+        ] {
+            let error = TreeSettingsError.value(
+                setting: setting, found: found, expected: expected)
+            #expect(throws: error) { try settings.validate() }
+            #expect("\(error)" == "setting '\(setting)' is \(found), expected \(expected)")
         }
-        #expect(throws: TreeSettingsError.notFinite(setting: "scale")) {
-            try TreeSettings(scale: .nan).validate()
-        }
-        #expect(throws: TreeSettingsError.notFinite(setting: "chainGain")) {
-            try TreeSettings(chainGain: .infinity).validate()
-        }
-        #expect(
-            "\(TreeSettingsError.neighbors(found: 0))"
-                == "tree setting 'neighbors' is 0, expected at least 1")
     }
 }

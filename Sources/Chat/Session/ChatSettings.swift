@@ -40,7 +40,8 @@ public struct ChatSettings: Equatable, Sendable {
             x.repetitionPenalty > 0 && x.repetitionPenalty.isFinite, "repeat-penalty",
             "\(x.repetitionPenalty)", "above 0")
         try check(
-            x.repetitionWindow >= 0, "repeat-last-n", "\(x.repetitionWindow)", "at least 0")
+            x.repetitionWindow >= 0, "repeat-last-n", "\(x.repetitionWindow)",
+            "at least 0, or -1 for all")
         try check(promptLimit >= 1, "prompt-limit", "\(promptLimit)", "at least 1")
         try check(maxTokens >= 1, "max-tokens", "\(maxTokens)", "at least 1")
         try check(!stopStrings.contains(""), "stop", "empty", "at least one character")

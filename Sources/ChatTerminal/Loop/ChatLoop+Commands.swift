@@ -68,7 +68,12 @@ extension ChatLoop {
             throw CommandError.value(
                 usage: "/set parameter \(parameter.name)", found: value, expected: "a number")
         }
-        try settings.validate()
+        do {
+            try settings.validate()
+        } catch ChatError.setting(_, let found, let expected) {
+            // By the name that was typed here, not by that of the flag.
+            throw ChatError.setting(name: parameter.name, found: found, expected: expected)
+        }
         session.settings = settings
         confirm("\(parameter.name) is \(parameter.text(settings))")
     }

@@ -1,4 +1,5 @@
 import Storage
+import TreeSSMText
 
 /// What an adapter was trained with and scoring and chat must use again: `mambatreel.json`.
 public struct AdapterRecord: Equatable, Sendable {
@@ -47,6 +48,8 @@ public struct AdapterRecord: Equatable, Sendable {
 public enum AdapterRecordError: Error, Equatable {
     /// A field is none of the words it may be.
     case choice(file: String, field: String, found: String, expected: [String])
+    /// A setting of the tree is out of range.
+    case setting(file: String, TreeSettingsError)
 }
 
 extension AdapterRecordError: CustomStringConvertible {
@@ -56,6 +59,7 @@ extension AdapterRecordError: CustomStringConvertible {
         case .choice(let file, let field, let found, let expected):
             "\(quotedPath(file)): field \(quoted(field)) is \(quoted(found)), expected one of "
                 + expected.joined(separator: ", ")
+        case .setting(let file, let error): "\(quotedPath(file)): \(error)"
         }
     }
 }

@@ -50,7 +50,11 @@ public struct TopologySettings: Equatable, Sendable {
         tree.transition = try fields.choice("edge_transition") ?? tree.transition
         tree.chainGain =
             try fields.number(ifPresent: "chain_gain").map { Float($0) } ?? tree.chainGain
-        try tree.validate()
+        do {
+            try tree.validate()
+        } catch {
+            throw AdapterRecordError.setting(file: fields.place, error)
+        }
     }
 }
 

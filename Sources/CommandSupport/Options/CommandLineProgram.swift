@@ -1,4 +1,5 @@
 import ArgumentParser
+import Storage
 
 /// Runs a program's command on what the user typed.
 public enum CommandLineProgram {
@@ -7,15 +8,65 @@ public enum CommandLineProgram {
 
     /// Parses the arguments and runs the command; ends the process on an error or a signal.
     ///
-    /// - Parameter command: The program's root command.
-    public static func run(_ command: (some ParsableCommand).Type) {
-        let arguments: [String]
+    /// - Parameter program: The program's root command.
+    public static func run(_ program: (some ParsableCommand).Type) {
         do {
-            arguments = try CommandArguments.prepared(Array(CommandLine.arguments.dropFirst()))
+            var command = try parse(Array(CommandLine.arguments.dropFirst()), program)
+            try command.run()
+        } catch let error as UsageFailure {
+            Terminal.printNote(error.text)
+            program.exit(withError: ExitCode.validationFailure)
+        } catch  where program.exitCode(for: error) != .success {
+            // An exit status of its own comes without a message.
+            let text = program.fullMessage(for: error)
+            if !text.isEmpty { Terminal.printNote(text) }
+            program.exit(withError: program.exitCode(for: error))
         } catch {
-            command.exit(withError: error)
+            program.exit(withError: error)
         }
-        command.main(arguments)
-        if let code = Interruption.exitCode { command.exit(withError: ExitCode(code)) }
+        if let code = Interruption.exitCode { program.exit(withError: ExitCode(code)) }
     }
+
+    private static func parse(
+        _ typed: [String], _ program: (some ParsableCommand).Type
+    ) throws -> any ParsableCommand {
+        let arguments: CommandArguments
+        do {
+            arguments = try CommandArguments(typed, of: program)
+        } catch let error as ConfigurationFileError {
+            throw UsageFailure(text: "Error: \(error)")
+        }
+        do {
+            return try program.parseAsRoot(arguments.words)
+        } catch  where program.exitCode(for: error) != .success {
+            throw UsageFailure(text: text(of: error, arguments, program))
+        }
+    }
+
+    /// What is wrong with the arguments: the problem, help about it, and how the command is used.
+    private static func text(
+        of error: any Error, _ arguments: CommandArguments, _ program: (some ParsableCommand).Type
+    ) -> String {
+        let message = program.message(for: error)
+        let words = CommandWords(program, arguments: arguments.words)
+        let problem =
+            words.flatMap { UsageProblem(arguments.words, $0) }
+            ?? UsageProblem(parserMessage: message)
+        let full = program.fullMessage(for: error)
+        // Where nothing at all was typed, the parser has no line of usage.
+        let name = words?.name ?? ""
+        let usage =
+            full.firstRange(of: "\nUsage:").map { String(full[$0.lowerBound...].dropFirst()) }
+            ?? "Usage: \(name) <options>\n  See '\(name) --help' for more information."
+        let sentence = problem?.sentence ?? arguments.asWritten(message)
+        let lines =
+            ["Error: " + arguments.spelled(sentence)]
+            + (problem?.help ?? []).map { "Help:  " + $0 } + [usage]
+        return lines.joined(separator: "\n")
+    }
+}
+
+/// The arguments make no sense.
+private struct UsageFailure: Error {
+    let text: String
 }

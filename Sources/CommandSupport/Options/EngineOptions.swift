@@ -37,7 +37,7 @@ public struct EngineOptions: ParsableArguments {
     /// Refuses numbers of threads that make no sense.
     public func validate() throws {
         guard (0...4096).contains(threads) else {
-            throw ValidationError("--threads is \(threads), expected 0 to 4096.")
+            throw ValidationError("--threads is \(threads), expected 0 to 4096")
         }
     }
 

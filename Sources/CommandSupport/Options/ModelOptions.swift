@@ -28,15 +28,22 @@ public struct ModelOptions: ParsableArguments {
     /// Creates options of which none is given.
     public init() {}
 
+    /// The model that was named.
+    ///
+    /// - Throws: Wrong usage if none was.
+    @discardableResult
+    public func needed() throws -> String {
+        guard let model else { throw ValidationError("--model is missing") }
+        return model
+    }
+
     /// Loads the model, attaches the adapter and sets the topology.
     ///
     /// - Parameter notes: Called with what is worth knowing but no error.
     /// - Returns: The model, ready to be used.
     /// - Throws: An error of the model's or the adapter's files; wrong usage if no model is named.
     public func load(notes: (String) -> Void) throws -> LoadedModel {
-        guard let model else {
-            throw ValidationError("Missing expected argument '--model <model>'")
-        }
+        let model = try needed()
         let folder = try ModelFolder.find(model)
         let cpu = engine.makeEngine()
         if let note = engine.note(for: cpu) { notes(note) }

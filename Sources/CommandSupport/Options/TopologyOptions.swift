@@ -45,8 +45,9 @@ public struct TopologyOptions: ParsableArguments {
     public func validate() throws {
         do {
             try applied(to: TopologySettings(kind: .tree)).tree.validate()
-        } catch {
-            throw ValidationError("\(error)")
+        } catch TreeSettingsError.value(let setting, let found, let expected) {
+            let name = CommandArguments.kebabCased("--" + setting)
+            throw ValidationError("\(name) is \(found), expected \(expected)")
         }
     }
 

@@ -53,7 +53,7 @@ extension EvaluationError: CustomStringConvertible {
         case .continuation(let place, let task, let text, let tokens, let limit):
             "\(quotedPath(place)): continuation \(quoted(text)) of task \(quoted(task)) has \(tokens) tokens, "
                 + "expected 1 to \(limit)"
-                + (tokens > limit ? "; raise the maximum length" : "")
+                + (tokens > limit ? "; raise --max-length" : "")
         case .unknownToken(let place, let task, let id, let vocabulary):
             "\(quotedPath(place)): a request of task \(quoted(task)) has the token id \(id), "
                 + "expected 0 to \(vocabulary - 1); tokenizer and model do not fit"

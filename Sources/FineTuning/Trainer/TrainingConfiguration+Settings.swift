@@ -52,7 +52,7 @@ extension TrainingConfiguration {
 public enum SettingError: Error, Equatable {
     /// The file has a key that is none of the settings.
     case unknown(file: String, key: String)
-    /// A value is of the wrong kind or out of range.
+    /// A value is of the wrong kind or out of range; without a file, that of a flag.
     case value(file: String?, key: String, found: String, expected: String)
 }
 
@@ -63,8 +63,8 @@ extension SettingError: CustomStringConvertible {
         case .unknown(let file, let key):
             "\(file): setting \(quoted(key)) is unknown"
         case .value(let file, let key, let found, let expected):
-            (file.map { "\($0): " } ?? "")
-                + "setting '\(key)' is \(found), expected \(expected)"
+            (file.map { "\($0): setting '\(key)'" } ?? "--" + key.replacing("_", with: "-"))
+                + " is \(found), expected \(expected)"
         }
     }
 }

@@ -83,7 +83,7 @@ public final class LoRAAdapterSet {
         _ configuration: LoRAConfiguration, to model: MambaModel,
         using generator: inout some RandomNumberGenerator
     ) throws -> LoRAAdapterSet {
-        try configuration.check(file: nil)
+        try configuration.check()
         let sites = try configuration.sites(in: model, file: nil)
         let factors = sites.map { site in
             let shapes = site.shapes(rank: configuration.rank(of: site.name))

@@ -64,9 +64,9 @@ public struct LoRAConfiguration: Equatable, Sendable {
 
     /// Checks the ranges of all numbers.
     ///
-    /// - Parameter file: The file that holds the configuration, for messages.
+    /// - Parameter file: The file that holds the configuration, for messages; nil if none does.
     /// - Throws: ``LoRAError/outOfRange(file:field:found:expected:)``.
-    func check(file: String?) throws {
+    public func check(file: String? = nil) throws {
         func require(
             _ isFine: Bool, _ field: String, _ found: some Any, _ expected: String
         ) throws {

@@ -21,27 +21,31 @@ public struct TreeSettings: Codable, Equatable, Sendable {
     /// Throws the first error of a value from outside.
     ///
     /// - Throws: ``TreeSettingsError``.
-    public func validate() throws {
-        guard scale.isFinite else { throw TreeSettingsError.notFinite(setting: "scale") }
-        guard chainGain.isFinite else { throw TreeSettingsError.notFinite(setting: "chainGain") }
-        guard neighbors >= 1 else { throw TreeSettingsError.neighbors(found: neighbors) }
+    public func validate() throws(TreeSettingsError) {
+        for (setting, value) in [("tree_scale", scale), ("chain_gain", chainGain)]
+        where !value.isFinite {
+            throw TreeSettingsError.value(
+                setting: setting, found: "\(value)", expected: "a finite number")
+        }
+        guard neighbors >= 1 else {
+            throw TreeSettingsError.value(
+                setting: "tree_neighbors", found: "\(neighbors)", expected: "at least 1")
+        }
     }
 }
 
 /// The ways settings from outside can be wrong.
 public enum TreeSettingsError: Error, Equatable {
-    /// A weight is infinite or NaN.
-    case notFinite(setting: String)
-    /// There are too few neighbours for a tree.
-    case neighbors(found: Int)
+    /// A setting, by its name in files, is out of range.
+    case value(setting: String, found: String, expected: String)
 }
 
 extension TreeSettingsError: CustomStringConvertible {
     /// One line that names the setting.
     public var description: String {
         switch self {
-        case .notFinite(let setting): "tree setting '\(setting)' is not a finite number"
-        case .neighbors(let found): "tree setting 'neighbors' is \(found), expected at least 1"
+        case .value(let setting, let found, let expected):
+            "setting '\(setting)' is \(found), expected \(expected)"
         }
     }
 }

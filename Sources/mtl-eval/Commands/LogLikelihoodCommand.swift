@@ -31,9 +31,12 @@ struct LogLikelihoodCommand: ParsableCommand {
     @Flag(help: "Show no progress.")
     var quiet = false
 
+    @OptionGroup var configuration: ConfigurationOption
+
     func validate() throws {
+        try model.needed()
         guard maxLength >= 1 else {
-            throw ValidationError("--max-length is \(maxLength), expected at least 1.")
+            throw ValidationError("--max-length is \(maxLength), expected at least 1")
         }
     }
 

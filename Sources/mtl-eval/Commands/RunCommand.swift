@@ -10,18 +10,19 @@ struct RunCommand: ParsableCommand {
     @OptionGroup(title: "Tasks") var tasks: TaskOptions
     @OptionGroup(title: "Model") var model: ModelOptions
     @OptionGroup(title: "Output") var output: OutputOptions
+    @OptionGroup var configuration: ConfigurationOption
 
     func validate() throws {
         guard !tasks.listTasks else { return }
         guard !tasks.tasks.isEmpty else {
-            throw ValidationError("--tasks names no task; --list-tasks shows them.")
+            throw ValidationError("--tasks is missing; --list-tasks shows them all")
         }
-        guard model.model != nil else { throw ValidationError("--model is missing.") }
+        try model.needed()
         guard !output.logSamples || output.outputPath != nil else {
-            throw ValidationError("--log-samples needs --output-path.")
+            throw ValidationError("--log-samples needs --output-path")
         }
         guard !output.resume || output.outputPath != nil else {
-            throw ValidationError("--resume needs --output-path.")
+            throw ValidationError("--resume needs --output-path")
         }
     }
 

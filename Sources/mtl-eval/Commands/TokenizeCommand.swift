@@ -25,6 +25,8 @@ struct TokenizeCommand: ParsableCommand {
     @Flag(help: "Turn ids into text.")
     var decode = false
 
+    @OptionGroup var configuration: ConfigurationOption
+
     func run() throws {
         let path = try ModelFolder.find(model)
         let tokenizing = TokenizingFile(tokenizer: try TokenizerLoader.load(at: path).tokenizer)

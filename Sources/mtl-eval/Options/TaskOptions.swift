@@ -75,22 +75,23 @@ struct TaskOptions: ParsableArguments {
 
     func validate() throws {
         guard numFewshot ?? 0 >= 0 else {
-            throw ValidationError("--num-fewshot is \(numFewshot ?? 0), expected at least 0.")
+            throw ValidationError("--num-fewshot is \(numFewshot ?? 0), expected at least 0")
         }
         if let limit, !(limit > 0 && limit.isFinite) {
-            throw ValidationError("--limit is \(limit), expected above 0.")
+            throw ValidationError("--limit is \(limit), expected above 0")
         }
         guard batchSize == "auto" || (Int(batchSize) ?? 0) >= 1 else {
-            throw ValidationError("--batch-size is '\(batchSize)', expected auto or a number.")
+            throw ValidationError(
+                "--batch-size is '\(batchSize)', expected auto or a number of at least 1")
         }
         guard maxLength >= 1 else {
-            throw ValidationError("--max-length is \(maxLength), expected at least 1.")
+            throw ValidationError("--max-length is \(maxLength), expected at least 1")
         }
         guard let seeds, seeds.count == 4, seeds.allSatisfy({ $0 >= 0 }) else {
-            throw ValidationError("--seed is '\(seed)', expected one number or four.")
+            throw ValidationError("--seed is '\(seed)', expected one number or four")
         }
         guard bootstrapIters >= 0 else {
-            throw ValidationError("--bootstrap-iters is \(bootstrapIters), expected at least 0.")
+            throw ValidationError("--bootstrap-iters is \(bootstrapIters), expected at least 0")
         }
     }
 }

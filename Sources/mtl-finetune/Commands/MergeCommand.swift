@@ -40,12 +40,13 @@ struct MergeCommand: ParsableCommand {
     var verify = false
 
     @OptionGroup var engine: EngineOptions
+    @OptionGroup var configuration: ConfigurationOption
 
     func validate() throws {
         guard engine.dtype == .float32 else {
             throw ValidationError(
                 "--dtype is \(engine.dtype.rawValue), expected float32: merged weights are not "
-                    + "rounded.")
+                    + "rounded")
         }
     }
 

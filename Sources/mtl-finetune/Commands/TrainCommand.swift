@@ -50,8 +50,7 @@ struct TrainCommand: ParsableCommand {
             """)
     var cache = true
 
-    @Option(help: "A YAML file whose keys are these flags; those given here win.")
-    var config: String?
+    @OptionGroup var configuration: ConfigurationOption
 
     @Flag(help: "Show no progress.")
     var quiet = false
@@ -62,20 +61,17 @@ struct TrainCommand: ParsableCommand {
     func validate() throws {
         guard engine.dtype != .int8 else {
             throw ValidationError(
-                "--dtype is int8, expected float32 or bfloat16: int8 is for scoring and talking.")
+                "--dtype is int8, expected float32 or bfloat16: int8 is for scoring and talking")
         }
         guard adapter.fineTuneType == .lora || engine.dtype == .float32 else {
             throw ValidationError(
                 "--dtype is \(engine.dtype.rawValue), expected float32 with --fine-tune-type full: "
-                    + "weights that are trained are kept in float32.")
+                    + "weights that are trained are kept in float32")
         }
         guard !resume || !overwrite else {
-            throw ValidationError("--resume and --overwrite exclude each other.")
+            throw ValidationError("--resume and --overwrite exclude each other")
         }
-        guard !data.isEmpty else { throw ValidationError("--data names no file.") }
-        if let config {
-            throw ValidationError("--config is '\(config)', expected a .yaml or .yml file.")
-        }
+        guard !data.isEmpty else { throw ValidationError("--data names no file") }
     }
 
     func run() throws {

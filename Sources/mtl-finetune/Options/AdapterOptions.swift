@@ -46,7 +46,13 @@ struct AdapterOptions: ParsableArguments {
 
     func validate() throws {
         guard fineTuneType == .lora || initAdapter == nil else {
-            throw ValidationError("--init-adapter needs --fine-tune-type lora.")
+            throw ValidationError("--init-adapter needs --fine-tune-type lora")
+        }
+        do {
+            try configuration(baseModel: "").check()
+        } catch LoRAError.outOfRange(_, let field, let found, let expected) {
+            let name = field == "r" ? "lora-r" : field.replacing("_", with: "-")
+            throw ValidationError("--\(name) is \(found), expected \(expected)")
         }
     }
 }

@@ -111,7 +111,7 @@ struct TrainingOptions: ParsableArguments {
     func validate() throws {
         guard ValidationSize(valSize) != nil else {
             throw ValidationError(
-                "--val-size is \(valSize), expected a fraction below 1 or a whole number.")
+                "--val-size is \(valSize), expected a fraction below 1 or a whole number")
         }
         do {
             try configuration.validate()

@@ -26,8 +26,8 @@ struct ChatSettingsTests {
             refused { $0.sampling.repetitionPenalty = 0 }
                 == "repeat-penalty is 0.0, expected above 0")
         #expect(
-            refused { $0.sampling.repetitionWindow = -1 }
-                == "repeat-last-n is -1, expected at least 0")
+            refused { $0.sampling.repetitionWindow = -2 }
+                == "repeat-last-n is -2, expected at least 0, or -1 for all")
         #expect(refused { $0.maxTokens = 0 } == "max-tokens is 0, expected at least 1")
         #expect(
             refused { $0.stopStrings = [""] } == "stop is empty, expected at least one character")
