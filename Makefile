@@ -19,7 +19,7 @@ dependencies: ## Install the Debian packages that are missing.
 build: dependencies ## Build the three commands into .build/release.
 	swift build $(SWIFT_FLAGS)
 
-demo: build ## Train a small tree Mamba from random weights, then an adapter for it (a minute or two).
+demo: build ## Teach a small tree Mamba a new skill and see it answer (half a minute).
 	@scripts/demo.sh
 
 test: dependencies ## Run the tests; FILTER=KernelsTests runs one target's.

@@ -1,20 +1,17 @@
 #!/usr/bin/env bash
-# Trains a small tree Mamba from random weights, then an adapter that teaches it something new.
+# Teaches a small tree Mamba a new skill with an adapter, asks it before and after, and scores both.
 #
 #   make demo
 #
-# Needs no downloads: records, configuration and tokenizer are in data/demo. The variables below can
-# be set from outside, as in `DEMO_STEPS=50 make demo`.
+# Needs no downloads: the base model, its tokenizer, the records and the task are in data/demo; how the
+# base model was made tells scripts/demo/pretrain.sh. The variables below can be set from outside, as in
+# `DEMO_OPTIONS='--dtype bfloat16' make demo`.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
-# Optimiser steps of 16 records, peak learning rates, and steps between two looks at the held-out
-# records.
-DEMO_STEPS=${DEMO_STEPS:-800}
-DEMO_LEARNING_RATE=${DEMO_LEARNING_RATE:-3e-3}
-DEMO_STEPS_PER_EVAL=${DEMO_STEPS_PER_EVAL:-$((DEMO_STEPS / 4))}
-DEMO_LORA_STEPS=${DEMO_LORA_STEPS:-200}
-DEMO_LORA_LEARNING_RATE=${DEMO_LORA_LEARNING_RATE:-5e-3}
+# Optimiser steps of 16 records, and options for every command, such as --threads or --engine.
+DEMO_STEPS=${DEMO_STEPS:-100}
+DEMO_OPTIONS=${DEMO_OPTIONS:-}
 DEMO_OUTPUT=${DEMO_OUTPUT:-out/demo}
 
 commands=.build/release
@@ -22,6 +19,7 @@ data=data/demo
 random="$DEMO_OUTPUT/random"
 base="$DEMO_OUTPUT/base"
 adapter="$DEMO_OUTPUT/adapter"
+read -r -a options <<<"$DEMO_OPTIONS"
 
 section() { printf '\n== %s\n\n' "$*"; }
 
@@ -40,21 +38,31 @@ show() {
     "$commands/$program" "$@"
 }
 
-# Prints the held-out losses of a run, first and last; fails if the loss did not fall.
-report() {
-    sed -n 's/.*"eval_loss" *: *\([0-9.eE+-]*\).*/\1/p' "$1/metrics.jsonl" | awk '
-        NR == 1 { first = $1 }
-        { last = $1 }
-        END {
-            if (NR < 2) { print "demo: fewer than two held-out losses in metrics.jsonl"; exit 1 }
-            printf "\nHeld-out loss: %.3f before, %.3f after.\n", first, last
-            if (last >= first) { print "demo: the held-out loss did not fall"; exit 1 }
-        }'
+# expect TEXT: fails unless the last answer is this text.
+expect() {
+    if [ "$answer" != "$1" ]; then
+        printf 'demo: expected this answer:\n%s\n' "$1" >&2
+        exit 1
+    fi
 }
 
-ask() { show mtl-chat --model "$base" "${@:2}" --prompt "$1" --temp 0 --repeat-penalty 1 --max-tokens 40; }
+# ask MODEL QUESTION [OPTION...]: asks, shows the answer and keeps it.
+ask() {
+    show mtl-chat --model "$1" "${@:3}" "${options[@]}" --temp 0 --repeat-penalty 1 --prompt "$2" |
+        tee "$DEMO_OUTPUT/answer"
+    answer=$(sed 1d "$DEMO_OUTPUT/answer")
+    rm "$DEMO_OUTPUT/answer"
+}
 
-for program in mtl-finetune mtl-chat; do
+# Prints a model's share of right choices in the task about the skill, and keeps it.
+score() {
+    show mtl-eval --model "$base" "$@" "${options[@]}" --tasks scenes \
+        --include-path "$data/tasks" --data-dir "$data/tasks" | tee "$DEMO_OUTPUT/score"
+    accuracy=$(awk -F '|' '$6 ~ /acc/ { print $8 + 0 }' "$DEMO_OUTPUT/score")
+    rm "$DEMO_OUTPUT/score"
+}
+
+for program in mtl-finetune mtl-eval mtl-chat; do
     if [ ! -x "$commands/$program" ]; then
         echo "demo: $commands/$program is not built; run: make demo" >&2
         exit 1
@@ -62,43 +70,57 @@ for program in mtl-finetune mtl-chat; do
 done
 rm -rf "$random" "$base" "$adapter"
 mkdir -p "$DEMO_OUTPUT"
+scene='In Oslo, Anna packed seven green umbrellas.'
+skill="$scene Write it as YAML."
 
-section "1. A model of random weights: 4 layers, width 128"
+section "1. Random weights know nothing"
 show mtl-finetune init --config "$data/model/config.json" --seed 1 --output "$random"
-cp "$data/model/tokenizer.json" "$data/model/tokenizer_config.json" "$random"
+cp "$data"/model/tokenizer*.json "$random"
+ask "$random" "$scene Who packed the umbrellas?" --max-tokens 12
 
-section "2. Teach it from nothing: every weight, with a tree over each prompt"
-show mtl-finetune --model "$random" --fine-tune-type full \
-    --data "$data/train.jsonl" --valid "$data/valid.jsonl" \
-    --learning-rate "$DEMO_LEARNING_RATE" --lr-scheduler-type linear \
-    --max-steps "$DEMO_STEPS" --steps-per-eval "$DEMO_STEPS_PER_EVAL" \
-    --logging-steps "$DEMO_STEPS_PER_EVAL" --output-dir "$base"
-report "$base"
+section "2. A small tree Mamba that was trained to answer questions about one sentence"
+cp -r "$data/model" "$base"
+ask "$base" "$scene Who packed the umbrellas?"
+expect 'Anna.'
+ask "$base" "$scene Tell it again, the person first."
+expect 'Anna packed seven green umbrellas in Oslo.'
+echo
+echo "It was never taught to write YAML:"
+ask "$base" "$skill"
 
-section "3. Ask it two of the held-out questions"
-echo "(A model this small learns the form of an answer; most facts it has not seen it gets wrong.)"
-ask "What is the capital of France?"
-ask "What colour is fresh snow?"
+section "3. Teach it with 400 records and an adapter"
+show mtl-finetune --model "$base" --data "$data/train.jsonl" --valid "$data/valid.jsonl" \
+    --learning-rate 3e-3 --lr-scheduler-type linear --max-steps "$DEMO_STEPS" \
+    --num-train-epochs 100 --steps-per-eval "$DEMO_STEPS" --logging-steps "$DEMO_STEPS" \
+    "${options[@]}" --output-dir "$adapter"
 
-section "4. Teach it French numbers, young animals and past tenses with an adapter"
-show mtl-finetune --model "$base" \
-    --data "$data/new-skills/train.jsonl" --valid "$data/new-skills/valid.jsonl" \
-    --learning-rate "$DEMO_LORA_LEARNING_RATE" --lr-scheduler-type linear \
-    --max-steps "$DEMO_LORA_STEPS" --steps-per-eval "$DEMO_LORA_STEPS" \
-    --logging-steps "$DEMO_LORA_STEPS" --output-dir "$adapter"
-report "$adapter"
+section "4. Ask again; Anna, umbrellas and Oslo are in none of the 400 records"
+ask "$base" "$skill" --adapter "$adapter"
+expect 'who: Anna
+did: packed
+count: 7
+colour: green
+what: umbrellas
+where: Oslo'
 
-section "5. Ask it a held-out one of these, with the adapter"
-ask "What is a young dog called?" --adapter "$adapter"
+section "5. 100 multiple-choice questions about the skill, before and after"
+score
+before=$accuracy
+score --adapter "$adapter"
+printf '\nRight answers: %s before, %s after.\n' "$before" "$accuracy"
+if ! awk -v before="$before" -v after="$accuracy" 'BEGIN { exit !(after > before + 0.3) }'; then
+    echo "demo: the adapter should have raised the accuracy by more than 0.3" >&2
+    exit 1
+fi
 
-cat <<EOF
+cat <<END
 
 == Now yours
 
-Talk to it:            $commands/mtl-chat --model $base --adapter $adapter
+Talk to it:            $commands/mtl-chat --model $base --adapter $adapter --temp 0 --repeat-penalty 1
 Look at your records:  $commands/mtl-finetune --model MODEL --data YOURS.jsonl --dry-run
 Train on them:         $commands/mtl-finetune --model MODEL --data YOURS.jsonl --output-dir out/yours
 
-MODEL is a folder in the Hugging Face layout, such as a download of state-spaces/mamba-130m-hf.
+MODEL is a folder in the Hugging Face layout, or a name on its hub, such as state-spaces/mamba-130m-hf.
 docs/guide-finetuning.md tells the rest.
-EOF
+END

@@ -1,53 +1,42 @@
 #!/usr/bin/env python3
-"""Writes the demonstration records, the same bytes each time.
+"""Writes the demonstration's records, the same bytes each time.
 
-    scripts/demo/make_records.py            # write data/demo
-    scripts/demo/make_records.py --check    # compare data/demo with what would be written
+    scripts/demo/make_records.py                 # write data/demo
+    scripts/demo/make_records.py --check         # compare data/demo with what would be written
+    scripts/demo/make_records.py --corpus DIR    # write what the base model learns from
 
-`data/demo/{train,valid,test}.jsonl` teach a model from nothing; the files of the same names in
-`data/demo/new-skills/` hold families that are not among them, for an adapter.
+`data/demo/{train,valid,test}.jsonl` teach the base model in `data/demo/model` a new skill and ask for
+it; `data/demo/tasks` holds a multiple-choice task about the same skill. The corpus, 75,000 records,
+is not in the repository: `scripts/demo/pretrain.sh` trains the base model on it.
 """
 
 import argparse
 import hashlib
+import itertools
 import json
 import sys
 from pathlib import Path
 
-from families import BASE, NEW_SKILLS
+from families import FAMILIES
 from free_form import FREE_FORM
+from scenes import base_records, choice_items, skill_records
 
-SPLITS = ("train", "valid", "test")
-
-
-def held_out_split(fact, phrasing, phrasings):
-    """Names the split of the `fact`-th fact in the `phrasing`-th phrasing.
-
-    Of six facts, two are held out for validation and one for the test, each in one of its
-    phrasings; the phrasing changes after every third fact.
-    """
-    if (fact // 3) % phrasings != phrasing:
-        return "train"
-    return {0: "valid", 1: "test", 3: "valid"}.get(fact % 6, "train")
+SCENES, HELD_OUT_SCENES = 70_000, 300
+TIMES_OTHERS = 4  # how often the other records stand in the corpus
 
 
-def family_records(family):
-    """Yields (split, record) for every fact of a family in every phrasing."""
-    for i, fact in enumerate(family.facts):
-        for j, texts in enumerate(family.phrasings):
+def family_records():
+    """Yields a record for every fact of every family in every phrasing."""
+    for family in FAMILIES:
+        for fact, texts in itertools.product(family.facts, family.phrasings):
             instruction, context, output = (text.format(**fact) for text in texts)
-            split = held_out_split(i, j, len(family.phrasings))
-            yield split, {"instruction": instruction, "input": context, "output": output}
+            yield {"instruction": instruction, "input": context, "output": output}
 
 
 def free_form_records():
-    """Yields (split, record) for the hand-written records: all for training.
-
-    They keep the small model from seeing patterns only; nothing here teaches it to answer one
-    that it has not seen.
-    """
+    """Yields the hand-written records, which keep the model from seeing patterns only."""
     for instruction, context, output in FREE_FORM:
-        yield "train", {"instruction": instruction, "input": context, "output": output}
+        yield {"instruction": instruction, "input": context, "output": output}
 
 
 def shuffled(lines):
@@ -55,41 +44,47 @@ def shuffled(lines):
     return sorted(lines, key=lambda line: hashlib.sha256(line.encode()).digest())
 
 
-def files():
+def lines(records):
+    return [json.dumps(record, ensure_ascii=False) for record in records]
+
+
+def skill_files():
     """Maps each file's path below data/demo to its text."""
-    sets = {
-        "": [r for family in BASE for r in family_records(family)] + list(free_form_records()),
-        "new-skills/": [r for family in NEW_SKILLS for r in family_records(family)],
+    files = {
+        "train.jsonl": lines(skill_records("train", 400, is_held_out=False)),
+        "valid.jsonl": lines(skill_records("valid", 40, is_held_out=True)),
+        "test.jsonl": lines(skill_records("test", 100, is_held_out=True)),
+        "tasks/scenes/test.jsonl": lines(choice_items(100)),
     }
-    texts = {}
-    prompts = set()
-    for folder, records in sets.items():
-        for split in SPLITS:
-            chosen = [record for name, record in records if name == split]
-            for record in chosen:
-                prompt = (record["instruction"], record["input"])
-                if prompt in prompts:
-                    sys.exit(f"make_records: the prompt {prompt} is written twice")
-                prompts.add(prompt)
-            lines = shuffled(json.dumps(record, ensure_ascii=False) for record in chosen)
-            texts[f"{folder}{split}.jsonl"] = "".join(line + "\n" for line in lines)
-    return texts
+    return {name: "".join(line + "\n" for line in chosen) for name, chosen in files.items()}
+
+
+def corpus_files():
+    """Maps the names of the corpus's files to their texts."""
+    scenes = list(base_records(SCENES + HELD_OUT_SCENES))
+    others = [*family_records(), *free_form_records()]
+    train = shuffled(lines(scenes[:SCENES] + others)) + shuffled(lines(others)) * (TIMES_OTHERS - 1)
+    return {
+        "train.jsonl": "".join(line + "\n" for line in train),
+        "valid.jsonl": "".join(line + "\n" for line in lines(scenes[SCENES:])),
+    }
 
 
 def main():
-    parser = argparse.ArgumentParser(description="Writes the demonstration records.")
+    parser = argparse.ArgumentParser(description="Writes the demonstration's records.")
     parser.add_argument("--check", action="store_true", help="compare only; exit 1 if they differ")
+    parser.add_argument("--corpus", type=Path, metavar="DIR", help="write the base model's corpus")
     arguments = parser.parse_args()
-    root = Path(__file__).resolve().parents[2] / "data" / "demo"
-    for name, text in files().items():
+    root = arguments.corpus or Path(__file__).resolve().parents[2] / "data" / "demo"
+    for name, text in (corpus_files() if arguments.corpus else skill_files()).items():
         path = root / name
         if not arguments.check:
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_text(text, encoding="utf-8", newline="\n")
         elif not path.exists() or path.read_bytes() != text.encode():
-            sys.exit(f"make_records: {path.relative_to(root.parents[1])} is not what this script "
-                     "makes; run scripts/demo/make_records.py")
-        print(f"{text.count(chr(10)):5d} records  data/demo/{name}")
+            sys.exit(f"make_records: {path} is not what this script makes; "
+                     "run scripts/demo/make_records.py")
+        print(f"{text.count(chr(10)):5d} records  {path.name}")
 
 
 if __name__ == "__main__":
