@@ -60,6 +60,35 @@ struct RunCommandTests {
         #expect(table(whole) == table(first))
     }
 
+    // The sums of squares by which models were told apart kept every score of an adapter whose scale had changed.
+    @Test("a score is taken only where adapter and scale are the same; other kernels are told")
+    func resumeWithAnotherScale() throws {
+        let workshop = try CommandWorkshop()
+        try #require(try workshop.train(to: "adapter").status == 0)
+        func run(_ arguments: [String] = []) throws -> (errors: String, lines: Int) {
+            let run = try evaluate(
+                workshop, to: "run",
+                ["--adapter", workshop("adapter")] + arguments)
+            try #require(run.status == 0, "\(run.errors)")
+            let scores = rawContents(try file("scores.jsonl", in: workshop("run")))
+            return (run.errors, scores.count { $0 == 0x0A })
+        }
+        let first = try run()
+        #expect(try run(["--resume"]).lines == first.lines)
+        let path = workshop("adapter") + "/adapter_config.json"
+        let text = String(decoding: rawContents(path), as: UTF8.self)
+        let changed = text.replacing(/"lora_alpha": [0-9.]+/, with: "\"lora_alpha\": 160")
+        #expect(changed != text)
+        _ = try workshop.write(changed, to: "adapter/adapter_config.json")
+        #expect(try run(["--resume"]).lines == 2 * first.lines)
+        let other = try run(["--resume", "--scan-kernel", "blas"])
+        #expect(other.lines == 2 * first.lines)
+        #expect(other.errors.contains("blas scan'; the last digits may differ"), "\(other.errors)")
+        let again = try run()
+        #expect(again.errors.contains("of this very run, which are computed again"))
+        #expect(again.lines == 3 * first.lines)
+    }
+
     @Test("two runs are compared item by item")
     func compare() throws {
         let workshop = try CommandWorkshop()

@@ -61,7 +61,8 @@ public struct ModelOptions: ParsableArguments {
         let settings = topology.applied(to: record?.topology ?? TopologySettings(kind: .chain))
         loaded.model.flow = settings.flow
         return LoadedModel(
-            model: loaded.model, name: model, folder: folder, adapters: adapters, record: record,
+            model: loaded.model, engine: cpu, name: model, folder: folder, adapters: adapters,
+            record: record,
             topology: settings)
     }
 }
@@ -70,6 +71,8 @@ public struct ModelOptions: ParsableArguments {
 public struct LoadedModel {
     /// The model.
     public let model: MambaModel
+    /// What it computes with.
+    public let engine: CPUEngine
     /// Its name as the user gave it.
     public let name: String
     /// Its folder.

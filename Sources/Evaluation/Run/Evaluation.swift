@@ -58,12 +58,7 @@ public struct Evaluation: Sendable {
         journal: ScoreJournal? = nil, report: (EvaluationEvent) throws -> Void = { _ in }
     ) throws -> EvaluationResults {
         var encoder = encoder
-        if let journal, journal.damagedLines > 0 {
-            try report(
-                .warning(
-                    "\(quotedPath(journal.path)): passed over \(journal.damagedLines) damaged lines; "
-                        + "their requests are scored again"))
-        }
+        for warning in journal?.warnings ?? [] { try report(.warning(warning)) }
         let results = try tasks.map { task in
             for warning in task.warnings { try report(.warning(warning)) }
             let requests = try TaskRequests(
@@ -102,6 +97,9 @@ public struct Evaluation: Sendable {
             }
         if let journal {
             for (index, key) in keys.enumerated() { scores[index] = journal.score(of: key) }
+        }
+        if let warning = journal?.warning(aboutEnginesOf: keys, task: name) {
+            try report(.warning(warning))
         }
         let open = scores.indices.filter { scores[$0] == nil }
         var done = scores.count - open.count

@@ -3,10 +3,13 @@ import Storage
 /// Keeps the score of every request as soon as it is known, so that a run can go on after a stop.
 ///
 /// A file of JSON lines: `{"task": …, "doc": …, "request": …, "window": …, "run": …, "tokens": …,
-/// "loglikelihood": …, "is_greedy": …}`. `run` is a fingerprint of all that a score depends on but the
-/// request; `tokens` is a hash of the request's token ids. A score is taken again only where both are
-/// the same, so that a changed model, prompt or tokenizer is never mixed up with old scores. A last
-/// line that a crash cut off is passed over.
+/// "engine": …, "loglikelihood": …, "is_greedy": …, "check": …}`. `run` is a hash of all that a score depends
+/// on but the request; `tokens` is a hash of the request's token ids. A score is taken again only where both
+/// are the same, so that a changed model, prompt or tokenizer is never mixed up with old scores. `engine` says
+/// what computed it, which decides the last digits. `check` is a hash of the line without it: a line that was
+/// cut off or changed is passed over and counted.
+///
+/// Lines are only ever added, so no run takes another one's scores away.
 public final class ScoreJournal {
     /// The score of a request as the journal keeps it.
     struct Score: Equatable {
@@ -24,10 +27,14 @@ public final class ScoreJournal {
 
     /// The file.
     public let path: String
+    /// What computes scores now.
+    public let engine: String
     /// Lines that could not be read.
     public private(set) var damagedLines = 0
+    /// Scores of this very run that are there and not used.
+    public private(set) var unusedScores = 0
     private let run: String
-    private var known: [String: Score] = [:]
+    private var content: ScoreJournalContent
     private let appender: LineAppender
     private let writer = JSONWriter(escapesNonASCII: false)
 
@@ -35,37 +42,24 @@ public final class ScoreJournal {
     ///
     /// - Parameters:
     ///   - path: The file; its folder must exist.
-    ///   - fingerprint: Says which model in which precision with which topology and length limit
-    ///     makes the scores.
-    ///   - resuming: Whether scores that are there are used; otherwise the file begins anew.
-    /// - Throws: `FileError`.
-    public init(path: String, fingerprint: JSONValue, resuming: Bool) throws {
-        self.path = path
+    ///   - identity: Says which model with which topology, length limit and precision makes the scores.
+    ///   - engine: What else decides their last digits.
+    ///   - resuming: Whether scores that are there are used.
+    /// - Throws: `FileError`, or ``EvaluationError`` if the file is something else.
+    public init(path: String, identity: JSONValue, engine: String, resuming: Bool) throws {
+        (self.path, self.engine) = (path, engine)
         run = String(
-            SHA256.hexadecimal(of: JSONWriter(sortsKeys: true).string(fingerprint)).prefix(16))
-        let exists = FilePath.exists(path)
-        if exists, !resuming { try AtomicFile.write("", to: path) }
+            SHA256.hexadecimal(of: JSONWriter(sortsKeys: true).string(identity)).prefix(16))
+        content = ScoreJournalContent(run: run, engine: engine)
+        if FilePath.exists(path) { try content.read(path) }
         // Ends a line that was cut off, so that new ones stand on lines of their own.
         appender = try LineAppender(path: path)
-        if exists, resuming {
-            let reader = try LineReader(path: path)
-            while let line = try reader.next() { read(line) }
+        if resuming {
+            damagedLines = content.damagedLines
+        } else {
+            unusedScores = content.known.count
+            content = ScoreJournalContent(run: run, engine: engine)
         }
-    }
-
-    private func read(_ line: LineReader.Line) {
-        guard
-            let value = try? JSONValue(
-                parsing: line.bytes, file: path, firstLine: line.number,
-                options: JSONOptions(allowsNonFinite: true)),
-            let run = value["run"]?.stringValue, let tokens = value["tokens"]?.stringValue,
-            let likelihood = value["loglikelihood"]?.numberValue,
-            let isGreedy = value["is_greedy"]?.boolValue
-        else {
-            damagedLines += 1
-            return
-        }
-        if run == self.run { known[tokens] = Score(logLikelihood: likelihood, isGreedy: isGreedy) }
     }
 
     /// The hash by which a request is known.
@@ -77,17 +71,20 @@ public final class ScoreJournal {
     }
 
     /// The score of a request, nil if it is not known.
-    func score(of key: String) -> Score? { known[key] }
+    func score(of key: String) -> Score? { content.known[key] }
+
+    /// What computed the score of a request, if that is another engine than now.
+    func otherEngine(of key: String) -> String? { content.otherEngines[key] }
 
     /// Keeps a score.
     func keep(_ score: Score, of key: String, at place: Place) throws {
-        known[key] = score
-        try appender.append(
-            writer.string([
-                "task": .string(place.task), "doc": .integer(place.document),
-                "request": .integer(place.request), "window": .integer(place.window),
-                "run": .string(run), "tokens": .string(key),
-                "loglikelihood": .number(score.logLikelihood), "is_greedy": .bool(score.isGreedy),
-            ]))
+        content.known[key] = score
+        let line = writer.string([
+            "task": .string(place.task), "doc": .integer(place.document),
+            "request": .integer(place.request), "window": .integer(place.window),
+            "run": .string(run), "tokens": .string(key), "engine": .string(engine),
+            "loglikelihood": .number(score.logLikelihood), "is_greedy": .bool(score.isGreedy),
+        ])
+        try appender.append(ScoreJournalContent.checked(line))
     }
 }

@@ -51,13 +51,17 @@ public final class CPUEngine: Engine {
         matrixKernel == .native && instructionSet == .avx512bf16
     }
 
-    /// Kernels, instruction set and threads.
-    public var summary: String {
+    /// Kernels and instruction set: what decides the last bits of results.
+    public var kernels: String {
         let products =
             matrixKernel == .native
             ? "native" : "openblas (\(String(cString: openblas_get_corename())) kernels)"
-        return "\(products), \(instructionSet.rawValue), \(scanKernel.rawValue) scan, "
-            + "\(pool.threads) thread\(pool.threads == 1 ? "" : "s")"
+        return "\(products), \(instructionSet.rawValue), \(scanKernel.rawValue) scan"
+    }
+
+    /// Kernels, instruction set and threads.
+    public var summary: String {
+        "\(kernels), \(pool.threads) thread\(pool.threads == 1 ? "" : "s")"
     }
 
     var isa: mtl_isa { instructionSet.isa }

@@ -63,6 +63,12 @@ public enum XXH64 {
         return finish(hash)
     }
 
+    /// A hash as sixteen digits.
+    public static func text(of hash: UInt64) -> String {
+        let digits = String(hash, radix: 16)
+        return String(repeating: "0", count: 16 - digits.utf8.count) + digits
+    }
+
     private static func word(_ place: UnsafeRawPointer) -> UInt64 {
         UInt64(littleEndian: place.loadUnaligned(as: UInt64.self))
     }

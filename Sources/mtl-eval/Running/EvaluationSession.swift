@@ -64,12 +64,17 @@ struct EvaluationSession {
         guard let path = command.output.outputPath else { return nil }
         let folder = ResultsReport.folder(for: path, information)
         try FolderTree.create(folder)
+        let engine = loaded.engine
+        // Products in bfloat16 differ in more than their last digits.
+        let isRounding = command.model.engine.dtype == .bfloat16 && engine.multipliesInBFloat16
         return try ScoreJournal(
             path: "\(folder)/scores.jsonl",
-            fingerprint: .object([
+            identity: .object([
                 "model": .string("\(loaded.model.fingerprint)"),
+                "products": .string(isRounding ? "bfloat16" : "float32"),
                 "max_length": .integer(evaluation.options.maximumLength),
-            ]), resuming: command.output.resume)
+            ]), engine: "\(information.version), \(engine.kernels)",
+            resuming: command.output.resume)
     }
 
     private func information() -> RunInformation {
