@@ -44,7 +44,7 @@ struct EvalCommandTests {
                 "mtl-eval",
                 [
                     "loglikelihood", "--model", workshop.model, "--requests", input, "--output",
-                    workshop("answers.jsonl"),
+                    workshop("answers.jsonl"), "--overwrite",
                 ] + arguments)
             try #require(run.status == 0, "\(run.errors)")
             return try JSONRecords(path: workshop("answers.jsonl")).all().map(\.object)
@@ -68,6 +68,43 @@ struct EvalCommandTests {
             for (one, other) in zip(logprobs, positions.suffix(3)) {
                 #expect(abs((one.numberValue ?? 0) - (other.numberValue ?? 1)) < 1e-5)
             }
+        }
+    }
+
+    // mtl-eval tokenize --output train.jsonl wrote over the records that it was given, and over anything else.
+    @Test("a file that exists is kept without --overwrite, and one that is read with it")
+    func outputs() throws {
+        let workshop = try CommandWorkshop()
+        let text = #"{"text": "Oslo", "ids": [1], "context": "a", "continuation": " b"}"# + "\n"
+        let input = try workshop.write(text, to: "in.jsonl")
+        let other = try workshop.write("mine", to: "other.jsonl")
+        func refusal(_ arguments: [String], _ output: String) throws -> String {
+            let before = rawContents(output)
+            let run = try CommandRun(
+                "mtl-eval", arguments + ["--model", workshop.model, "--output", output])
+            #expect(run.status == 1 && rawContents(output) == before)
+            return run.errors
+        }
+        for command in [["tokenize", "--input", input], ["loglikelihood", "--requests", input]] {
+            #expect(
+                try refusal(command, other).contains(
+                    "other.jsonl: exists already; choose another name or give --overwrite"))
+            for output in [input, "\(workshop.model)/model.safetensors"] {
+                #expect(
+                    try refusal(command + ["--overwrite"], output).contains(
+                        "expected an output of its own"))
+            }
+            let run = try CommandRun(
+                "mtl-eval",
+                command + ["--model", workshop.model, "--output", other, "--overwrite"])
+            #expect(run.status == 0, "\(run.errors)")
+            #expect(try JSONRecords(path: other).all().count == 1)
+            #expect(
+                try CommandRun(
+                    "mtl-eval",
+                    command + ["--model", workshop.model, "--output", workshop("no/where.jsonl")]
+                ).errors.contains("no: cannot write into: No such file"))
+            _ = try workshop.write("mine", to: "other.jsonl")
         }
     }
 

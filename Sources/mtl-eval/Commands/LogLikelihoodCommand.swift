@@ -19,8 +19,7 @@ struct LogLikelihoodCommand: ParsableCommand {
     @Option(help: "The requests, one JSON object a line (.jsonl, or with .zst).")
     var requests: String
 
-    @Option(help: "The file to write the answers to, one JSON object a line.")
-    var output: String
+    @OptionGroup var output: FileOutputOptions
 
     @Flag(help: "Score every token of 'ids' after the first.")
     var allPositions = false
@@ -41,12 +40,17 @@ struct LogLikelihoodCommand: ParsableCommand {
     }
 
     func run() throws {
+        let inputs = [
+            (requests, "--requests"), (model.model, "--model"), (model.adapter, "--adapter"),
+        ]
+        try output.check(
+            apartFrom: inputs.compactMap { path, option in path.map { .init($0, option: option) } })
         let loaded = try model.load(notes: Terminal.printNote)
         let scoring = RawScoring(
             model: loaded.model, modelName: loaded.name, tokenizer: try loaded.tokenizer(),
             maximumLength: maxLength)
         var line = ProgressLine("scored", isQuiet: quiet)
-        try scoring.run(input: requests, output: output, allPositions: allPositions) {
+        try scoring.run(input: requests, output: output.output, allPositions: allPositions) {
             line.update(done: $0, total: $1)
         }
         line.clear()

@@ -19,8 +19,7 @@ struct TokenizeCommand: ParsableCommand {
     @Option(help: "The texts or ids, one JSON object a line (.jsonl, or with .zst).")
     var input: String
 
-    @Option(help: "The file to write, one JSON object a line.")
-    var output: String
+    @OptionGroup var output: FileOutputOptions
 
     @Flag(help: "Turn ids into text.")
     var decode = false
@@ -29,7 +28,9 @@ struct TokenizeCommand: ParsableCommand {
 
     func run() throws {
         let path = try ModelFolder.find(model)
+        try output.check(
+            apartFrom: [.init(input, option: "--input"), .init(path, option: "--model")])
         let tokenizing = TokenizingFile(tokenizer: try TokenizerLoader.load(at: path).tokenizer)
-        try tokenizing.run(input: input, output: output, decoding: decode)
+        try tokenizing.run(input: input, output: output.output, decoding: decode)
     }
 }

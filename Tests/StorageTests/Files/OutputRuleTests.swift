@@ -37,6 +37,11 @@ struct OutputRuleTests {
                     output, apartFrom: [.init(path, option: "--data")], isOverwriting: true)
             }
         }
+        // A model's folder is read with all that is in it.
+        #expect(throws: OutputError.isInput(output: path, option: "--model")) {
+            try OutputRule.checkFile(
+                path, apartFrom: [.init(folder.path, option: "--model")], isOverwriting: true)
+        }
         #expect(throws: FileError.notRegular(file: folder.path)) {
             try OutputRule.checkFile(folder.path, isOverwriting: true)
         }

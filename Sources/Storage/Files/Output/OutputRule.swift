@@ -23,7 +23,7 @@ public enum OutputRule {
     ///
     /// - Parameters:
     ///   - path: The file.
-    ///   - inputs: What is read, in files; a file in a folder that is read is no harm.
+    ///   - inputs: What is read; of a folder, the files in it.
     ///   - isOverwriting: Whether a file that exists may be replaced.
     ///   - remedy: What the user can do if it exists.
     /// - Throws: ``OutputError``, or ``FileError/notRegular(file:)`` for a folder, device and the like.
@@ -32,7 +32,9 @@ public enum OutputRule {
         remedy: String = OutputRule.remedy
     ) throws {
         guard let kind = FilePath.kind(of: path, followingLinks: false) else { return }
-        if let input = inputs.first(where: { FileIdentity(path) == FileIdentity($0.path) }) {
+        if let identity = FileIdentity(path),
+            let input = inputs.first(where: { files(of: $0.path).contains(identity) })
+        {
             throw OutputError.isInput(output: path, option: input.option)
         }
         let target = FilePath.kind(of: path)
@@ -93,6 +95,13 @@ public enum OutputRule {
                 }
             }
         }
+    }
+
+    /// A file, or a folder and what is in it.
+    private static func files(of path: String) -> Set<FileIdentity> {
+        let names = FilePath.isFolder(path) ? (try? FolderTree.names(in: path)) ?? [] : []
+        let places = [path] + names.map { FilePath.join(path, $0) }
+        return Set(places.compactMap { FileIdentity($0) })
     }
 
     /// The files of a folder that are links, as the hub's cache has them: what they lead to is read too.
