@@ -30,6 +30,8 @@ public enum ChatError: Error, Equatable {
     case noTree
     /// The file's name ends in none of the known ways.
     case unknownExport(file: String)
+    /// There is nothing to write into a file.
+    case nothingToExport(file: String)
     /// A file is not a saved session, or a damaged one.
     case notSession(file: String, reason: String)
     /// A file was written by a newer release.
@@ -70,6 +72,8 @@ extension ChatError: CustomStringConvertible {
         case .noTree: "no tree was built: the topology is a chain, or nothing was said yet"
         case .unknownExport(let file):
             "\(quotedPath(file)): name ends in neither .md nor .jsonl; choose one of them"
+        case .nothingToExport(let file):
+            "\(quotedPath(file)): not written: the conversation has no answer yet"
         case .notSession(let file, let reason):
             "\(quotedPath(file)): not a saved session: \(oneLine(reason))"
         case .newerSession(let file, let found, let known):

@@ -2,6 +2,7 @@ import ArgumentParser
 import Chat
 import CommandSupport
 import Prompting
+import Storage
 import Tokenization
 
 /// The entry point of `mtl-chat`.
@@ -67,6 +68,14 @@ struct MTLChat: ParsableCommand {
         try responder.samples(of: question, count: count, in: session)
     }
 
+    /// What is read from: nothing that is said in a conversation writes over it.
+    private func inputs(of loaded: LoadedModel) -> [OutputRule.Input] {
+        let paths = [
+            (loaded.folder, "--model"), (model.adapter, "--adapter"), (template, "--template"),
+        ]
+        return paths.compactMap { path, option in path.map { .init($0, option: option) } }
+    }
+
     private func makeSession() throws -> ChatSession {
         let loaded = try model.load(notes: Terminal.printNote)
         let tokenizer = try TokenizerLoader.load(at: loaded.folder)
@@ -84,6 +93,7 @@ struct MTLChat: ParsableCommand {
             settings: settings, system: systemPrompt,
             adapters: AdapterSwitch(
                 shelf, tokenizer: tokenizer.configuration,
-                usesRecordedTemplates: template == nil))
+                usesRecordedTemplates: template == nil),
+            inputs: inputs(of: loaded))
     }
 }

@@ -59,7 +59,11 @@ extension ChatSession {
     }
 
     /// Forgets the current branch's questions and answers; what the model is told first stays.
-    public func clear() { branch.cut(to: 0) }
+    public func clear() {
+        branch.cut(to: 0)
+        // What is saved is another conversation then.
+        if named.allSatisfy({ $0.branch.count == 0 }) { files = SessionFiles() }
+    }
 
     /// Draws several answers to a question, without adding to the conversation.
     ///

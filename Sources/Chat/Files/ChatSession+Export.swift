@@ -27,15 +27,24 @@ extension ChatSession {
 
     /// Writes the current branch as Markdown (`.md`) or training data (`.jsonl`), all or nothing.
     ///
-    /// - Throws: ``ChatError/unknownExport(file:)`` or `FileError`.
-    public func export(to path: String) throws {
-        if path.hasSuffix(".md") {
-            try AtomicFile.write(markdown(), to: path)
-        } else if path.hasSuffix(".jsonl") {
-            try AtomicFile.write(records(), to: path)
-        } else {
+    /// - Parameters:
+    ///   - path: The file. One that exists is replaced if this conversation was exported to it before, or
+    ///     if the user says so.
+    ///   - isOverwriting: Whether the user says so.
+    /// - Throws: ``ChatError``, also where there is nothing to write yet; `OutputError` or `FileError`.
+    public func export(to path: String, isOverwriting: Bool = false) throws {
+        let isMarkdown = path.hasSuffix(".md")
+        guard isMarkdown || path.hasSuffix(".jsonl") else {
             throw ChatError.unknownExport(file: path)
         }
+        let text = isMarkdown ? markdown() : records()
+        guard !text.isEmpty, !transcript.exchanges.isEmpty else {
+            throw ChatError.nothingToExport(file: path)
+        }
+        try checkOutput(
+            path, isOverwriting: isOverwriting || files.ownsExport(path), command: "/export")
+        try AtomicFile.write(text, to: path)
+        files.noteExported(path)
     }
 
     private var alpacaRecords: [JSONObject] {

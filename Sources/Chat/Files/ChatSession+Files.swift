@@ -11,22 +11,52 @@ extension ChatSession {
         case recomputed(reason: String)
     }
 
+    /// Where the session was saved to, or loaded from, last; `nil` if it has no file.
+    public var file: String? { files.session }
+
+    /// Whether the session has a file and is not what is saved there.
+    public var isChanged: Bool {
+        files.session != nil && XXH64.hash(savedSession.text) != files.savedHash
+    }
+
     /// Writes all branches, the settings and the current branch's state into one file, all or nothing.
     ///
     /// A state is there where a later turn can go on from one: with ``HistoryMode/carry``, and on a chain.
     ///
-    /// - Parameter path: The file, replaced if it exists.
-    /// - Throws: `FileError`.
-    public func save(to path: String) throws {
-        let saved = SavedSession(
-            model: model.fingerprint.model, template: template.name, settings: settings,
-            drawnReplies: drawnReplies, branches: named, current: current)
-        let metadata = [SavedSession.key: saved.text]
-        if let state = branch.points.last?.state {
+    /// - Parameters:
+    ///   - path: The file. One that exists is replaced if this conversation was saved to it, or loaded
+    ///     from it, or if the user says so.
+    ///   - isOverwriting: Whether the user says so.
+    /// - Throws: `OutputError` or `FileError`.
+    public func save(to path: String, isOverwriting: Bool = false) throws {
+        try checkOutput(
+            path, isOverwriting: isOverwriting || files.ownsSession(path), command: "/save")
+        let saved = savedSession
+        let metadata = [SavedSession.key: saved.text, SavedSession.digestKey: saved.digest]
+        if saved.read != nil, let state = branch.points.last?.state {
             try state.write(to: path, of: model, metadata: metadata)
         } else {
             try SafetensorsWriter.write([], metadata: metadata, to: path) { _, _ in }
         }
+        files.noteSaved(path, saved)
+    }
+
+    /// What a file of the session says now.
+    private var savedSession: SavedSession {
+        // What is not finite would be refused by whoever loads it.
+        let read = branch.points.last.flatMap { $0.state.isFinite ? $0 : nil }
+        return SavedSession(
+            model: model.fingerprint.model, template: template.name, settings: settings,
+            drawnReplies: drawnReplies, branches: named, current: current,
+            read: read.map { ($0.exchanges, $0.tokens) })
+    }
+
+    /// Refuses to write what exists, or is read.
+    func checkOutput(_ path: String, isOverwriting: Bool, command: String) throws {
+        let adapters = (adapters?.names ?? []).map { OutputRule.Input($0, option: "--adapter") }
+        try OutputRule.checkFile(
+            path, apartFrom: inputs + adapters, isOverwriting: isOverwriting,
+            remedy: "choose another name or write over it with \(command) --overwrite FILE")
     }
 
     /// Takes up a saved session, settings included, in place of this one; template, adapter and
@@ -45,7 +75,8 @@ extension ChatSession {
             throw ChatError.notSession(
                 file: path, reason: "metadata lack '\(SavedSession.key)'")
         }
-        var saved = try SavedSession(text, file: path)
+        var saved = try SavedSession(
+            text, digest: file.metadata[SavedSession.digestKey], file: path)
         let outcome = try takeState(from: file, of: &saved)
         checkTopology()
         saved.settings.promptLimit = settings.promptLimit
@@ -53,6 +84,7 @@ extension ChatSession {
         settings = saved.settings
         (named, current) = (saved.branches, saved.current)
         drawnReplies = saved.drawnReplies
+        files.noteLoaded(path, savedSession)
         return outcome
     }
 
@@ -60,20 +92,26 @@ extension ChatSession {
     private func takeState(
         from file: SafetensorsFile, of saved: inout SavedSession
     ) throws -> LoadedState {
-        let fingerprint = model.fingerprint.model
-        guard saved.model == fingerprint else {
+        let fingerprint = model.fingerprint
+        if !fingerprint.hasWeights(ofSaved: saved.model) {
             // The ids may be those of another vocabulary.
             for place in saved.branches.indices {
                 let count = saved.branches[place].branch.count
                 saved.branches[place].branch.answers = [[Int32]?](repeating: nil, count: count)
             }
             return .recomputed(
-                reason: "the session is of model '\(saved.model)', this is '\(fingerprint)'")
+                reason: "the session is of another model, '\(saved.model)'; "
+                    + "this is '\(fingerprint.model)'")
         }
         let vocabulary = model.configuration.vocabulary
         if let id = saved.ids.first(where: { Int($0) >= vocabulary }) {
             throw ChatError.notSession(
                 file: file.path, reason: "id is \(id), expected below \(vocabulary)")
+        }
+        guard saved.model == fingerprint.model else {
+            return .recomputed(
+                reason: "the session is of this model with "
+                    + fingerprint.difference(ofSaved: saved.model))
         }
         guard saved.template == template.name else {
             return .recomputed(
@@ -95,6 +133,8 @@ extension ChatSession {
         } catch SequenceStateError.mismatch(_, "topology", let found, let expected) {
             return .recomputed(
                 reason: "the state is of topology '\(found)', this is '\(expected)'")
+        } catch let error as SequenceStateError where error.isOfValues {
+            return .recomputed(reason: "\(error)")
         }
     }
 }

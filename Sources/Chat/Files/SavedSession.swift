@@ -8,7 +8,9 @@ import Storage
 struct SavedSession {
     /// The metadata key of the text.
     static let key = "session"
-    private static let version = 1
+    /// The metadata key of ``digest``.
+    static let digestKey = "session_digest"
+    private static let version = 2
 
     /// The fingerprint of the model.
     var model: String
@@ -46,6 +48,12 @@ struct SavedSession {
         return JSONWriter(escapesNonASCII: false, isCompact: true).string(.object(object))
     }
 
+    /// A hash of the text.
+    var digest: String { Self.digest(of: text) }
+
+    /// A hash of a text.
+    static func digest(of text: String) -> String { XXH64.text(of: XXH64.hash(text)) }
+
     private static func json(_ name: String, _ branch: Branch) -> JSONObject {
         let exchanges = zip(branch.transcript.exchanges, branch.answers).map {
             exchange, tokens in
@@ -66,18 +74,23 @@ struct SavedSession {
     ///
     /// - Parameters:
     ///   - text: The text.
+    ///   - digest: The ``digest`` that was written with it; sessions of version 1 have none.
     ///   - file: For messages.
     /// - Throws: ``ChatError`` or `JSONError`.
-    init(_ text: String, file: String) throws {
+    init(_ text: String, digest: String?, file: String) throws {
         let options = JSONOptions(refusesDuplicateKeys: true)
         let fields = try JSONFields(
             JSONValue(parsing: text, file: file, options: options), file: file)
         func refuse(_ reason: String) -> ChatError { .notSession(file: file, reason: reason) }
         let version = try fields.integer("version")
-        guard version == Self.version else {
-            throw version > Self.version
-                ? ChatError.newerSession(file: file, found: version, known: Self.version)
-                : refuse("version is \(version), expected \(Self.version)")
+        guard version <= Self.version else {
+            throw ChatError.newerSession(file: file, found: version, known: Self.version)
+        }
+        guard version >= 1 else {
+            throw refuse("version is \(version), expected 1 to \(Self.version)")
+        }
+        guard version == 1 || digest == Self.digest(of: text) else {
+            throw refuse("its text is damaged: it does not have the digest written with it")
         }
         model = try fields.string("model")
         template = try fields.string("template")
@@ -112,11 +125,12 @@ struct SavedSession {
     /// Groups what is saved.
     init(
         model: String, template: String, settings: ChatSettings, drawnReplies: Int,
-        branches: [(name: String, branch: Branch)], current: Int
+        branches: [(name: String, branch: Branch)], current: Int,
+        read: (exchanges: Int, tokens: [Int32])?
     ) {
         (self.model, self.template, self.settings) = (model, template, settings)
         (self.drawnReplies, self.branches, self.current) = (drawnReplies, branches, current)
-        read = branches[current].branch.points.last.map { ($0.exchanges, $0.tokens) }
+        self.read = read
     }
 
     private static func branch(_ fields: JSONFields) throws -> Branch {

@@ -1,5 +1,6 @@
 import MambaLM
 import Prompting
+import Storage
 import Tokenization
 
 /// A conversation with a model, without a terminal.
@@ -48,6 +49,10 @@ public final class ChatSession {
     /// How many answers were drawn with the current seed; each has random numbers of its own.
     var drawnReplies = 0
     var counts = ChatStatistics()
+    /// What is read and so never written over, whatever the user says.
+    let inputs: [OutputRule.Input]
+    /// What was written, or loaded, in this conversation.
+    var files = SessionFiles()
     /// The topology of what was read.
     private var readTopology = ""
 
@@ -60,15 +65,16 @@ public final class ChatSession {
     ///   - settings: How answers are drawn.
     ///   - system: What the model is told before the conversation.
     ///   - adapters: The model's adapters, if they can be switched.
+    ///   - inputs: The model's files and the like, which are never written over.
     /// - Throws: ``ChatError`` if a setting makes no sense.
     public init(
         model: MambaModel, tokenizer: LoadedTokenizer, template: PromptTemplate,
         settings: ChatSettings = ChatSettings(), system: String? = nil,
-        adapters: (any AdapterControl)? = nil
+        adapters: (any AdapterControl)? = nil, inputs: [OutputRule.Input] = []
     ) throws {
         try settings.validate()
         (self.model, self.tokenizer, self.adapters) = (model, tokenizer, adapters)
-        (self.template, self.settings) = (template, settings)
+        (self.template, self.settings, self.inputs) = (template, settings, inputs)
         named = [(Self.mainBranch, Branch(Transcript(system: system)))]
     }
 

@@ -71,11 +71,19 @@ enum SettingChange: Equatable {
 /// What can be done with files.
 enum FileAction: Equatable {
     /// Saves the session.
-    case save(String)
+    case save(FileTarget)
     /// Loads a session.
     case load(String)
     /// Writes the conversation for others.
-    case export(String)
+    case export(FileTarget)
+}
+
+/// A file to be written, as typed.
+struct FileTarget: Equatable {
+    /// Its name.
+    var name: String
+    /// Whether it may be replaced if it is somebody else's.
+    var isOverwriting = false
 }
 
 /// What can be done with branches.

@@ -74,16 +74,23 @@ enum CommandTable {
     private static let files = [
         Command(
             name: "save", argument: .required("FILE"), summary: "Save the session",
-            details: "All branches, the settings and the state, to go on from later."
-        ) { .file(.save($0 ?? "")) },
+            details: """
+                All branches, the settings and the state, to go on from later. A file that exists \
+                is replaced if the session was saved to it or loaded from it, or with \
+                /save --overwrite FILE.
+                """
+        ) { text throws(CommandError) in .file(.save(try target(text, usage: "/save"))) },
         Command(
             name: "load", argument: .required("FILE"), summary: "Go on with a saved session"
         ) { .file(.load($0 ?? "")) },
         Command(
             name: "export", argument: .required("FILE.md|.jsonl"),
             summary: "Write the conversation to a file",
-            details: "To read (.md), or to train with (.jsonl)."
-        ) { .file(.export($0 ?? "")) },
+            details: """
+                To read (.md), or to train with (.jsonl). A file that exists is replaced if the \
+                conversation was exported to it before, or with /export --overwrite FILE.
+                """
+        ) { text throws(CommandError) in .file(.export(try target(text, usage: "/export"))) },
     ]
 
     private static let branches = [
@@ -142,6 +149,15 @@ enum CommandTable {
                 that follow each other in the text are parted by a dot, others by an arrow.
                 """, action: tree),
     ]
+
+    private static func target(_ text: String?, usage: String) throws(CommandError) -> FileTarget {
+        let (word, rest) = CommandParser.split(text ?? "")
+        guard word == "--overwrite" else { return FileTarget(name: text ?? "") }
+        guard !rest.isEmpty else {
+            throw CommandError.missingArgument(usage: "\(usage) --overwrite FILE")
+        }
+        return FileTarget(name: rest, isOverwriting: true)
+    }
 
     private static func parameter(_ text: String?) throws(CommandError) -> CommandAction {
         guard let text else { return .change(.listParameters) }

@@ -81,8 +81,8 @@ extension ChatLoop {
     private func perform(_ action: FileAction) throws {
         switch action {
         case .save(let file):
-            let path = path(of: file)
-            try session.save(to: path)
+            let path = path(of: file.name)
+            try session.save(to: path, isOverwriting: file.isOverwriting)
             confirm("Saved to \(PlainText.escaped(path)).")
         case .load(let file):
             let state = try session.load(from: path(of: file))
@@ -93,8 +93,8 @@ extension ChatLoop {
                 confirm("Loaded \(count); the next turn reads them again: \(reason).")
             }
         case .export(let file):
-            let path = path(of: file)
-            try session.export(to: path)
+            let path = path(of: file.name)
+            try session.export(to: path, isOverwriting: file.isOverwriting)
             confirm("Exported to \(PlainText.escaped(path)).")
         }
     }

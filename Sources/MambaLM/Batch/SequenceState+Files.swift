@@ -5,11 +5,11 @@ import Storage
 ///
 /// The tensors of block `N` are `layers.N.history`, `[convolutionWidth - 1, inner]`, and `layers.N.state`,
 /// `[state, inner]`, both F32. The metadata say what they are of: `format` is `mambatreel-state`, `version`
-/// 1; `model` and `topology` are those of the model's ``ModelFingerprint``, and `position` the number of
-/// tokens read. More metadata may stand beside them.
+/// 2; `model` and `topology` are those of the model's ``ModelFingerprint``, `position` is the number of
+/// tokens read and `digest` a hash of that and all values. More metadata may stand beside them.
 extension SequenceState {
     private static let format = "mambatreel-state"
-    private static let version = 1
+    private static let version = 2
     /// More tokens than anyone reads; so many can be added to without overflow.
     private static let positions = 0...1 << 53
 
@@ -27,17 +27,15 @@ extension SequenceState {
         let metadata = [
             "format": Self.format, "version": "\(Self.version)", "model": fingerprint.model,
             "topology": fingerprint.topology, "position": "\(position)",
+            "digest": digest,
         ].merging(extra) { own, _ in own }
-        let tensors = layers.enumerated().flatMap { layer, part in
-            zip(Self.names(layer: layer), [part.history, part.state])
-        }
-        let specs = tensors.map {
-            SafetensorsWriter.Spec(name: $0, type: .float32, shape: $1.shape)
+        let specs = zip(tensors, layers.flatMap { [$0.history.shape, $0.state.shape] }).map {
+            SafetensorsWriter.Spec(name: $0.name, type: .float32, shape: $1)
         }
         var rest = tensors[...]
         try SafetensorsWriter.write(specs, metadata: metadata, to: path) { _, sink in
             // All are of one type, so the writer keeps the order.
-            if let (_, tensor) = rest.popFirst() { try sink.write(floats: tensor.values) }
+            if let tensor = rest.popFirst() { try sink.write(floats: tensor.values) }
         }
     }
 
@@ -102,7 +100,31 @@ extension SequenceState {
             throw SequenceStateError.tensorCount(
                 file: file.path, found: file.tensors.count, expected: 2 * layers.count)
         }
-        return SequenceState(layers: layers, position: position)
+        let state = SequenceState(layers: layers, position: position)
+        if let name = state.tensors.first(where: { !$0.values.allSatisfy(\.isFinite) })?.name {
+            throw SequenceStateError.notFinite(file: file.path, tensor: name)
+        }
+        guard try text("digest") == state.digest else {
+            throw SequenceStateError.damaged(file: file.path)
+        }
+        return state
+    }
+
+    /// The tensors with their names in a file, in its order.
+    private var tensors: [(name: String, values: [Float])] {
+        layers.enumerated().flatMap { layer, part in
+            zip(Self.names(layer: layer), [part.history.values, part.state.values]).map { ($0, $1) }
+        }
+    }
+
+    /// A hash of the position and of every bit of the values.
+    private var digest: String {
+        var hash = XXH64.hash("\(position)")
+        for tensor in tensors {
+            hash = XXH64.hash(tensor.name, seed: hash)
+            hash = tensor.values.withUnsafeBytes { XXH64.hash($0, seed: hash) }
+        }
+        return XXH64.text(of: hash)
     }
 
     private static func names(layer: Int) -> [String] {
@@ -120,6 +142,20 @@ public enum SequenceStateError: Error, Equatable {
     case shape(file: String, tensor: String, found: [Int], expected: [Int])
     /// There are more tensors than those of the state.
     case tensorCount(file: String, found: Int, expected: Int)
+    /// A tensor holds values from which nothing can go on.
+    case notFinite(file: String, tensor: String)
+    /// The values are not those that were written.
+    case damaged(file: String)
+}
+
+extension SequenceStateError {
+    /// Whether it is the values that are wrong, and nothing else of the file.
+    public var isOfValues: Bool {
+        switch self {
+        case .notFinite, .damaged: true
+        default: false
+        }
+    }
 }
 
 extension SequenceStateError: CustomStringConvertible {
@@ -136,6 +172,11 @@ extension SequenceStateError: CustomStringConvertible {
             "\(quotedPath(file)): tensor '\(tensor)' has shape \(found), expected \(expected)"
         case .tensorCount(let file, let found, let expected):
             "\(quotedPath(file)): holds \(found) tensors, expected \(expected)"
+        case .notFinite(let file, let tensor):
+            "\(quotedPath(file)): tensor '\(tensor)' holds values that are not finite"
+        case .damaged(let file):
+            "\(quotedPath(file)): state is damaged: its values do not have the digest that was "
+                + "written with them"
         }
     }
 }

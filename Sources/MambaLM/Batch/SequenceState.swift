@@ -17,6 +17,13 @@ public struct SequenceState {
     /// The number of tokens read.
     public let position: Int
 
+    /// Whether every value is finite, so that something can go on from it.
+    public var isFinite: Bool {
+        layers.allSatisfy { layer in
+            [layer.history, layer.state].allSatisfy { $0.values.allSatisfy(\.isFinite) }
+        }
+    }
+
     /// The memory held, in bytes.
     public var bytes: Int {
         layers.reduce(0) { $0 + ($1.history.count + $1.state.count) * MemoryLayout<Float>.stride }

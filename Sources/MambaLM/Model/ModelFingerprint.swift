@@ -19,6 +19,16 @@ public struct ModelFingerprint: Equatable, Sendable, CustomStringConvertible {
     /// What the weights and the adapters are, whatever the topology.
     public var model: String { weights + (adapter.map { ", adapter \($0)" } ?? "") }
 
+    /// What another model with the same weights has, of whose ``model`` a file tells.
+    public func difference(ofSaved saved: String) -> String {
+        saved == weights ? "no adapter" : "another adapter"
+    }
+
+    /// Whether the weights are those of a model whose ``model`` is given, whatever the adapter.
+    public func hasWeights(ofSaved saved: String) -> Bool {
+        saved == weights || saved.hasPrefix(weights + ", ")
+    }
+
     /// All of it.
     public var description: String { "\(model), \(topology)" }
 }
@@ -32,7 +42,7 @@ extension MambaModel {
         for parameter in parameters { hash = XXH64.hash("\(parameter.contentHash)", seed: hash) }
         let format = embeddings.weight.matrix.format.rawValue
         return ModelFingerprint(
-            weights: "mamba \(sizes) \(format) \(hash.hexadecimal)", adapter: adapterHash,
+            weights: "mamba \(sizes) \(format) \(XXH64.text(of: hash))", adapter: adapterHash,
             topology: flow.description)
     }
 
@@ -52,14 +62,6 @@ extension MambaModel {
             let name = linear === lmHead ? ParameterName.lmHead : linear.weight.name
             add(name, adapter.scaling, adapter.parameters)
         }
-        return hash?.hexadecimal
-    }
-}
-
-extension UInt64 {
-    /// Sixteen digits.
-    fileprivate var hexadecimal: String {
-        let digits = String(self, radix: 16)
-        return String(repeating: "0", count: 16 - digits.count) + digits
+        return hash.map(XXH64.text)
     }
 }

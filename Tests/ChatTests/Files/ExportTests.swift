@@ -1,5 +1,6 @@
 import FineTuning
 import Prompting
+import Storage
 import TestSupport
 import Testing
 
@@ -60,5 +61,33 @@ struct ExportTests {
                 == "## System\n\nS\n\n## User\n\nQ\n\n## Assistant\n\nA\n")
         #expect(try makeSession().markdown() == "")
         #expect(throws: ChatError.unknownExport(file: "x.txt")) { try session.export(to: "x.txt") }
+    }
+
+    // /export train.jsonl in an empty conversation emptied 300 records.
+    @Test("nothing is written of nothing, or over what is there unless the user says so")
+    func existing() throws {
+        let folder = TemporaryFolder()
+        let session = try makeSession(system: "S")
+        for name in ["v.jsonl", "v.md", "new.jsonl"] {
+            let path = folder.file(name)
+            if name != "new.jsonl" { folder.write("mine", to: name) }
+            for isOverwriting in [false, true] {
+                #expect(throws: ChatError.nothingToExport(file: path)) {
+                    try session.export(to: path, isOverwriting: isOverwriting)
+                }
+            }
+        }
+        #expect(folder.names() == ["v.jsonl", "v.md"])
+        let talked = talked(session, answers: ["One"])
+        for name in ["v.jsonl", "v.md"] {
+            #expect(throws: OutputError.self) { try talked.export(to: folder.file(name)) }
+            #expect(rawContents(folder.file(name)) == Array("mine".utf8))
+            try talked.export(to: folder.file(name), isOverwriting: true)
+            // Now it is the conversation's own.
+            try talked.export(to: folder.file(name))
+        }
+        try talked.export(to: folder.file("new.md"))
+        try talked.save(to: folder.file("s.jsonl"))
+        #expect(throws: OutputError.self) { try talked.export(to: folder.file("s.jsonl")) }
     }
 }

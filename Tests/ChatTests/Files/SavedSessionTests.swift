@@ -58,7 +58,9 @@ struct SavedSessionTests {
             return reason
         }
         let other = try reason(try makeSession(model: tinyModel(.tree, seed: 6)))
-        #expect(other?.hasPrefix("the session is of model 'mamba 2x24x48x8x260 float32 ") == true)
+        #expect(
+            other?.hasPrefix("the session is of another model, 'mamba 2x24x48x8x260 float32 ")
+                == true)
         let template = try reason(try makeSession(.tree, template: "alpaca"))
         #expect(template?.contains("template 'alpaca-short'") == true)
         let topology = try reason(try makeSession(.chain))
@@ -105,6 +107,8 @@ struct SavedSessionTests {
             ? damage.new
             : text.replacing(
                 damage.old, with: damage.new, maxReplacements: 1)
+        // The text is what its digest says, as if somebody had written it so.
+        metadata["session_digest"] = SavedSession.digest(of: metadata["session"] ?? "")
         let path = folder.file("bad")
         try SafetensorsWriter.write(
             file.tensors.map { .init(name: $0.name, type: $0.type, shape: $0.shape) },
@@ -119,6 +123,83 @@ struct SavedSessionTests {
         #expect(message.hasPrefix(path) && message.contains(damage.message), "\(message)")
         #expect(session.transcript == before && session.branches == ["main"])
         try session.reply(to: "Why?")
+    }
+
+    @Test(
+        "a state that is not finite or not what was written is left aside; the conversation comes")
+    func badStates() throws {
+        let folder = TemporaryFolder()
+        let saved = try talked(.tree, .carry)
+        let path = folder.file("s")
+        try saved.save(to: path)
+        let good = rawContents(path)
+        var flipped = good
+        flipped[good.count - 1] ^= 1
+        for (bytes, expected) in [
+            (good.dropLast(4) + [0, 0, 0xC0, 0x7F], "not finite"), (flipped, "state is damaged"),
+        ] {
+            folder.write(bytes, to: "s")
+            let session = try makeSession(.tree)
+            guard case .recomputed(let reason) = try session.load(from: path) else {
+                Issue.record("the state was taken")
+                return
+            }
+            #expect(reason.hasPrefix(path) && reason.contains(expected), "\(reason)")
+            #expect(session.transcript == saved.transcript)
+            try session.reply(to: "So?")
+        }
+        // A changed word is nobody's.
+        let text = try #require(String(decoding: good, as: UTF8.self).firstRange(of: "Why?"))
+        let place = String(decoding: good, as: UTF8.self)[..<text.lowerBound].utf8.count
+        var changed = good
+        changed[place] ^= 1
+        folder.write(changed, to: "s")
+        let session = try makeSession(.tree)
+        #expect(throws: ChatError.self) { try session.load(from: path) }
+        #expect(session.transcript.exchanges.isEmpty)
+    }
+
+    // /save wrote over models, records and other sessions.
+    @Test("a session is saved over itself, and over nothing else unless the user says so")
+    func ownFiles() throws {
+        let folder = TemporaryFolder()
+        let other = folder.write("mine", to: "other")
+        let session = try makeSession(
+            .tree, model: tinyModel(.tree), inputs: [.init(other, option: "--model")])
+        try session.reply(to: "Hi")
+        for isOverwriting in [false, true] {
+            #expect(throws: OutputError.isInput(output: other, option: "--model")) {
+                try session.save(to: other, isOverwriting: isOverwriting)
+            }
+        }
+        let path = folder.file("s")
+        #expect(session.file == nil && !session.isChanged)
+        try session.save(to: path)
+        #expect(session.file == path && !session.isChanged)
+        try session.reply(to: "Why?")
+        #expect(session.isChanged)
+        try session.save(to: path)
+
+        let second = try makeSession(.tree)
+        try second.reply(to: "Hi")
+        let refusal = OutputError.exists(
+            output: path,
+            remedy: "choose another name or write over it with /save --overwrite FILE")
+        #expect(throws: refusal) { try second.save(to: path) }
+        try second.load(from: path)
+        #expect(second.file == path && !second.isChanged)
+        try second.reply(to: "So?")
+        try second.save(to: path)
+        // Now it is the other one's, whose file was put into its place.
+        #expect(throws: refusal) { try session.save(to: path) }
+        try session.save(to: path, isOverwriting: true)
+        // What is said after everything was forgotten is another conversation.
+        for name in session.branches {
+            try session.switchBranch(to: name)
+            session.clear()
+        }
+        #expect(throws: refusal) { try session.save(to: path) }
+        #expect(folder.names() == ["other", "s"])
     }
 
     @Test("a file of another kind is refused")
@@ -182,8 +263,8 @@ struct Damage: CustomTestStringConvertible, Sendable {
     static let all = [
         Damage(new: "[]", message: "expected an object"),
         Damage(new: "{\"version\":1", message: "bad"),
-        Damage(old: "\"version\":1", new: "\"version\":2", message: "session has version 2"),
-        Damage(old: "\"version\":1", new: "\"version\":-1", message: "version is -1"),
+        Damage(old: "\"version\":2", new: "\"version\":3", message: "session has version 3"),
+        Damage(old: "\"version\":2", new: "\"version\":-1", message: "version is -1"),
         Damage(old: "\"current\":1", new: "\"current\":2", message: "'current'"),
         Damage(old: "\"current\":1", new: "\"current\":-1", message: "'current'"),
         Damage(old: "\"name\":\"other\"", new: "\"name\":\"main\"", message: "two branches"),

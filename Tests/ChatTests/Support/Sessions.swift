@@ -3,6 +3,7 @@ import Kernels
 import LoRA
 import MambaLM
 import Prompting
+import Storage
 import TestSupport
 import Tokenization
 import TreeSSMText
@@ -41,7 +42,8 @@ func makeSession(
     _ topology: Topology = .chain, model: MambaModel? = nil, template: String = "alpaca-short",
     chatTemplate: String? = nil, merges: [(String, String)] = [("t", "h")], addsStart: Bool = false,
     system: String? = nil,
-    adapters: (any AdapterControl)? = nil, _ change: (inout ChatSettings) -> Void = { _ in }
+    adapters: (any AdapterControl)? = nil, inputs: [OutputRule.Input] = [],
+    _ change: (inout ChatSettings) -> Void = { _ in }
 ) throws -> ChatSession {
     let tokenizer = try TinyTokenizer.make(
         merges: merges, chatTemplate: chatTemplate, addsStart: addsStart)
@@ -51,7 +53,7 @@ func makeSession(
     return try ChatSession(
         model: model ?? tinyModel(topology), tokenizer: tokenizer,
         template: PromptTemplate(name: template, tokenizer: tokenizer.configuration),
-        settings: settings, system: system, adapters: adapters)
+        settings: settings, system: system, adapters: adapters, inputs: inputs)
 }
 
 /// A template of conversations, with the tiny tokenizer's end token.

@@ -63,6 +63,35 @@ struct SequenceStateTests {
                 + "use the topology that made it")
     }
 
+    // A state that was all NaN was gone on from without a word.
+    @Test(
+        "a state that is not finite, or not what was written, is refused, and the error says where")
+    func values() throws {
+        let (folder, model) = (TemporaryFolder(), model())
+        let path = folder.file("s")
+        try state(of: model).write(to: path, of: model)
+        let good = rawContents(path)
+        for bits in [Float.nan, .infinity].map(\.bitPattern) {
+            let value = (0..<4).map { UInt8(truncatingIfNeeded: bits >> (8 * $0)) }
+            folder.write(good.dropLast(4) + value, to: "s")
+            #expect(
+                throws: SequenceStateError.notFinite(file: path, tensor: "layers.1.state")
+            ) { try SequenceState.read(path, for: model) }
+        }
+        for place in [1, 40, 160] {
+            var bytes = good
+            bytes[good.count - 4 * place] ^= 1
+            folder.write(bytes, to: "s")
+            let error = #expect(throws: SequenceStateError.damaged(file: path)) {
+                try SequenceState.read(path, for: model)
+            }
+            #expect(
+                error?.description
+                    == "\(path): state is damaged: its values do not have the digest that was "
+                    + "written with them")
+        }
+    }
+
     @Test("damaged files are refused", arguments: DamagedState.all)
     func damage(_ damage: DamagedState) throws {
         let (folder, model) = (TemporaryFolder(), model())
@@ -131,8 +160,8 @@ struct DamagedState: CustomTestStringConvertible, Sendable {
             testDescription: "another format", message: "state has format 'pt', expected",
             key: "format", value: "pt"),
         DamagedState(
-            testDescription: "another version", message: "state has version '2', expected '1'",
-            key: "version", value: "2"),
+            testDescription: "another version", message: "state has version '3', expected '2'",
+            key: "version", value: "3"),
         DamagedState(
             testDescription: "a huge position",
             message: "state has position '9223372036854775807', expected 'a number of tokens'",
