@@ -20,6 +20,7 @@ static struct termios modes;
 static const char *enter_text, *leave_text;
 static int wake[2] = {-1, -1};
 static _Atomic unsigned pending;
+static _Atomic int ending_number;
 static struct sigaction before[NSIG];
 
 static void say(const char *text) {
@@ -50,8 +51,14 @@ static void on_noted(int number) {
 }
 
 static void on_ending(int number) {
-    restore();
-    _exit(128 + number);
+    int code = errno, none = 0;
+    // The first one leaves time to save; whoever sends another does not want to wait.
+    if (!atomic_compare_exchange_strong(&ending_number, &none, number)) {
+        restore();
+        _exit(128 + number);
+    }
+    note(0);
+    errno = code;
 }
 
 static void on_crashing(int number) {
@@ -97,6 +104,7 @@ int mtl_signals_begin(int input, int output, const char *enter, const char *leav
     enter_text = enter;
     leave_text = leave;
     atomic_store(&pending, 0);
+    atomic_store(&ending_number, 0);
     EACH(number, noted) install(*number, on_noted, 0);
     EACH(number, ending) install(*number, on_ending, 0);
     EACH(number, crashing) install(*number, on_crashing, 0);
@@ -118,5 +126,7 @@ void mtl_signals_end(void) {
     close(wake[1]);
     terminal = screen = wake[0] = wake[1] = -1;
 }
+
+int mtl_signals_ending(void) { return atomic_load(&ending_number); }
 
 unsigned mtl_signals_take(unsigned mask) { return atomic_fetch_and(&pending, ~mask) & mask; }

@@ -15,7 +15,8 @@ enum {
 
 /// Begins to take signals; -1 with `errno` if that fails.
 ///
-/// SIGHUP and SIGTERM restore the terminal and end the process with status 128 plus their number.
+/// The first SIGHUP or SIGTERM is noted, see mtl_signals_ending; another one restores the terminal and ends
+/// the process with status 128 plus its number.
 /// SIGQUIT and the signals of a crash restore it and take their course. SIGTSTP restores it while
 /// the process is stopped. SIGPIPE is ignored.
 ///
@@ -30,3 +31,6 @@ void mtl_signals_end(void);
 
 /// Which signals of a mask came since they were last taken.
 unsigned mtl_signals_take(unsigned mask);
+
+/// The number of the first SIGHUP or SIGTERM that came; 0 if none did.
+int mtl_signals_ending(void);

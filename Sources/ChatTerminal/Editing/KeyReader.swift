@@ -11,7 +11,7 @@ final class KeyReader {
         case interrupt
         /// The terminal's size or content changed.
         case redraw
-        /// The terminal is gone.
+        /// The terminal is gone, or the process is to end.
         case end
     }
 
@@ -35,6 +35,7 @@ final class KeyReader {
     /// Waits for the next event.
     func next() -> Event {
         while true {
+            if signals.isEnding { return .end }
             if signals.take(.interrupt) { return .interrupt }
             if signals.take([.resize, .resume]) { return .redraw }
             if let key = decoder.next() { return .key(key) }

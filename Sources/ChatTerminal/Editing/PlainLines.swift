@@ -38,6 +38,7 @@ final class PlainLines: LineSource {
                 return bytes.isEmpty ? .end : .line(take(bytes.count, skipping: 0))
             }
             if let signals, case .signal = signals.wait(for: input, atMost: -1) {
+                if signals.isEnding { return .end }
                 guard signals.take(.interrupt) else { continue }
                 take(bytes.count, skipping: 0)
                 return .interrupted

@@ -3,8 +3,8 @@ import Glibc
 
 /// The signals of a program that talks through a terminal; only one object of this type may live.
 ///
-/// While it lives, Ctrl-C and changes of the terminal's size are noted, and whatever else ends or
-/// stops the process leaves the terminal as it was found.
+/// While it lives, Ctrl-C, changes of the terminal's size and the first request to end are noted, and
+/// whatever else ends or stops the process leaves the terminal as it was found.
 final class TerminalSignals {
     /// Signals that are noted.
     struct Kind: OptionSet {
@@ -30,6 +30,7 @@ final class TerminalSignals {
     }
 
     private let wake: Int32
+    private let input: Int32
     // Handlers read these texts; they are C strings that live as long as the handlers.
     private let enter: UnsafeMutablePointer<CChar>?
     private let leave: UnsafeMutablePointer<CChar>?
@@ -41,6 +42,7 @@ final class TerminalSignals {
     ///   - output: The terminal's descriptor for writing.
     ///   - marksPastes: Whether the terminal is asked to mark pasted text.
     init?(input: Int32, output: Int32, marksPastes: Bool) {
+        self.input = input
         enter = strdup(marksPastes ? "\u{1B}[?2004h" : "")
         leave = strdup(marksPastes ? "\u{1B}[?2004l" : "")
         wake = mtl_signals_begin(input, output, enter, leave)
@@ -55,6 +57,20 @@ final class TerminalSignals {
 
     /// Whether one of some signals came since it was last asked for.
     func take(_ kinds: Kind) -> Bool { mtl_signals_take(kinds.rawValue) != 0 }
+
+    /// Whether somebody asked the process to end (SIGTERM), or the terminal is gone (SIGHUP).
+    var isEnding: Bool { mtl_signals_ending() != 0 }
+
+    /// The status to exit with where the process was asked to end or the terminal is gone, as shells expect
+    /// it; `nil` if neither.
+    var endingStatus: Int32? {
+        let number = mtl_signals_ending()
+        if number != 0 { return 128 + number }
+        // The signal may come after the reader of the terminal has noticed.
+        var file = pollfd(fd: input, events: Int16(POLLIN), revents: 0)
+        let isGone = poll(&file, 1, 0) == 1 && Int32(file.revents) & (POLLHUP | POLLERR) != 0
+        return isGone ? 128 + SIGHUP : nil
+    }
 
     /// Waits until a descriptor can be read or a signal comes.
     ///

@@ -37,12 +37,12 @@ extension ChatLoop {
         tell(about: reply)
     }
 
-    /// What tells whether the person pressed Ctrl-C since, or the output is gone.
+    /// What tells whether the person pressed Ctrl-C since, the process is to end, or the output is gone.
     func interruption() -> () -> Bool {
         var isInterrupted = false
         return { [screen, signals] in
             isInterrupted = isInterrupted || signals?.take(.interrupt) == true
-            return isInterrupted || screen.failure != nil
+            return isInterrupted || screen.failure != nil || signals?.isEnding == true
         }
     }
 

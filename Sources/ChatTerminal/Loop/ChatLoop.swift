@@ -36,14 +36,21 @@ public final class ChatLoop {
 
     /// Talks.
     ///
+    /// A terminal that is closed, or SIGTERM, ends the conversation; what has a file is saved to it first.
+    ///
     /// - Returns: The status to exit with: 0, or 1 if a line of a script could not be carried out or
-    ///   standard output failed, without a message if it was closed.
+    ///   standard output failed, without a message if it was closed; 128 and the number of the signal
+    ///   that asked for the end.
     public func run() -> Int32 {
         openTerminal()
         // Closing gives the terminal its modes back.
         defer { (lines, signals) = (PlainLines(input: STDIN_FILENO), nil) }
         greet()
         talk()
+        if let status = signals?.endingStatus {
+            saveBeforeEnd()
+            return status
+        }
         guard let code = screen.failure else { return hasFailed && !isTerminal ? 1 : 0 }
         // Whoever has read enough is not told about it.
         if code != EPIPE {
@@ -88,7 +95,7 @@ public final class ChatLoop {
     private func talk() {
         var assembler = MessageAssembler()
         var interrupts = 0
-        while !isLeaving, screen.failure == nil {
+        while !isLeaving, screen.failure == nil, signals?.isEnding != true {
             switch lines.read(prompt: assembler.isUnfinished ? "... " : prompt) {
             case .line(let line):
                 interrupts = 0
@@ -102,6 +109,17 @@ public final class ChatLoop {
                 end(&assembler)
                 return
             }
+        }
+    }
+
+    /// Saves a conversation that has a file, unless it is there already.
+    private func saveBeforeEnd() {
+        guard let file = session.file, session.isChanged else { return }
+        do {
+            try session.save(to: file)
+            screen.note("Saved to \(PlainText.escaped(file)).")
+        } catch {
+            screen.note("\(error)")
         }
     }
 
