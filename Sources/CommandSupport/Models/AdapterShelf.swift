@@ -83,9 +83,7 @@ public final class AdapterShelf {
         do {
             let record = try AdapterRecord.read(folder: folder)
             let read = try LoRAAdapterSet.read(folder, attachingTo: model)
-            for field in read.unknownFields {
-                notes("\(folder)/adapter_config.json: field '\(field)' is not known")
-            }
+            read.notes.forEach(notes)
             let entry = Entry(name: folder, adapters: read.adapters, record: record)
             entries.removeAll { $0.name == folder }
             entries.append(entry)

@@ -52,9 +52,7 @@ public struct ModelOptions: ParsableArguments {
         var adapters: LoRAAdapterSet?
         if let adapter {
             let read = try LoRAAdapterSet.read(adapter, attachingTo: loaded.model)
-            for field in read.unknownFields {
-                notes("\(adapter)/adapter_config.json: field '\(field)' is not known")
-            }
+            read.notes.forEach(notes)
             adapters = read.adapters
         }
         let record = try AdapterRecord.read(folder: adapter ?? folder)

@@ -9,19 +9,18 @@ extension LoRAAdapterSet {
     /// `adapter_model.safetensors`, and that of mlx-lm, with `adapters.safetensors`. Tensors may be
     /// of type F32, F16 or BF16.
     ///
-    /// Adapters of PEFT act as they do there in evaluation, but for `dt_proj`, which the
-    /// transformers library passes by unless the adapter is merged; here it always acts.
+    /// Adapters of PEFT act as they do there in evaluation, except on `dt_proj`: see ``note``.
     ///
     /// - Parameters:
     ///   - folder: The folder of the two files.
     ///   - model: The model; its layers have no adapters.
-    /// - Returns: The adapters, and the fields of the configuration that are unknown and hold
-    ///   something: the caller should warn of them.
+    /// - Returns: The adapters, and what the caller should warn of, a sentence each: fields of the
+    ///   configuration that are unknown and hold something, and ``note``.
     /// - Throws: ``LoRAError``, `SafetensorsError`, `JSONError` or `FileError`; nothing is attached
     ///   then.
     public static func read(
         _ folder: String, attachingTo model: MambaModel
-    ) throws -> (adapters: LoRAAdapterSet, unknownFields: [String]) {
+    ) throws -> (adapters: LoRAAdapterSet, notes: [String]) {
         let file = "\(folder)/\(AdapterFile.configuration)"
         let options = JSONOptions(refusesDuplicateKeys: true)
         let fields = try JSONFields(
@@ -30,12 +29,25 @@ extension LoRAAdapterSet {
         if fields.isPresent("peft_type") {
             let (configuration, unknownFields) = try PEFTConfiguration.read(fields)
             let adapters = try readPEFT(configuration, file: file, folder: folder, of: model)
-            return (adapters, unknownFields)
+            let unknown = unknownFields.map { "\(file): field '\($0)' is not known" }
+            return (adapters, unknown + [adapters.note].compactMap { $0 })
         }
         if fields.isPresent("lora_parameters") {
             return (try MLXAdapter.read(fields, folder: folder, of: model), [])
         }
         throw LoRAError.unknownFormat(file: file)
+    }
+
+    /// What to know before the adapters are used with Python's libraries; nil if there is nothing.
+    ///
+    /// Mamba of transformers reads the weight of `dt_proj` itself instead of calling the layer.
+    /// Adapters of mlx-lm act there as here.
+    public var note: String? {
+        guard attachments.contains(where: { ModuleName("dt_proj").fits($0.name) }) else {
+            return nil
+        }
+        return "the adapter on dt_proj acts here, but in transformers with PEFT not before it is "
+            + "merged"
     }
 
     private static func readPEFT(

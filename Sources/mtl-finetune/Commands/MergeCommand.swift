@@ -58,10 +58,8 @@ struct MergeCommand: ParsableCommand {
         ]
         try target.check(apartFrom: inputs)
         let base = try MambaModel.load(folder: folder, engine: engine.makeEngine()).model
-        let (adapters, unknown) = try LoRAAdapterSet.read(adapter, attachingTo: base)
-        for field in unknown {
-            Terminal.printNote("\(adapter)/adapter_config.json: field '\(field)' is not known")
-        }
+        let (adapters, notes) = try LoRAAdapterSet.read(adapter, attachingTo: base)
+        for note in notes { Terminal.printNote(note) }
         let merged = adapters.merged()
         try target.write(apartFrom: inputs) { output in
             for file in try ModelCompanions.read(folder: folder) {

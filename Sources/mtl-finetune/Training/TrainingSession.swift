@@ -119,15 +119,15 @@ struct TrainingSession {
         _ command: TrainCommand, model: MambaModel, warn: (String) -> Void
     ) throws -> LoRAAdapterSet {
         if let folder = command.adapter.initAdapter {
-            let (adapters, unknown) = try LoRAAdapterSet.read(folder, attachingTo: model)
-            for field in unknown {
-                warn("\(folder)/adapter_config.json: field '\(field)' is not known")
-            }
+            let (adapters, notes) = try LoRAAdapterSet.read(folder, attachingTo: model)
+            for note in notes { warn(note) }
             return adapters
         }
         var generator = SplitMix64(seed: command.training.seed)
-        return try LoRAAdapterSet.attach(
+        let adapters = try LoRAAdapterSet.attach(
             command.adapter.configuration(baseModel: command.model), to: model, using: &generator)
+        if let note = adapters.note { warn(note) }
+        return adapters
     }
 }
 
