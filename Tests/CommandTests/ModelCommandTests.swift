@@ -98,4 +98,42 @@ struct ModelCommandTests {
         #expect(configuration["tie_word_embeddings"] == false)
         #expect(try !workshop.bytes("merged/mambatreel.json").isEmpty)
     }
+
+    // Both wrote the end token for bos and pad, and lost what this program does not know.
+    @Test("merging and full fine-tuning keep what config.json says", arguments: ["merge", "full"])
+    func configuration(operation: String) throws {
+        let workshop = try CommandWorkshop()
+        let path = workshop("model/config.json")
+        var expected = try #require(JSONValue.read(path).objectValue)
+        for (field, value) in [
+            ("bos_token_id", 1), ("eos_token_id", [0, 5]), ("pad_token_id", nil),
+            ("use_mambapy", true), ("residual_in_fp32", false), ("notes", ["a": 0.5]),
+        ] as [(String, JSONValue)] {
+            expected[field] = value
+        }
+        _ = try workshop.write(
+            JSONWriter().string(.object(expected)), to: "model/config.json")
+        let generation = #"{"eos_token_id": [0, 9], "temperature": 0.7}"#
+        _ = try workshop.write(generation, to: "model/generation_config.json")
+        if operation == "full" {
+            let run = try workshop.train(to: "out", ["--fine-tune-type", "full"], steps: 1)
+            try #require(run.status == 0, "\(run.errors)")
+        } else {
+            let trained = try workshop.train(
+                to: "a", ["--lora-target-modules", "dt_proj,in_proj"], steps: 1)
+            try #require(trained.status == 0, "\(trained.errors)")
+            #expect(trained.errors.contains("the adapter on dt_proj acts here"))
+            let run = try CommandRun(
+                "mtl-finetune",
+                [
+                    "merge", "--model", workshop.model, "--adapter", workshop("a"), "--output",
+                    workshop("out"),
+                ])
+            try #require(run.status == 0, "\(run.errors)")
+        }
+        #expect(try JSONValue.read(workshop("out/config.json")).objectValue == expected)
+        #expect(
+            try workshop.bytes("out/generation_config.json")
+                == workshop.bytes("model/generation_config.json"))
+    }
 }

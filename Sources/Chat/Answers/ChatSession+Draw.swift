@@ -93,6 +93,7 @@ extension ChatSession {
         x.seed = TokenSampler.seed(settings.seed, stream: drawnReplies)
         x.limit = settings.maxTokens
         x.endTokens = settings.endTokens.union(model.configuration.endTokens)
+            .union(model.configuration.generationEndTokens)
         if let end = tokenizer.eosID { x.endTokens.insert(end) }
         x.keepsLogProbabilities = settings.keepsLogProbabilities
         return x

@@ -17,7 +17,7 @@ extension MambaModel {
     public static func load(
         folder: String, engine: any Engine, format: WeightMatrix.Format = .float32
     ) throws -> (model: MambaModel, unused: [String]) {
-        let configuration = try MambaConfiguration(file: "\(folder)/config.json")
+        let configuration = try MambaConfiguration(folder: folder)
         let tensors = CheckpointTensors(
             checkpoint: try SafetensorsCheckpoint(path: folder), engine: engine, format: format)
         let model = try MambaModel(configuration: configuration, tensors: tensors, engine: engine)

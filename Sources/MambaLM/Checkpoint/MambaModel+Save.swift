@@ -4,6 +4,9 @@ import Storage
 extension MambaModel {
     /// Writes `config.json` and `model.safetensors` into a folder, in the Hugging Face layout.
     ///
+    /// The weights are float32, whatever the model was loaded from; all else that the configuration
+    /// said stays as it was.
+    ///
     /// - Parameter folder: An existing folder; files of these names are replaced.
     /// - Throws: `FileError` if it cannot be written; then no file is half-written.
     public func save(folder: String) throws {
@@ -19,7 +22,8 @@ extension MambaModel {
             }
         }
         try AtomicFile.write(to: "\(folder)/config.json") { writer in
-            let text = JSONWriter(indent: 2).string(.object(configuration.json))
+            let text = JSONWriter(indent: 2, escapesNonASCII: false).string(
+                .object(configuration.json))
             try writer.write(Array((text + "\n").utf8))
         }
     }

@@ -2,26 +2,42 @@ import Kernels
 import Storage
 
 extension MambaConfiguration {
+    /// Reads the configuration of a model's folder: `config.json`, and the end tokens of
+    /// `generation_config.json` if there is one.
+    ///
+    /// - Parameter folder: The folder.
+    /// - Throws: As ``init(file:)``.
+    public init(folder: String) throws {
+        try self.init(file: "\(folder)/config.json")
+        let path = "\(folder)/generation_config.json"
+        guard FilePath.exists(path) else { return }
+        let fields = try JSONFields(JSONValue.read(path), file: path)
+        generationEndTokens = try fields.tokens(ifPresent: "eos_token_id") ?? []
+    }
+
     /// Reads `config.json` of a model, in the Hugging Face or in the original layout.
     ///
-    /// A missing field has the official default; unknown fields do not matter.
+    /// A missing field has the official default; unknown fields change nothing, and are kept in
+    /// ``origin``.
     ///
     /// - Parameter path: The file.
-    /// - Throws: ``MambaModelError`` if a value is not one that the model can have; `JSONError` and
-    ///   `FileError` if the file cannot be read.
+    /// - Throws: ``MambaModelError`` if a value is not one that the model can have, or the file is
+    ///   that of another kind of model; `JSONError` and `FileError` if the file cannot be read.
     public init(file path: String) throws {
         let fields = try JSONFields(JSONValue.read(path), file: path)
-        if let type = try fields.string(ifPresent: "model_type"), type != "mamba" {
-            throw MambaModelError.unsupported(
-                file: path, field: "model_type", found: type, expected: "mamba")
-        }
+        try fields.refuseOtherModels()
+        let isOriginal = fields.isPresent("d_model") && !fields.isPresent("hidden_size")
         self.init()
-        if fields.isPresent("d_model") && !fields.isPresent("hidden_size") {
+        if isOriginal {
             try readOriginal(fields)
         } else {
             try readHuggingFace(fields)
         }
-        try checkSizes(file: path)
+        if fields.object["eos_token_id"] != nil {
+            endTokens = try fields.tokens(ifPresent: "eos_token_id") ?? []
+        }
+        try checkSizes(file: path, isOriginal: isOriginal)
+        origin = Origin(object: fields.object, fields: ownFields, isOriginalLayout: isOriginal)
     }
 
     private mutating func readHuggingFace(_ fields: JSONFields) throws {
@@ -30,18 +46,15 @@ extension MambaConfiguration {
         try fields.set(&layers, "num_hidden_layers")
         try fields.set(&state, "state_size")
         try fields.set(&convolutionWidth, "conv_kernel")
-        inner = try fields.inner(model: model)
+        inner =
+            try fields.integer(ifPresent: "intermediate_size") ?? fields.expandedInner(of: model)
         stepRank = try fields.stepRank("time_step_rank", model: model)
         try fields.set(&epsilon, "layer_norm_epsilon")
         try fields.set(&hasBias, "use_bias")
         try fields.set(&hasConvolutionBias, "use_conv_bias")
         try fields.set(&tiesEmbeddings, "tie_word_embeddings")
         if let activation = try fields.string(ifPresent: "hidden_act"), activation != "silu" {
-            throw MambaModelError.unsupported(
-                file: fields.place, field: "hidden_act", found: activation, expected: "silu")
-        }
-        if fields.isPresent("eos_token_id") {
-            endTokens = try fields.tokens("eos_token_id")
+            throw fields.unsupported("hidden_act", found: activation, expected: "silu")
         }
         try fields.set(&initialization.range, "initializer_range")
         try fields.set(&initialization.stepScale, "time_step_scale")
@@ -49,13 +62,7 @@ extension MambaConfiguration {
         try fields.set(&initialization.stepGreatest, "time_step_max")
         try fields.set(&initialization.stepFloor, "time_step_floor")
         try fields.set(&initialization.rescalesResidual, "rescale_prenorm_residual")
-        let scheme = try fields.string(ifPresent: "time_step_init_scheme") ?? "random"
-        guard scheme == "random" || scheme == "constant" else {
-            throw MambaModelError.unsupported(
-                file: fields.place, field: "time_step_init_scheme", found: scheme,
-                expected: "random or constant")
-        }
-        initialization.hasConstantSteps = scheme == "constant"
+        initialization.hasConstantSteps = try fields.hasConstantSteps("time_step_init_scheme")
     }
 
     private mutating func readOriginal(_ fields: JSONFields) throws {
@@ -69,29 +76,38 @@ extension MambaConfiguration {
         try fields.set(&layers, "n_layer")
         try fields.set(&tiesEmbeddings, "tie_embeddings")
         if try fields.bool(ifPresent: "rms_norm") == false {
-            throw MambaModelError.unsupported(
-                file: fields.place, field: "rms_norm", found: "false", expected: "true")
+            throw fields.unsupported("rms_norm", found: "false", expected: "true")
         }
         let mixer =
             try fields.object(ifPresent: "ssm_cfg")
             ?? JSONFields(JSONObject(), place: fields.place)
         try mixer.set(&state, "d_state")
         try mixer.set(&convolutionWidth, "d_conv")
-        inner = try mixer.inner(model: model)
+        inner = try mixer.expandedInner(of: model)
         stepRank = try mixer.stepRank("dt_rank", model: model)
-        endTokens = [0]
+        try mixer.set(&hasBias, "bias")
+        try mixer.set(&hasConvolutionBias, "conv_bias")
+        try mixer.set(&initialization.stepScale, "dt_scale")
+        try mixer.set(&initialization.stepLeast, "dt_min")
+        try mixer.set(&initialization.stepGreatest, "dt_max")
+        try mixer.set(&initialization.stepFloor, "dt_init_floor")
+        initialization.hasConstantSteps = try mixer.hasConstantSteps("dt_init")
     }
 
-    private func checkSizes(file: String) throws {
+    private func checkSizes(file: String, isOriginal: Bool) throws {
         let sizes = [
-            ("vocab_size", vocabulary, greatestSize), ("hidden_size", model, greatestSize),
-            ("num_hidden_layers", layers, 10_000), ("intermediate_size", inner, greatestSize),
-            ("state_size", state, 4096), ("time_step_rank", stepRank, greatestSize),
-            ("conv_kernel", convolutionWidth, CausalConvolution.greatestWidth),
+            ("vocab_size", "vocab_size", vocabulary, greatestSize),
+            ("hidden_size", "d_model", model, greatestSize),
+            ("num_hidden_layers", "n_layer", layers, 10_000),
+            ("intermediate_size", "ssm_cfg.expand", inner, greatestSize),
+            ("state_size", "ssm_cfg.d_state", state, 4096),
+            ("time_step_rank", "ssm_cfg.dt_rank", stepRank, greatestSize),
+            ("conv_kernel", "ssm_cfg.d_conv", convolutionWidth, CausalConvolution.greatestWidth),
         ]
-        for (field, found, greatest) in sizes where !(1...greatest).contains(found) {
+        for (field, originalField, found, greatest) in sizes where !(1...greatest).contains(found) {
             throw MambaModelError.unsupported(
-                file: file, field: field, found: "\(found)", expected: "1 to \(greatest)")
+                file: file, field: isOriginal ? originalField : field, found: "\(found)",
+                expected: "1 to \(greatest)")
         }
         guard epsilon.isFinite && epsilon >= 0 else {
             throw MambaModelError.unsupported(
@@ -99,26 +115,77 @@ extension MambaConfiguration {
                 expected: "a number of at least 0")
         }
     }
+}
+
+extension MambaConfiguration {
+    /// The file that a configuration was read from.
+    public final class Origin: Equatable, Sendable {
+        /// Its members.
+        let object: JSONObject
+        /// ``MambaConfiguration/ownFields`` as they were read.
+        let fields: JSONObject
+        /// Whether it has the names of the original releases.
+        let isOriginalLayout: Bool
+
+        init(object: JSONObject, fields: JSONObject, isOriginalLayout: Bool) {
+            (self.object, self.fields) = (object, fields)
+            self.isOriginalLayout = isOriginalLayout
+        }
+
+        /// Whether both are files that say the same.
+        public static func == (left: Origin, right: Origin) -> Bool { left.object == right.object }
+    }
 
     /// The configuration as transformers writes it.
+    ///
+    /// What was read from a file is written as that file has it, fields that are not known here
+    /// included, except what was changed since then and the type of the weights, which is float32.
+    /// The original layout becomes the other one.
     public var json: JSONObject {
+        guard let origin else { return newFields.merging(ownFields) }
+        var result = origin.object
+        if origin.isOriginalLayout {
+            result = newFields.merging(ownFields)
+            for member in origin.object.members
+            where !translatedFields.contains(member.key) && ownFields[member.key] == nil {
+                result[member.key] = member.value
+            }
+            if let ends = origin.object["eos_token_id"] { result["eos_token_id"] = ends }
+        }
+        for member in ownFields.members where origin.fields[member.key] != member.value {
+            result[member.key] = member.value
+        }
+        for field in ["architectures", "model_type"] where result[field] == nil {
+            result[field] = newFields[field]
+        }
+        for field in ["dtype", "torch_dtype"] where result[field]?.isNull == false {
+            result[field] = newFields["dtype"]
+        }
+        return result
+    }
+
+    /// What a file says that no property holds.
+    private var newFields: JSONObject {
+        [
+            "architectures": ["MambaForCausalLM"], "dtype": "float32", "hidden_act": "silu",
+            "model_type": "mamba", "residual_in_fp32": true, "use_cache": true,
+        ]
+    }
+
+    /// The properties under the names of transformers.
+    private var ownFields: JSONObject {
         let shown = { (value: Float) in JSONValue.number(Double("\(value)") ?? Double(value)) }
-        let ends: JSONValue =
-            endTokens.count == 1
-            ? .integer(Int(endTokens[0])) : .array(endTokens.map { .integer(Int($0)) })
+        let ends: [JSONValue] = endTokens.map { .integer(Int($0)) }
         return [
-            "architectures": ["MambaForCausalLM"], "bos_token_id": ends,
             "conv_kernel": .integer(convolutionWidth),
-            "dtype": "float32", "eos_token_id": ends,
+            "eos_token_id": ends.isEmpty ? .null : ends.count == 1 ? ends[0] : .array(ends),
             "expand": inner % model == 0
                 ? .integer(inner / model) : .number(Double(inner) / Double(model)),
-            "hidden_act": "silu", "hidden_size": .integer(model),
+            "hidden_size": .integer(model),
             "initializer_range": shown(initialization.range), "intermediate_size": .integer(inner),
-            "layer_norm_epsilon": shown(epsilon), "model_type": "mamba",
-            "num_hidden_layers": .integer(layers), "pad_token_id": ends,
+            "layer_norm_epsilon": shown(epsilon), "num_hidden_layers": .integer(layers),
             "rescale_prenorm_residual": .bool(initialization.rescalesResidual),
-            "residual_in_fp32": true, "state_size": .integer(state),
-            "tie_word_embeddings": .bool(tiesEmbeddings),
+            "state_size": .integer(state), "tie_word_embeddings": .bool(tiesEmbeddings),
             "time_step_floor": shown(initialization.stepFloor),
             "time_step_init_scheme": .string(
                 initialization.hasConstantSteps ? "constant" : "random"),
@@ -126,11 +193,23 @@ extension MambaConfiguration {
             "time_step_min": shown(initialization.stepLeast),
             "time_step_rank": .integer(stepRank),
             "time_step_scale": shown(initialization.stepScale), "use_bias": .bool(hasBias),
-            "use_cache": true, "use_conv_bias": .bool(hasConvolutionBias),
-            "vocab_size": .integer(vocabulary),
+            "use_conv_bias": .bool(hasConvolutionBias), "vocab_size": .integer(vocabulary),
         ]
     }
 }
+
+extension JSONObject {
+    /// This object with the members of another after its own.
+    fileprivate func merging(_ other: JSONObject) -> JSONObject {
+        JSONObject((members + other.members).map { ($0.key, $0.value) })
+    }
+}
+
+/// Fields of the original layout that have another name, or nothing to say, in the other one.
+private let translatedFields = [
+    "attn_cfg", "attn_layer_idx", "d_intermediate", "d_model", "n_layer",
+    "pad_vocab_size_multiple", "ssm_cfg", "tie_embeddings",
+]
 
 /// Far above any model, far below what overflows.
 private let greatestSize = 1 << 24
@@ -148,11 +227,9 @@ extension JSONFields {
         if let value = try bool(ifPresent: field) { target = value }
     }
 
-    /// `intermediate_size`, or `expand` (2 if absent) times the model's width.
-    fileprivate func inner(model: Int) throws -> Int {
-        if let inner = try integer(ifPresent: "intermediate_size") { return inner }
-        let expand = try number(ifPresent: "expand") ?? 2
-        let product = expand * Double(model)
+    /// `expand`, 2 if absent, times the model's width.
+    fileprivate func expandedInner(of model: Int) throws -> Int {
+        let product = (try number(ifPresent: "expand") ?? 2) * Double(model)
         return product > 0 && product <= Double(greatestSize) ? Int(product) : 0
     }
 
@@ -164,14 +241,22 @@ extension JSONFields {
         return try integer(field)
     }
 
-    /// One token id, or a list of them.
-    fileprivate func tokens(_ field: String) throws -> [Int32] {
-        let found =
-            object[field]?.arrayValue == nil ? [try integer(field)] : try integers(field)
+    /// "constant" or, if absent, "random".
+    fileprivate func hasConstantSteps(_ field: String) throws -> Bool {
+        let scheme = try string(ifPresent: field) ?? "random"
+        guard scheme == "random" || scheme == "constant" else {
+            throw unsupported(field, found: scheme, expected: "random or constant")
+        }
+        return scheme == "constant"
+    }
+
+    /// One token id, or a list of them; nil if absent or null.
+    fileprivate func tokens(ifPresent field: String) throws -> [Int32]? {
+        guard isPresent(field) else { return nil }
+        let found = object[field]?.arrayValue == nil ? [try integer(field)] : try integers(field)
         return try found.map { id in
             guard let token = Int32(exactly: id), token >= 0 else {
-                throw MambaModelError.unsupported(
-                    file: place, field: field, found: "\(id)", expected: "token ids")
+                throw unsupported(field, found: "\(id)", expected: "token ids")
             }
             return token
         }

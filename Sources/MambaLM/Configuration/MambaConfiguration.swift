@@ -24,10 +24,14 @@ public struct MambaConfiguration: Equatable, Sendable {
     public var hasConvolutionBias = true
     /// Whether the output projection shares the embedding's weight.
     public var tiesEmbeddings = true
-    /// The token that ends a text, where the configuration names one.
+    /// The tokens that end a text; none where the file says null.
     public var endTokens: [Int32] = [0]
+    /// Further tokens that end what is generated, those of `generation_config.json`.
+    public var generationEndTokens: [Int32] = []
     /// How fresh weights are drawn.
     public var initialization = Initialization()
+    /// What it was read from, for ``json``; nil if it was not.
+    public var origin: Origin?
 
     /// How fresh weights are drawn.
     public struct Initialization: Equatable, Sendable {

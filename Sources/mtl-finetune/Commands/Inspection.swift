@@ -25,7 +25,7 @@ struct Inspection {
     }
 
     private mutating func inspectModel(_ folder: String) throws {
-        let x = try MambaConfiguration(file: "\(folder)/config.json")
+        let x = try MambaConfiguration(folder: folder)
         facts += [
             "\(folder): a Mamba model",
             "  parameters    \(x.parameterCount)",

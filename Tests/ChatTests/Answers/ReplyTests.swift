@@ -62,6 +62,17 @@ struct ReplyTests {
         }
     }
 
+    // They were not read: answers of models that name their turn's end only there went on.
+    @Test("an end token of generation_config.json ends the answer")
+    func generationEndToken() throws {
+        let whole = try makeSession().reply(to: "Hi").tokens
+        let place = try #require(
+            whole.indices.dropFirst(2).first { !whole[..<$0].contains(whole[$0]) })
+        let model = tinyModel(generationEndTokens: [whole[place]])
+        let reply = try makeSession(model: model).reply(to: "Hi")
+        #expect(reply.tokens == Array(whole[..<place]) && reply.stopReason == .end)
+    }
+
     @Test("a stop string ends the answer across tokens and is not shown")
     func stopStrings() throws {
         let whole = try makeSession().reply(to: "Hi").text

@@ -22,8 +22,12 @@ enum Topology: String, CaseIterable, Sendable {
 }
 
 /// A small random model over the tiny tokenizer's ids.
-func tinyModel(_ topology: Topology = .chain, seed: UInt64 = 5, threads: Int = 1) -> MambaModel {
+func tinyModel(
+    _ topology: Topology = .chain, seed: UInt64 = 5, threads: Int = 1,
+    generationEndTokens: [Int32] = []
+) -> MambaModel {
     var configuration = MambaConfiguration()
+    configuration.generationEndTokens = generationEndTokens
     (configuration.vocabulary, configuration.model, configuration.layers) = (260, 24, 2)
     (configuration.inner, configuration.state, configuration.stepRank) = (48, 8, 2)
     configuration.tiesEmbeddings = false

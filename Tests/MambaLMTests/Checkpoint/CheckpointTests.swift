@@ -54,7 +54,9 @@ struct CheckpointTests {
         try model.save(folder: folder.path)
         let (loaded, unused) = try load()
         #expect(unused.isEmpty)
-        #expect(loaded.configuration == x)
+        var configuration = loaded.configuration
+        configuration.origin = nil
+        #expect(configuration == x)
         #expect(loaded.parameters.map(\.name) == model.parameters.map(\.name))
         for (one, other) in zip(loaded.parameters, model.parameters) {
             #expect(one.value.values == other.value.values)
