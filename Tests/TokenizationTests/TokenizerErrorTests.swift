@@ -58,17 +58,17 @@ struct TokenizerErrorTests {
         }
     }
 
-    @Test("a template that adds a token is refused")
-    func aTemplateThatAddsATokenIsRefused() throws {
+    @Test("a template that adds two tokens before a text is refused")
+    func aTemplateThatAddsTwoTokensIsRefused() throws {
         let template = #"""
-            "post_processor":{"type":"TemplateProcessing","single":[{"SpecialToken":{"id":"<s>"}}]},"x":{"type":"ByteLevel"
+            "post_processor":{"type":"TemplateProcessing","single":[{"SpecialToken":{"id":"<s>"}},{"SpecialToken":{"id":"<s>"}}],"special_tokens":{"<s>":{"ids":[0]}}},"x":{"type":"ByteLevel"
             """#
         let changed = text().replacing(
             #""post_processor":{"type":"ByteLevel""#, with: template, maxReplacements: 1)
         #expect(
             throws: TokenizerError.unsupported(
                 file: "f", field: "post_processor", found: "TemplateProcessing that adds '<s>'",
-                supported: "one that adds no token")
+                supported: "one that adds one token before and one after a text")
         ) { try BytePairTokenizer(parsing: Array(changed.utf8), file: "f") }
     }
 

@@ -150,9 +150,8 @@ extension ChatSession {
     }
 
     private func tokens(ofPrompt text: String, isFirst: Bool) throws -> [Int32] {
-        let addsStart =
-            isFirst && tokenizer.configuration.addsBOSToken && !template.writesStartToken
-        let start = addsStart ? tokenizer.bosID.map { [$0] } ?? [] : []
+        let addsStart = isFirst && !template.writesStartToken
+        let start = addsStart ? tokenizer.startID.map { [$0] } ?? [] : []
         let tokens = start + tokenizer.tokenizer.encode(text)
         try check(tokens)
         return tokens

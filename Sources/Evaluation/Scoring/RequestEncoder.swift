@@ -43,7 +43,7 @@ public struct RequestEncoder {
         self.init(
             tokenizer: loaded.tokenizer,
             prefixToken: prefixToken ?? loaded.bosID ?? loaded.eosID ?? end ?? 0,
-            startToken: loaded.configuration.addsBOSToken ? loaded.bosID : nil)
+            startToken: loaded.startID)
     }
 
     /// Encodes one request.

@@ -29,7 +29,7 @@ public struct RecordEncoder {
             guard let endToken = endToken ?? tokenizer.eosID else { throw DataError.noEndToken }
             (self.tokenizer, self.template) = (tokenizer.tokenizer, template)
             self.endToken = endToken
-            startToken = tokenizer.configuration.addsBOSToken ? tokenizer.bosID : nil
+            startToken = tokenizer.startID
         }
     }
 

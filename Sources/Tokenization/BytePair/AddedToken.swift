@@ -1,10 +1,10 @@
 /// A token that is looked for in the text before anything else is done to it.
-struct AddedToken {
+struct AddedToken: Equatable {
     /// Its text as the file gives it.
     let content: [UInt8]
-    let id: Int32
+    var id: Int32
     /// Whether it stands for no text of its own.
-    let isSpecial: Bool
+    var isSpecial: Bool
     /// Whether it is looked for in the normalised text, itself normalised.
     let isNormalized: Bool
     /// Whether it takes white space on its left with it.

@@ -9,9 +9,15 @@ extension BytePairTokenizer {
     /// - Parameters:
     ///   - bytes: The file's content.
     ///   - file: The name that errors give.
+    ///   - configuration: What the files beside it say of prefix spaces and further tokens.
+    ///   - configurationFile: The name that errors in those give.
     /// - Throws: ``TokenizerError``, when the file asks for what this tokenizer does not do, or
     ///   `JSONError`, when it is not understood.
-    public init(parsing bytes: [UInt8], file: String) throws {
+    public init(
+        parsing bytes: [UInt8], file: String,
+        configuration: TokenizerConfiguration = TokenizerConfiguration(),
+        configurationFile: String = "tokenizer_config.json"
+    ) throws {
         let value = try JSONValue(
             parsing: bytes, file: file, options: JSONOptions(refusesDuplicateKeys: true))
         let root = try JSONFields(value, file: file)
@@ -21,14 +27,23 @@ extension BytePairTokenizer {
         let model = try BytePairModel(reading: root.object("model"))
         let composes = try root.object(ifPresent: "normalizer").map(Self.composes) ?? false
         let splitting = try Self.byteLevel(root, "pre_tokenizer", partsField: "pretokenizers")
+        var template = Template()
         if let processor = try root.object(ifPresent: "post_processor") {
-            try Self.checkPostProcessor(processor)
+            try Self.readPostProcessor(processor, into: &template)
         }
         _ = try Self.byteLevel(root, "decoder", partsField: "decoders")
+        var added = try Self.addedTokens(root, model: model, composes: composes)
+        try configuration.complete(
+            &added, vocabulary: model.vocabulary, file: configurationFile)
+        let addsPrefixSpace = try splitting.bool("add_prefix_space")
         self.init(
-            model: model, added: try Self.addedTokens(root, model: model, composes: composes),
-            composes: composes, addsPrefixSpace: try splitting.bool("add_prefix_space"),
-            splits: try splitting.bool(ifPresent: "use_regex") ?? true)
+            model: model, added: added, composes: composes,
+            addsPrefixSpace: configuration.addsPrefixSpace ?? addsPrefixSpace,
+            splits: try splitting.bool(ifPresent: "use_regex") ?? true, template: template)
+        for id in [template.start, template.end] {
+            guard let id, token(for: id) == nil else { continue }
+            throw root.invalid("post_processor", found: "\(id)", expected: "ids of tokens")
+        }
     }
 
     private static func composes(_ normalizer: JSONFields) throws -> Bool {
@@ -67,16 +82,32 @@ extension BytePairTokenizer {
         return fields
     }
 
-    private static func checkPostProcessor(_ fields: JSONFields) throws {
+    private static func readPostProcessor(
+        _ fields: JSONFields, into template: inout Template
+    ) throws {
         switch try fields.string("type") {
         case "ByteLevel": return
-        case "Sequence": try fields.objects("processors").forEach(checkPostProcessor)
+        case "Sequence":
+            for part in try fields.objects("processors") {
+                try readPostProcessor(part, into: &template)
+            }
         case "TemplateProcessing":
+            var isAfter = false
             for part in try fields.objects("single") {
-                guard let token = try part.object(ifPresent: "SpecialToken") else { continue }
-                throw fields.unsupported(
-                    found: "TemplateProcessing that adds \(quoted(try token.string("id")))",
-                    supported: "one that adds no token")
+                guard let special = try part.object(ifPresent: "SpecialToken") else {
+                    isAfter = true
+                    continue
+                }
+                let name = try special.string("id")
+                let ids = try fields.object("special_tokens").object(name).integers("ids")
+                guard ids.count == 1, let id = Int32(exactly: ids[0]),
+                    isAfter ? template.end == nil : template.start == nil
+                else {
+                    throw fields.unsupported(
+                        found: "TemplateProcessing that adds \(quoted(name))",
+                        supported: "one that adds one token before and one after a text")
+                }
+                if isAfter { template.end = id } else { template.start = id }
             }
         case let type:
             throw fields.unsupported(
@@ -117,11 +148,16 @@ extension BytePairTokenizer {
 extension AddedToken {
     /// Reads an element of `added_tokens`.
     fileprivate init(reading fields: JSONFields) throws {
+        try self.init(reading: fields, id: fields.tokenID("id"))
+    }
+
+    /// Reads a token whose id is said elsewhere.
+    init(reading fields: JSONFields, id: Int32) throws {
         content = Array(try fields.string("content").utf8)
         guard !content.isEmpty else {
             throw fields.invalid("content", found: "empty", expected: "a token")
         }
-        id = try fields.tokenID("id")
+        self.id = id
         isSpecial = try fields.bool(ifPresent: "special") ?? false
         isNormalized = try fields.bool(ifPresent: "normalized") ?? !isSpecial
         stripsLeft = try fields.bool(ifPresent: "lstrip") ?? false

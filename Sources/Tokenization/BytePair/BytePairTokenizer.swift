@@ -15,6 +15,16 @@ public struct BytePairTokenizer: Tokenizer {
     let addsPrefixSpace: Bool
     /// Whether text is cut by the pattern of GPT-2.
     let splits: Bool
+    /// What the file puts around a text where special tokens are wanted.
+    let template: Template
+
+    /// The tokens around a text.
+    struct Template {
+        /// The id before it; nil for none.
+        var start: Int32?
+        /// The id after it; nil for none.
+        var end: Int32?
+    }
 
     /// One more than the largest id.
     public let vocabularySize: Int
@@ -30,13 +40,14 @@ public struct BytePairTokenizer: Tokenizer {
 
     init(
         model: BytePairModel, added: [AddedToken], composes: Bool, addsPrefixSpace: Bool,
-        splits: Bool
+        splits: Bool, template: Template
     ) {
         self.model = model
         self.added = added
         self.composes = composes
         self.addsPrefixSpace = addsPrefixSpace
         self.splits = splits
+        self.template = template
         rawMatcher = AddedTokenMatcher(
             added.filter { !$0.isNormalized }.map { ($0, $0.content) })
         normalizedMatcher = AddedTokenMatcher(

@@ -12,6 +12,10 @@ public struct LoadedTokenizer: Sendable {
     public let padID: Int32?
     /// The id of the token for what the vocabulary lacks.
     public let unknownID: Int32?
+    /// The id that a text begins with where special tokens are added; nil for none.
+    ///
+    /// The token of `tokenizer.json`'s template, else the bos where the configuration says so.
+    public let startID: Int32?
 
     /// Looks up the tokens of a configuration.
     ///
@@ -38,5 +42,8 @@ public struct LoadedTokenizer: Sendable {
         eosID = try id("eos_token", configuration.eosToken) ?? own?.eosID
         padID = try id("pad_token", configuration.padToken) ?? own?.padID
         unknownID = try id("unk_token", configuration.unknownToken) ?? own?.unknownID
+        startID =
+            (tokenizer as? BytePairTokenizer)?.template.start
+            ?? (configuration.addsBOSToken ? bosID : nil)
     }
 }

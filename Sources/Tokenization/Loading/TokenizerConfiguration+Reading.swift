@@ -4,8 +4,8 @@ extension TokenizerConfiguration {
     /// Reads the files of a tokenizer folder, any of which may be absent.
     ///
     /// `special_tokens_map.json` gives the tokens that `tokenizer_config.json` does not, and
-    /// `chat_template.jinja` takes the place of its default template. Keys not listed here say how
-    /// Python classes behave, and are not read.
+    /// `chat_template.jinja` takes the place of its default template. Tokens that
+    /// only these files name count as in transformers.
     ///
     /// - Parameter folder: The folder.
     /// - Throws: ``TokenizerError``, `JSONError` or `FileError`.
@@ -17,7 +17,11 @@ extension TokenizerConfiguration {
         }
         self.init()
         if let fields = try fields("special_tokens_map.json") { try readTokens(fields) }
-        if let fields = try fields(Self.fileName) {
+        let main = try fields(Self.fileName)
+        try readDeclaredTokens(
+            main, map: fields("special_tokens_map.json"), legacy: fields("added_tokens.json"))
+        if let fields = main {
+            try readClass(fields)
             try readTokens(fields)
             addsBOSToken = try fields.bool(ifPresent: "add_bos_token") ?? false
             addsEOSToken = try fields.bool(ifPresent: "add_eos_token") ?? false

@@ -27,6 +27,10 @@ public struct TokenizerConfiguration: Sendable, Equatable {
     public var addsBOSToken = false
     /// Whether a text ends with ``eosToken``.
     public var addsEOSToken = false
+    /// Whether text that does not begin with a space gets one; nil if `tokenizer.json` decides.
+    var addsPrefixSpace: Bool?
+    /// The tokens that the files name, which `tokenizer.json` may lack, in the order of their ids.
+    var declaredTokens: [DeclaredToken] = []
     /// The chat templates, in the files' order.
     public var chatTemplates: [ChatTemplate] = []
 

@@ -16,13 +16,19 @@ public enum TokenizerLoader {
         let file = try locate(path)
         let folder = FilePath.folder(of: file)
         let bytes = try ByteStream.contents(of: file)
-        let tokenizer: any Tokenizer =
-            file.hasSuffix(".json")
-            ? try BytePairTokenizer(parsing: bytes, file: file)
-            : try SentencePieceTokenizer(parsing: bytes, file: file)
+        let configuration = try TokenizerConfiguration(folder: folder)
+        let configurationFile = FilePath.join(folder, TokenizerConfiguration.fileName)
+        let tokenizer: any Tokenizer
+        if file.hasSuffix(".json") {
+            tokenizer = try BytePairTokenizer(
+                parsing: bytes, file: file, configuration: configuration,
+                configurationFile: configurationFile)
+        } else {
+            tokenizer = try SentencePieceTokenizer(parsing: bytes, file: file)
+            try configuration.checkTokens(of: tokenizer, file: configurationFile)
+        }
         return try LoadedTokenizer(
-            tokenizer: tokenizer, configuration: try TokenizerConfiguration(folder: folder),
-            file: FilePath.join(folder, TokenizerConfiguration.fileName))
+            tokenizer: tokenizer, configuration: configuration, file: configurationFile)
     }
 
     /// The tokenizer's file.
