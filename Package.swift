@@ -117,7 +117,8 @@ let package = Package(
                 "Chat", "FineTuning", "TreeSSMText", "LoRA", "CommandSupport", "TestSupport",
             ]),
         .testTarget(
-            name: "ChatTerminalTests", dependencies: ["ChatTerminal", "Chat", "TestSupport"]),
+            name: "ChatTerminalTests",
+            dependencies: ["ChatTerminal", "Chat", "CommandSupport", "TestSupport"]),
         .testTarget(
             name: "CommandTests",
             dependencies: [

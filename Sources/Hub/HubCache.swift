@@ -23,12 +23,12 @@ public struct HubCache: Sendable {
     ) throws -> String {
         if FilePath.exists(model) { return model }
         guard let repository = RepositoryName(model) else {
-            throw HubError.notFound(model: model, looked: [model])
+            throw HubError.noSuchFolder(model: model)
         }
         let cached = CachedRepository(repository, in: folder)
         if let snapshot = cached.snapshot { return snapshot }
         guard !environment.isOffline else {
-            throw HubError.notFound(model: model, looked: [model, cached.folder])
+            throw HubError.offline(model: model, cache: cached.folder)
         }
         return try HubDownload(repository, environment: environment).run(into: cached, progress)
     }

@@ -2,8 +2,10 @@ import Storage
 
 /// Why a model could not be found or fetched.
 public enum HubError: Error, Equatable {
+    /// Neither a path nor a name on the hub.
+    case noSuchFolder(model: String)
     /// Neither a path nor in the cache, and nothing may be fetched.
-    case notFound(model: String, looked: [String])
+    case offline(model: String, cache: String)
     /// The hub does not know the model, or does not show it without a token.
     case unknown(model: String, endpoint: String)
     /// The hub shows the model to some people only.
@@ -24,13 +26,15 @@ extension HubError: CustomStringConvertible {
     /// One line that names model or address, and the remedy.
     public var description: String {
         switch self {
-        case .notFound(let model, let looked):
-            "\(quotedPath(model)): no such model, looked for "
-                + looked.map(quoted).joined(separator: " and ")
-                + "; give a folder, or allow the download of org/name: unset HF_HUB_OFFLINE"
+        case .noSuchFolder(let model):
+            "\(quotedPath(model)): no such folder, expected a model's folder or its name on the "
+                + "Hugging Face hub, such as state-spaces/mamba-130m-hf"
+        case .offline(let model, let cache):
+            "\(quotedPath(model)): no such folder, nor is there \(quoted(cache)) in the cache; "
+                + "give a folder, or unset HF_HUB_OFFLINE to download it"
         case .unknown(let model, let endpoint):
-            "\(model): unknown to \(endpoint), or not open to everyone; check the name, or set "
-                + "HF_TOKEN"
+            "\(model): no such folder, and unknown to \(endpoint) or not open to everyone; check "
+                + "the name, or set HF_TOKEN"
         case .forbidden(let model, let endpoint):
             "\(model): \(endpoint) asks for permission; accept the model's conditions there and set "
                 + "HF_TOKEN"

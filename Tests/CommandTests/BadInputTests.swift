@@ -66,7 +66,7 @@ struct BadInputTests {
             arguments: ["--data", "/nowhere/records.jsonl"], expected: "/nowhere/records.jsonl"),
         Case(
             testDescription: "a model that is not there", arguments: ["--model", "no/model"],
-            expected: "no/model: no such model"),
+            expected: "no/model: no such folder, nor is there"),
         Case(
             testDescription: "an output folder that is a file",
             arguments: ["--output-dir", "/dev/null"], expected: "/dev/null"),

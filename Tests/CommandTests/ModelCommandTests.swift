@@ -66,6 +66,21 @@ struct ModelCommandTests {
         #expect(try workshop.bytes("model/model.safetensors") == before)
     }
 
+    @Test("a shape needs no file, and without one the error says so")
+    func shapes() throws {
+        let workshop = try CommandWorkshop()
+        let run = try CommandRun(
+            "mtl-finetune", ["init", "--shape", "tiny", "--output", workshop("tiny")])
+        try #require(run.status == 0, "\(run.errors)")
+        #expect(run.output.contains("parameters from seed 42"))
+        #expect(run.errors.contains("has no tokenizer yet"))
+        let without = try CommandRun("mtl-finetune", ["init", "--output", workshop("none")])
+        #expect(without.status == 64)
+        #expect(
+            without.errorLines
+                == ["Error: --shape is missing; give it, or --config with a config.json"])
+    }
+
     @Test("models, adapters and data files are told apart")
     func inspect() throws {
         let workshop = try CommandWorkshop()

@@ -103,6 +103,9 @@ struct RunCommandTests {
         try #require(run.status == 0, "\(run.errors)")
         #expect(run.output.contains("|piqa"))
         #expect(run.output.contains("Difference"))
+        // What --output-path was given is enough; it was "has no samples_*.jsonl; run with --log-samples".
+        let above = try CommandRun("mtl-eval", ["compare", workshop("a"), workshop("b")])
+        #expect(above.status == 0 && above.output == run.output, "\(above.errors)")
     }
 
     @Test("the list of tasks needs no model; an unknown task and missing data are named")

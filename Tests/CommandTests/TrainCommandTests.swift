@@ -152,9 +152,27 @@ struct TrainCommandTests {
         let run = try workshop.train(to: "out", ["--dry-run"])
         try #require(run.status == 0, "\(run.errors)")
         #expect(run.output.contains("### Instruction:"))
-        #expect(run.output.contains("backbone.layers.0.mixer.in_proj.lora_A.weight"))
+        // One row a kind: 146 rows of tensors pushed the records off the screen.
+        let rows = run.output.split(separator: "\n").filter {
+            $0.hasPrefix("layers.*.mixer.in_proj ")
+        }
+        #expect(
+            rows == ["layers.*.mixer.in_proj   8 tensors  [8, 128] [512, 8]  20480 values"])
         #expect(run.output.contains("trainable values"))
         #expect(throws: (any Error).self) { try workshop.bytes("out/config.yaml") }
+    }
+
+    @Test("with --json a dry run prints one object and nothing else")
+    func dryRunJSON() throws {
+        let workshop = try CommandWorkshop()
+        let run = try workshop.train(to: "out", ["--dry-run", "--json"])
+        try #require(run.status == 0, "\(run.errors)")
+        let object = try JSONValue(parsing: run.output, file: "output")
+        #expect(object["event"] == "dry_run" && object["total_steps"] == 4)
+        #expect(object["samples"]?.arrayValue?.count == 3)
+        let tensors = object["tensors"]?.arrayValue ?? []
+        #expect(tensors.contains { $0["name"] == "layers.*.mixer.in_proj" && $0["count"] == 8 })
+        #expect((object["memory_bytes"]?["total"]?.integerValue ?? 0) > 0)
     }
 
     @Test("frozen weights may be kept in bfloat16, and the adapter then serves in any type")

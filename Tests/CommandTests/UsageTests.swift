@@ -155,4 +155,21 @@ struct UsageTests {
             run.errors
                 == "Error: \(file): holds no keys, expected flags, one 'key: value' a line\n")
     }
+
+    @Test("on a terminal of 40 columns an error breaks between words")
+    func narrow() throws {
+        let terminal = try PseudoTerminal(
+            CommandRun.folder + "/mtl-chat", ["--model", "nosuch"],
+            environment: ["TERM": "xterm", "HOME": "/"], columns: 40)
+        // The terminal broke the line inside words, wherever its 40 columns ended.
+        try terminal.expect(
+            """
+            Error: nosuch: no such folder, expected\r
+            a model's folder or its name on the\r
+            Hugging Face hub, such as\r
+            state-spaces/mamba-130m-hf\r
+
+            """)
+        #expect(try terminal.end() == 1)
+    }
 }

@@ -1,3 +1,5 @@
+import CommandSupport
+
 /// Two texts side by side, each wrapped in its own half.
 enum Columns {
     /// The least width of a terminal on which two columns are readable.

@@ -1,3 +1,5 @@
+import CommandSupport
+
 /// A tree of tokens in box-drawing characters.
 ///
 /// Lines flow to the right, then down, and a branch joins the first token of the line below it in the

@@ -1,3 +1,5 @@
+import CommandSupport
+
 extension ChatLoop {
     /// Explains all commands, or one.
     func help(_ name: String?) throws {

@@ -1,4 +1,5 @@
 import Chat
+import CommandSupport
 import Prompting
 
 extension ChatLoop {

@@ -1,3 +1,5 @@
+import CommandSupport
+
 /// Writes an answer as it is made.
 ///
 /// On a terminal without the space before its first word, which many models put there.

@@ -1,3 +1,4 @@
+import CommandSupport
 import Glibc
 
 /// Where a session writes: answers and results to standard output, notes to standard error.

@@ -81,6 +81,7 @@ public final class AdapterShelf {
         let before = active
         turnOff()
         do {
+            try FolderContents.requireAdapter(folder)
             let record = try AdapterRecord.read(folder: folder)
             let read = try LoRAAdapterSet.read(folder, attachingTo: model)
             read.notes.forEach(notes)

@@ -45,6 +45,7 @@ public struct ModelOptions: ParsableArguments {
     public func load(notes: (String) -> Void) throws -> LoadedModel {
         let model = try needed()
         let folder = try ModelFolder.find(model)
+        if let adapter { try FolderContents.requireAdapter(adapter) }
         let cpu = engine.makeEngine()
         if let note = engine.note(for: cpu) { notes(note) }
         let loaded = try MambaModel.load(folder: folder, engine: cpu, format: engine.dtype)

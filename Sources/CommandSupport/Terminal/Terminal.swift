@@ -15,8 +15,18 @@ public enum Terminal {
     /// - Returns: False if standard output is closed or nobody reads it any more.
     public static func writeResult(_ text: String) -> Bool { write(text, to: STDOUT_FILENO) }
 
-    /// Writes a line for the person who waits.
-    public static func printNote(_ text: String) { write(text + "\n", to: STDERR_FILENO) }
+    /// Writes a line for the person who waits; on a terminal as many lines as it needs.
+    public static func printNote(_ text: String) {
+        let lines = columns.map { WordWrap.lines(of: text, width: $0 - 1) } ?? [text]
+        write(lines.joined(separator: "\n") + "\n", to: STDERR_FILENO)
+    }
+
+    /// The width of the terminal that standard error goes to; `nil` if it is none.
+    private static var columns: Int? {
+        var size = winsize()
+        let isKnown = ioctl(STDERR_FILENO, UInt(TIOCGWINSZ), &size) == 0 && size.ws_col > 0
+        return isKnown ? Int(size.ws_col) : nil
+    }
 
     /// Writes text without a line end for the person who waits.
     static func printRaw(_ text: String) { write(text, to: STDERR_FILENO) }

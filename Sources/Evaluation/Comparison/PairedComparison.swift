@@ -82,7 +82,8 @@ extension PairedComparison {
     /// Compares all tasks of which two folders have samples.
     ///
     /// - Parameters:
-    ///   - first: A folder with `samples_TASK_DATE.jsonl`, of which the newest of a task counts.
+    ///   - first: A folder with `samples_TASK_DATE.jsonl`, or the one above it, of which the newest of a
+    ///     task counts.
     ///   - second: Another.
     /// - Returns: One comparison a task and metric of single numbers, sorted by task.
     /// - Throws: ``EvaluationError/results(file:problem:)``, `JSONError` or `FileError`.
@@ -130,23 +131,55 @@ extension PairedComparison {
         }
     }
 
-    /// The newest file of samples of each task.
+    /// The newest file of samples of each task, in a folder or in the only one below it that has any:
+    /// results lie in a folder named after the model.
     private static func sampleFiles(in folder: String) throws -> [String: String] {
-        let names: [String]
-        do {
-            names = try FileManager.default.contentsOfDirectory(atPath: folder)
-        } catch {
-            throw FileError.system(file: folder, action: "list", code: errno == 0 ? ENOENT : errno)
+        let names = try names(in: folder)
+        let own = sampleFiles(among: names, in: folder)
+        guard own.isEmpty else { return own }
+        let below = try names.map { FilePath.join(folder, $0) }.filter(FilePath.isFolder)
+            .map { (path: $0, names: try self.names(in: $0)) }
+        let found = below.map { (path: $0.path, files: sampleFiles(among: $0.names, in: $0.path)) }
+            .filter { !$0.files.isEmpty }
+        guard found.count <= 1 else {
+            throw EvaluationError.results(
+                file: folder,
+                problem: "has samples of several models, expected those of one; give one of "
+                    + found.map(\.path).joined(separator: ", "))
         }
+        if let only = found.first { return only.files }
+        let hasResults = ([names] + below.map(\.names)).joined().contains {
+            $0.hasPrefix("results_") && $0.hasSuffix(".json")
+        }
+        throw EvaluationError.results(
+            file: folder,
+            problem: hasResults
+                ? "has results without samples, expected samples_*.jsonl; run with --log-samples"
+                : "has no results, expected a folder that was given to --output-path")
+    }
+
+    private static func names(in folder: String) throws -> [String] {
+        guard FilePath.exists(folder) else {
+            throw FileError.system(file: folder, action: "list", code: ENOENT)
+        }
+        guard FilePath.isFolder(folder) else {
+            throw FileError.system(file: folder, action: "list", code: ENOTDIR)
+        }
+        do {
+            return try FileManager.default.contentsOfDirectory(atPath: folder).sorted()
+        } catch {
+            throw FileError.system(file: folder, action: "list", code: errno == 0 ? EIO : errno)
+        }
+    }
+
+    private static func sampleFiles(
+        among names: [String], in folder: String
+    ) -> [String: String] {
         var files: [String: String] = [:]
-        for name in names.sorted() where name.hasPrefix("samples_") && name.hasSuffix(".jsonl") {
+        for name in names where name.hasPrefix("samples_") && name.hasSuffix(".jsonl") {
             guard let dash = name.lastIndex(of: "_"), name[..<dash].utf8.count > 8 else { continue }
             // Sorted by date, so later ones replace earlier ones.
             files[String(name[..<dash].dropFirst(8))] = FilePath.join(folder, name)
-        }
-        guard !files.isEmpty else {
-            throw EvaluationError.results(
-                file: folder, problem: "has no samples_*.jsonl; run with --log-samples")
         }
         return files
     }

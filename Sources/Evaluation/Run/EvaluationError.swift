@@ -35,8 +35,10 @@ extension EvaluationError: CustomStringConvertible {
     public var description: String {
         switch self {
         case .noData(let task, let split, let paths):
-            "task \(quoted(task)): found no file for split \(quoted(split)), looked for "
-                + paths.joined(separator: ", ")
+            "task \(quoted(task)): found no file for split \(quoted(split))"
+                + (paths.isEmpty
+                    ? "; give the folder that holds \(task)/\(split).jsonl with --data-dir"
+                    : ", looked for " + paths.joined(separator: ", "))
         case .empty(let file, let task):
             "\(quotedPath(file)): has no documents, expected at least one for task \(quoted(task))"
         case .functionUse(let place, let function):

@@ -16,6 +16,8 @@ public enum DataError: Error, Equatable {
     case outsideVocabulary(place: String, field: String, id: Int, vocabulary: Int)
     /// A record has no token that could be predicted from one before it.
     case nothingToScore(place: String)
+    /// A folder is a model's or an adapter's.
+    case notData(folder: String, found: String)
     /// A folder lacks a split that is needed.
     case missingSplit(folder: String, split: String)
     /// A folder has one split in two files.
@@ -60,6 +62,9 @@ extension DataError: CustomStringConvertible {
                 + "expected 0 to \(vocabulary - 1), the model's vocabulary"
         case .nothingToScore(let place):
             "\(place): record has no token to predict, expected a prompt or at least two tokens"
+        case .notData(let folder, let found):
+            "\(quotedPath(folder)): is \(found), expected training data: a file of records, or a folder "
+                + "with train.jsonl"
         case .missingSplit(let folder, let split):
             "\(folder): has no '\(split)' file, expected \(split).jsonl or \(split).json, "
                 + "either with .zst"

@@ -26,12 +26,20 @@ public struct DataFiles: Equatable, Sendable {
                 continue
             }
             guard let file = try DataFiles.file(of: "train", in: path) else {
-                throw DataError.missingSplit(folder: path, split: "train")
+                throw DataFiles.whyNoTraining(in: path)
             }
             training.append(file)
             if let file = try DataFiles.file(of: "valid", in: path) { validation.append(file) }
             if let file = try DataFiles.file(of: "test", in: path) { test.append(file) }
         }
+    }
+
+    private static func whyNoTraining(in folder: String) -> DataError {
+        for (name, found) in [("config.json", "a model"), ("adapter_config.json", "an adapter")]
+        where FileManager.default.fileExists(atPath: "\(folder)/\(name)") {
+            return .notData(folder: folder, found: found)
+        }
+        return .missingSplit(folder: folder, split: "train")
     }
 
     private static func file(of split: String, in folder: String) throws -> String? {

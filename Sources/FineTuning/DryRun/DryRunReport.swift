@@ -21,8 +21,8 @@ public struct DryRunReport: Equatable, Sendable {
 
     /// The first records in the order in which they are trained on.
     public var samples: [Sample]
-    /// What is trained, as files will hold it.
-    public var rows: [StoredTensor]
+    /// What is trained, as files will hold it, those of a kind together.
+    public var kinds: [TensorKind]
     /// The number of values that are trained.
     public var trainedValues: Int
     /// The number of values of the model without anything added to it.
@@ -59,7 +59,7 @@ extension Trainer {
         let tokens = totalTokens()
         return DryRunReport(
             samples: order.prefix(sampleCount).map { sample(training[$0], tokenizer) },
-            rows: contents.storedTensors,
+            kinds: TensorKind.kinds(of: contents.storedTensors),
             trainedValues: trained, modelValues: model.configuration.parameterCount,
             totalSteps: plan.totalSteps, totalTokens: tokens,
             memory: MemoryEstimate(

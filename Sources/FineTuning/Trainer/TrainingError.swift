@@ -25,9 +25,9 @@ extension TrainingError: CustomStringConvertible {
     public var description: String {
         switch self {
         case .notFinite(let quantity, let value, let step, let origins):
-            "\(origins.prefix(16).joined(separator: ", "))\(origins.count > 16 ? ", …" : ""): "
-                + "\(quantity.rawValue) of step \(step) is \(value), expected a finite number; "
-                + "lower --learning-rate or look at these records"
+            "\(quantity.rawValue) of step \(step) is \(value), expected a finite number; lower "
+                + "--learning-rate, or look at " + origins.prefix(3).joined(separator: ", ")
+                + (origins.count > 3 ? " and \(origins.count - 3) more records" : "")
         case .brokenTensor(let name, let step):
             "tensor '\(name)' has values that are not finite after step \(step), expected numbers; "
                 + "nothing was saved: lower --learning-rate, and go on from an earlier checkpoint "

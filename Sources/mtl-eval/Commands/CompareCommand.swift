@@ -13,10 +13,10 @@ struct CompareCommand: ParsableCommand {
             metrics the exact p-value of McNemar's test.
             """)
 
-    @Argument(help: "The folder of the first run's results.")
+    @Argument(help: "The folder of the first run's results, as given to --output-path.")
     var first: String
 
-    @Argument(help: "The folder of the second run's results.")
+    @Argument(help: "The folder of the second run's results, as given to --output-path.")
     var second: String
 
     func run() throws {

@@ -27,7 +27,7 @@ struct TokenizeCommand: ParsableCommand {
     @OptionGroup var configuration: ConfigurationOption
 
     func run() throws {
-        let path = try ModelFolder.find(model)
+        let path = try ModelFolder.resolve(model)
         try output.check(
             apartFrom: [.init(input, option: "--input"), .init(path, option: "--model")])
         let tokenizing = TokenizingFile(tokenizer: try TokenizerLoader.load(at: path).tokenizer)

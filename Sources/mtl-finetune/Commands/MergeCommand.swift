@@ -52,6 +52,7 @@ struct MergeCommand: ParsableCommand {
 
     func run() throws {
         let folder = try ModelFolder.find(model)
+        try FolderContents.requireAdapter(adapter)
         let inputs = [
             OutputRule.Input(folder, option: "--model"),
             OutputRule.Input(adapter, option: "--adapter"),

@@ -78,8 +78,7 @@ struct TrainCommand: ParsableCommand {
         let report = TrainingReport(isQuiet: quiet, isJSON: json)
         let session = try TrainingSession(self, report: report)
         if dryRun {
-            Terminal.printResult(DryRunText.render(try session.dryRun()))
-            return
+            return report.show(try session.dryRun())
         }
         Interruption.watch(isAnnounced: true)
         try session.run(report)

@@ -1,5 +1,6 @@
 import CommandSupport
 import FineTuning
+import Storage
 
 /// A dry run's report, for a person.
 enum DryRunText {
@@ -11,10 +12,18 @@ enum DryRunText {
             \(marked(sample.scored, with: "  > "))
             """
         }
-        let width = report.rows.map(\.name.count).max() ?? 0
-        let rows = report.rows.map { row in
-            row.name + String(repeating: " ", count: width + 2 - row.name.count)
-                + "\(row.shape)  \(row.count)"
+        let cells = report.kinds.map { kind in
+            [
+                kind.name, "\(kind.count) tensors",
+                kind.shapes.map { "\($0)" }.joined(separator: " "), "\(kind.values) values",
+            ]
+        }
+        let widths = (0..<4).map { column in cells.map { $0[column].count }.max() ?? 0 }
+        let rows = cells.map { row in
+            let padded = zip(row, widths).map { cell, width in
+                cell + String(repeating: " ", count: width - cell.count)
+            }
+            return padded[..<3].joined(separator: "  ") + "  " + row[3]
         }
         let share = 100 * Double(report.trainedValues) / Double(max(report.modelValues, 1))
         return
@@ -33,6 +42,40 @@ enum DryRunText {
                     + "activations \((report.memory.activations + report.memory.kept) >> 20), "
                     + "logits \(report.memory.head >> 20))",
             ]).joined(separator: "\n")
+    }
+
+    /// The same as one object, for programs.
+    static func json(_ report: DryRunReport) -> JSONObject {
+        let samples = report.samples.map { sample -> JSONValue in
+            [
+                "origin": .string("\(sample.origin)"), "masked": .string(sample.masked),
+                "scored": .string(sample.scored), "masked_tokens": .integer(sample.maskedTokens),
+                "scored_tokens": .integer(sample.scoredTokens),
+            ]
+        }
+        let tensors = report.kinds.map { kind -> JSONValue in
+            [
+                "name": .string(kind.name), "count": .integer(kind.count),
+                "shapes": .array(kind.shapes.map { .array($0.map { .integer($0) }) }),
+                "values": .integer(kind.values),
+            ]
+        }
+        let memory = report.memory
+        return [
+            "event": "dry_run", "samples": .array(samples), "tensors": .array(tensors),
+            "trainable_values": .integer(report.trainedValues),
+            "model_values": .integer(report.modelValues),
+            "total_steps": .integer(report.totalSteps),
+            "total_tokens": .integer(report.totalTokens),
+            "tokens_per_second": .number(report.tokensPerSecond),
+            "seconds": .number(report.duration / .seconds(1)),
+            "memory_bytes": [
+                "total": .integer(memory.total), "weights": .integer(memory.weights),
+                "optimizer": .integer(memory.optimizer),
+                "activations": .integer(memory.activations + memory.kept),
+                "logits": .integer(memory.head),
+            ],
+        ]
     }
 
     private static func marked(_ text: String, with mark: String) -> String {

@@ -128,6 +128,13 @@ final class TrainingReport {
         Terminal.printNote("talk to it: mtl-chat --model \(model)")
     }
 
+    /// Tells what a run would do.
+    func show(_ report: DryRunReport) {
+        line.clear()
+        if isJSON { return emit(DryRunText.json(report)) }
+        Terminal.printResult(DryRunText.render(report))
+    }
+
     private func note(_ text: String, _ object: JSONObject) {
         if isJSON { return emit(object) }
         guard !isQuiet else { return }

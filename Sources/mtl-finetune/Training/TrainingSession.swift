@@ -27,6 +27,7 @@ struct TrainingSession {
         let configuration = command.training.configuration
         output = command.dryRun ? nil : try Self.output(command)
         folder = try ModelFolder.find(command.model)
+        if let start = command.adapter.initAdapter { try FolderContents.requireAdapter(start) }
         if output != nil {
             try OutputRule.checkApart(
                 command.outputDir, from: [.init(folder, option: "--model")])

@@ -1,3 +1,4 @@
+import CommandSupport
 import Kernels
 import TestSupport
 import Testing

@@ -29,10 +29,14 @@ struct DryRunReportTests {
             report.samples[0].masked
                 == first.tokens.prefix(first.promptLength).map(String.init).joined(separator: " "))
         #expect(report.samples[0].scoredTokens == first.tokens.count - first.promptLength)
-        #expect(report.rows.map(\.name) == contents.parameters.map(\.name))
+        let kinds = report.kinds
+        #expect(kinds.reduce(0) { $0 + $1.count } == contents.parameters.count)
+        #expect(kinds.reduce(0) { $0 + $1.values } == report.trainedValues)
         // Held transposed in memory, shown as PEFT has it.
-        let embedding = report.rows.first { $0.name.hasSuffix("lora_embedding_A") }
-        #expect(embedding?.shape == [2, 40])
+        let embedding = kinds.first { $0.name == "embeddings" }
+        #expect(embedding?.shapes.first == [2, 40])
+        let inProj = kinds.filter { $0.name == "layers.*.mixer.in_proj" }
+        #expect(inProj.map(\.count) == [2 * model.configuration.layers])
         #expect(report.trainedValues == contents.adapters.parameterCount)
         #expect(report.modelValues == model.configuration.parameterCount)
         #expect(report.totalSteps == 10)

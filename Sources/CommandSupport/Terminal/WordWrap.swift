@@ -6,21 +6,21 @@
 ///     var wrap = WordWrap(width: 79)
 ///     for piece in pieces { print(wrap.push(piece), terminator: "") }
 ///     print(wrap.finish())
-struct WordWrap {
+package struct WordWrap {
     /// The columns of a line, at least 1.
-    var width: Int
+    package var width: Int
     private var column = 0
     private var spaces = ""
     private var word = ""
     private var wordWidth = 0
 
     /// Begins a text at the left margin.
-    init(width: Int) { self.width = max(width, 1) }
+    package init(width: Int) { self.width = max(width, 1) }
 
     /// Takes a piece of the text.
     ///
     /// - Returns: What can be written.
-    mutating func push(_ text: String) -> String {
+    package mutating func push(_ text: String) -> String {
         var output = ""
         for character in text { push(character, to: &output) }
         return output
@@ -29,7 +29,7 @@ struct WordWrap {
     /// Ends the text.
     ///
     /// - Returns: What was held back.
-    mutating func finish() -> String {
+    package mutating func finish() -> String {
         var output = ""
         endWord(&output)
         output += spaces
@@ -76,7 +76,7 @@ struct WordWrap {
 
 extension WordWrap {
     /// The lines of a whole text.
-    static func lines(of text: String, width: Int) -> [String] {
+    package static func lines(of text: String, width: Int) -> [String] {
         var wrap = WordWrap(width: width)
         let wrapped = wrap.push(text) + wrap.finish()
         return wrapped.split(separator: "\n", omittingEmptySubsequences: false).map(String.init)

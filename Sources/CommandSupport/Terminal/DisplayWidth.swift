@@ -3,14 +3,14 @@
 /// Source: Unicode Standard Annex 11 (wide and full-width characters take two columns) and
 /// Unicode Technical Standard 51 (so do emoji). Ambiguous characters take one. Does not depend on
 /// the locale, unlike `wcwidth`.
-enum DisplayWidth {
+package enum DisplayWidth {
     /// The columns of a text without control characters.
-    static func of(_ text: some StringProtocol) -> Int {
+    package static func of(_ text: some StringProtocol) -> Int {
         text.reduce(0) { $0 + of($1) }
     }
 
     /// The columns of a character: 0 to 2.
-    static func of(_ character: Character) -> Int {
+    package static func of(_ character: Character) -> Int {
         var width = 0
         for scalar in character.unicodeScalars {
             // The selector asks for the coloured form of a character that has a plain one.
