@@ -52,8 +52,9 @@ static void on_noted(int number) {
 
 static void on_ending(int number) {
     int code = errno, none = 0;
-    // The first one leaves time to save; whoever sends another does not want to wait.
-    if (!atomic_compare_exchange_strong(&ending_number, &none, number)) {
+    // The first one leaves time to save; whoever sends another does not want to wait. But when a terminal is closed,
+    // both the system and the shell send SIGHUP.
+    if (!atomic_compare_exchange_strong(&ending_number, &none, number) && number != SIGHUP) {
         restore();
         _exit(128 + number);
     }
@@ -106,7 +107,11 @@ int mtl_signals_begin(int input, int output, const char *enter, const char *leav
     atomic_store(&pending, 0);
     atomic_store(&ending_number, 0);
     EACH(number, noted) install(*number, on_noted, 0);
-    EACH(number, ending) install(*number, on_ending, 0);
+    EACH(number, ending) {
+        install(*number, on_ending, 0);
+        // As under nohup.
+        if (before[*number].sa_handler == SIG_IGN) sigaction(*number, &before[*number], NULL);
+    }
     EACH(number, crashing) install(*number, on_crashing, 0);
     install(SIGTSTP, on_stop, 0);
     install(SIGPIPE, SIG_IGN, 0);

@@ -156,18 +156,28 @@ struct TerminalSessionTests {
     // A closed window lost all that was said since the last /save.
     @Test(
         "a terminal that is closed, or SIGTERM, saves a conversation that has a file",
-        arguments: [SIGTERM, SIGHUP])
-    func savesBeforeEnd(_ number: Int32) throws {
+        arguments: [SIGTERM, SIGHUP, nil], [false, true])
+    func savesBeforeEnd(_ number: Int32?, isAnswering: Bool) throws {
         let workshop = try CommandWorkshop()
         let session = try TerminalSession(workshop, ["--max-tokens", "2"])
         try session.enter("One")
         try session.enter("/save \(workshop("s"))")
-        try session.enter("/set parameter num_predict 1000000000")
-        try session.terminal.type("Two\r")
-        try session.terminal.expect("\n")
-        try session.terminal.expect("\n")
-        session.terminal.signal(number)
-        #expect(try session.terminal.end() == 128 + number)
+        if isAnswering {
+            try session.enter("/set parameter num_predict 1000000000")
+            try session.terminal.type("Two\r")
+            try session.terminal.expect("\n")
+            try session.terminal.expect("\n")
+        } else {
+            try session.enter("Two")
+        }
+        if let number {
+            session.terminal.signal(number)
+            // Shells send it a second time.
+            if number == SIGHUP { session.terminal.signal(number) }
+        } else {
+            try session.terminal.hangUp()
+        }
+        #expect(try session.terminal.end() == 128 + (number ?? SIGHUP))
         let next = try TerminalSession(workshop, ["--max-tokens", "2"])
         #expect(try next.enter("/load \(workshop("s"))").contains("Loaded 2 exchanges"))
         #expect(try next.leave() == 0)

@@ -19,6 +19,8 @@ public final class PseudoTerminal {
     private static let setLock: UInt = 0x4004_5431
     private static let getNumber: UInt = 0x8004_5430
     private var status: Int32?
+    /// What keeps silent in the terminal's place once it was closed.
+    private var silence: Int32 = -1
 
     /// Starts a program as the leader of a session on a new terminal.
     ///
@@ -55,6 +57,7 @@ public final class PseudoTerminal {
         }
         close(master)
         close(keeper)
+        if silence >= 0 { close(silence) }
     }
 
     private static func spawn(
@@ -154,6 +157,23 @@ public final class PseudoTerminal {
 
     /// Gives the terminal another width.
     public func resize(columns: Int) { Self.setSize(of: master, columns: columns) }
+
+    /// Closes the terminal, as somebody does who closes its window.
+    ///
+    /// What the program writes afterwards is lost.
+    public func hangUp() throws {
+        var ends: [Int32] = [0, 0]
+        guard silence < 0, pipe(&ends) == 0 else {
+            throw PseudoTerminalError.system(action: "hang up", code: errno)
+        }
+        for end in ends { _ = fcntl(end, F_SETFD, FD_CLOEXEC) }
+        _ = fcntl(ends[0], F_SETFL, O_NONBLOCK)
+        silence = ends[1]
+        // The last descriptor of its side is closed by being replaced.
+        dup2(ends[0], master)
+        _ = fcntl(master, F_SETFD, FD_CLOEXEC)
+        close(ends[0])
+    }
 
     /// Sends the program a signal.
     public func signal(_ number: Int32) { kill(process, number) }

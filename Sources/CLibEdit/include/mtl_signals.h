@@ -15,8 +15,8 @@ enum {
 
 /// Begins to take signals; -1 with `errno` if that fails.
 ///
-/// The first SIGHUP or SIGTERM is noted, see mtl_signals_ending; another one restores the terminal and ends
-/// the process with status 128 plus its number.
+/// The first SIGHUP or SIGTERM is noted, see mtl_signals_ending; SIGTERM after it restores the terminal and
+/// ends the process with status 128 plus its number. One that is ignored stays so.
 /// SIGQUIT and the signals of a crash restore it and take their course. SIGTSTP restores it while
 /// the process is stopped. SIGPIPE is ignored.
 ///
