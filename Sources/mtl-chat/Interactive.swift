@@ -33,7 +33,8 @@ enum Interactive {
     ///   - responder: Writes the objects.
     /// - Throws: What is wrong with a question, or `ExitCode` when standard output is gone.
     static func answerLines(_ session: ChatSession, _ responder: Responder) throws {
-        while let line = readLine() {
+        var input = StandardInput()
+        while let line = try input.nextLine() {
             if !line.isEmpty { try responder.reply(to: line, in: session) }
         }
     }

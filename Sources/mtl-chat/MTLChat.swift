@@ -64,7 +64,7 @@ struct MTLChat: ParsableCommand {
                 : try Interactive.talk(session, name: model.model ?? "")
         }
         Interruption.watch()
-        let question = prompt == "-" ? StandardInput.all() : prompt
+        let question = prompt == "-" ? try StandardInput.all() : prompt
         try responder.samples(of: question, count: count, in: session)
     }
 

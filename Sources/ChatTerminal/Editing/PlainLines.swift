@@ -1,9 +1,10 @@
 import Glibc
+import Storage
 
 /// Lines of a pipe or a file, or of a terminal that cannot edit.
 ///
 /// Bytes that are not UTF-8 become U+FFFD. A line may have any length; one carriage return before its
-/// end is dropped.
+/// end is dropped, and a byte order mark before the first.
 final class PlainLines: LineSource {
     private let input: Int32
     private let signals: TerminalSignals?
@@ -11,6 +12,7 @@ final class PlainLines: LineSource {
     private var bytes: ArraySlice<UInt8> = []
     private var searched = 0
     private var isAtEnd = false
+    private var isFirst = true
     private var buffer = [UInt8](repeating: 0, count: 1 << 16)
 
     /// Creates a source.
@@ -59,6 +61,8 @@ final class PlainLines: LineSource {
     private func take(_ count: Int, skipping end: Int) -> String {
         var line = bytes.prefix(count)
         if line.last == 0x0D { line.removeLast() }
+        if isFirst, line.starts(with: TextBytes.byteOrderMark) { line.removeFirst(3) }
+        isFirst = false
         bytes = bytes.dropFirst(count + end)
         searched = 0
         return String(decoding: line, as: UTF8.self)

@@ -133,16 +133,9 @@ extension ByteStream {
     /// - Parameters:
     ///   - path: The file.
     ///   - limit: The largest accepted size of the content, in bytes.
-    /// - Returns: The text, as it stands in the file.
+    /// - Returns: The text, without a byte order mark and with line feeds as line ends.
     /// - Throws: ``FileError``.
     public static func text(of path: String, limit: Int = 1 << 30) throws -> String {
-        let bytes = try contents(of: path, limit: limit)
-        if let offset = bytes.withUnsafeBufferPointer(UTF8Check.firstInvalid(in:)) {
-            let lines = bytes[..<offset].split(
-                separator: UInt8(ascii: "\n"), omittingEmptySubsequences: false)
-            throw FileError.notUTF8(
-                file: path, line: lines.count, byte: (lines.last?.count ?? 0) + 1)
-        }
-        return String(decoding: bytes, as: UTF8.self)
+        try TextBytes.decode(try contents(of: path, limit: limit), file: path)
     }
 }
