@@ -1,4 +1,5 @@
 import FoundationEssentials
+import Storage
 
 /// The files that hold the data of a run.
 public struct DataFiles: Equatable, Sendable {
@@ -8,11 +9,17 @@ public struct DataFiles: Equatable, Sendable {
     public var validation: [String] = []
     /// The files kept for a final test.
     public var test: [String] = []
+    /// Files of data in the folders that are none of these.
+    public var others: [String] = []
+
+    /// What the files of a split are called, the name that is taken first before the others.
+    private static let validationNames = ["valid", "validation", "val", "dev"]
+    private static let endings = [".jsonl", ".json", ".jsonl.zst", ".json.zst"]
 
     /// Finds the files behind paths.
     ///
-    /// A file is trained on. A folder must have a `train` file and may have `valid` and `test`, each
-    /// ending in `.jsonl` or `.json`, either with `.zst`.
+    /// A file is trained on. A folder must have a `train` file and may have one to validate on, `valid`,
+    /// `validation`, `val` or `dev`, and `test`, each ending in `.jsonl` or `.json`, either with `.zst`.
     ///
     /// - Parameter paths: Files and folders.
     /// - Throws: ``DataError`` if a folder has no training file, or a split twice.
@@ -25,12 +32,28 @@ public struct DataFiles: Equatable, Sendable {
                 training.append(path)
                 continue
             }
-            guard let file = try DataFiles.file(of: "train", in: path) else {
+            var names = try FolderTree.names(in: path).filter { name in
+                DataFiles.endings.contains { name.hasSuffix($0) }
+            }.sorted()
+            func take(_ split: String) throws -> String? {
+                let found = DataFiles.endings.map { split + $0 }.filter(names.contains)
+                guard found.count <= 1 else {
+                    throw DataError.ambiguousSplit(folder: path, names: found)
+                }
+                names.removeAll { $0 == found.first }
+                return found.first.map { FilePath.join(path, $0) }
+            }
+            guard let file = try take("train") else {
                 throw DataFiles.whyNoTraining(in: path)
             }
             training.append(file)
-            if let file = try DataFiles.file(of: "valid", in: path) { validation.append(file) }
-            if let file = try DataFiles.file(of: "test", in: path) { test.append(file) }
+            for split in DataFiles.validationNames {
+                guard let file = try take(split) else { continue }
+                validation.append(file)
+                break
+            }
+            if let file = try take("test") { test.append(file) }
+            others += names.map { FilePath.join(path, $0) }
         }
     }
 
@@ -42,13 +65,11 @@ public struct DataFiles: Equatable, Sendable {
         return .missingSplit(folder: folder, split: "train")
     }
 
-    private static func file(of split: String, in folder: String) throws -> String? {
-        let names = [".jsonl", ".json", ".jsonl.zst", ".json.zst"].map { split + $0 }
-        let paths = names.map { folder.hasSuffix("/") ? folder + $0 : folder + "/" + $0 }
-        let found = zip(names, paths).filter { FileManager.default.fileExists(atPath: $1) }
-        guard found.count <= 1 else {
-            throw DataError.ambiguousSplit(folder: folder, names: found.map(\.0))
-        }
-        return found.first?.1
+    /// The files that a run makes no use of.
+    ///
+    /// - Parameter validatesElsewhere: Whether held-out records come from somewhere else.
+    /// - Returns: Their paths.
+    public func passedOver(validatesElsewhere: Bool) -> [String] {
+        (validatesElsewhere ? validation : []) + test + others
     }
 }

@@ -131,6 +131,29 @@ struct InstructionDataTests {
         #expect(files.test == [])
     }
 
+    @Test("held-out files have one of four names; what is not used is named")
+    func validationNames() throws {
+        // Only `valid` was found, and the others were passed over without a word.
+        for name in ["valid.json", "validation.jsonl", "val.jsonl.zst", "dev.json.zst"] {
+            let folder = TemporaryFolder()
+            _ = folder.write("", to: "train.jsonl")
+            let path = folder.write("", to: name)
+            let files = try DataFiles(paths: [folder.path])
+            #expect(files.validation == [path] && files.others == [])
+            #expect(files.passedOver(validatesElsewhere: false) == [])
+            #expect(files.passedOver(validatesElsewhere: true) == [path])
+        }
+        let folder = TemporaryFolder()
+        for name in ["train.json", "dev.jsonl", "val.jsonl", "test.jsonl", "more.jsonl", "a.txt"] {
+            _ = folder.write("", to: name)
+        }
+        let files = try DataFiles(paths: [folder.path])
+        #expect(files.validation == [folder.file("val.jsonl")])
+        #expect(
+            files.passedOver(validatesElsewhere: false)
+                == ["test.jsonl", "dev.jsonl", "more.jsonl"].map(folder.file))
+    }
+
     @Test("a folder without training file, or with two, is refused")
     func badFoldersAreRefused() throws {
         let folder = TemporaryFolder()
