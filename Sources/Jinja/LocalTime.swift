@@ -36,6 +36,22 @@ public struct LocalTime: Sendable, Equatable {
         self.second = second
     }
 
+    /// Reads a day written as `2024-07-26`; nil for another text, or a day that no month has.
+    ///
+    /// - Parameter date: The text.
+    public init?(date: String) {
+        let parts = date.split(separator: "-", omittingEmptySubsequences: false).map { part in
+            part.allSatisfy { ("0"..."9").contains($0) } ? Int(part) : nil
+        }
+        let lengths = [31, 29, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31]
+        guard date.utf8.count == 10, parts.count == 3, let year = parts[0], let month = parts[1],
+            let day = parts[2], (1...9999).contains(year), (1...12).contains(month),
+            (1...lengths[month - 1]).contains(day)
+        else { return nil }
+        self.init(year: year, month: month, day: day)
+        if month == 2, day == 29, !isLeap { return nil }
+    }
+
     /// Formats the time as C's `strftime` does in the English of the C locale.
     ///
     /// Known directives: `%a %A %b %B %d %e %H %I %j %m %M %p %S %y %Y %F %T %%`, and GNU's `%-d`

@@ -51,10 +51,27 @@ public struct Template: Sendable {
     /// - Returns: The text.
     /// - Throws: ``TemplateError``.
     public func render(_ context: ValueDictionary = ValueDictionary()) throws -> String {
+        try run(context, tracksGeneration: false).output
+    }
+
+    /// Renders the template, and tells which parts `{% generation %}` blocks wrote.
+    ///
+    /// - Parameter context: The values of the template's names.
+    /// - Returns: The text, and the parts as ranges of its UTF-8 bytes, in order.
+    /// - Throws: ``TemplateError``, also for such a block in a macro or in captured text.
+    public func renderMarking(
+        _ context: ValueDictionary
+    ) throws -> (text: String, generated: [Range<Int>]) {
+        let interpreter = try run(context, tracksGeneration: true)
+        return (interpreter.output, interpreter.generated)
+    }
+
+    private func run(_ context: ValueDictionary, tracksGeneration: Bool) throws -> Interpreter {
         let interpreter = Interpreter(names: names, context: context, options: options)
+        interpreter.tracksGeneration = tracksGeneration
         return try interpreter.locatingErrors(in: name) {
             _ = try interpreter.run(body, in: Scope(in: nil))
-            return interpreter.output
+            return interpreter
         }
     }
 }

@@ -26,7 +26,7 @@ public struct TemplateOptions: Sendable {
     public var keepTrailingNewline: Bool
     /// Whether `break` and `continue` are known.
     public var hasLoopControls: Bool
-    /// Whether `{% generation %}`, which marks an assistant's turn, is known; it prints its body.
+    /// Whether `{% generation %}`, which marks what the assistant wrote, is known; it prints its body.
     public var hasGenerationBlocks: Bool
     /// Whether the functions `raise_exception` and `strftime_now` are known.
     public var hasChatFunctions: Bool

@@ -11,6 +11,8 @@ indirect enum StatementNode: Sendable {
     case capture(TargetNode?, filters: ExpressionNode?, body: [StatementNode], line: Int)
     case macro(MacroNode)
     case with([(TargetNode, ExpressionNode)], body: [StatementNode], line: Int)
+    /// A block that marks what the assistant wrote.
+    case generation(body: [StatementNode], line: Int)
     case exitLoop
     case continueLoop
 }

@@ -52,7 +52,7 @@ extension Parser {
         case "generation" where options.hasGenerationBlocks:
             let body = try withoutLoop { try $0.parseBlock(until: "endgeneration") }
             advance()
-            return [.with([], body: body, line: line)]
+            return [.generation(body: body, line: line)]
         case "break" where options.hasLoopControls && isInLoop: return [.exitLoop]
         case "continue" where options.hasLoopControls && isInLoop: return [.continueLoop]
         default: throw failure(.unsupported("the tag '\(name)' here"), line: line)

@@ -42,6 +42,9 @@ extension Interpreter {
                 try assign(try evaluate(expression, in: scope), to: target, in: inner)
             }
             return try run(body, in: inner)
+        case .generation(let body, let line):
+            self.line = line
+            try generate { _ = try run(body, in: Scope(in: scope)) }
         case .exitLoop: return .exitLoop
         case .continueLoop: return .continueLoop
         }

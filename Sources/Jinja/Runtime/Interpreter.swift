@@ -8,6 +8,11 @@ final class Interpreter {
     var line = 1
     /// Text written so far by the innermost capture.
     var output = ""
+    /// The UTF-8 bytes of the output that `{% generation %}` blocks wrote.
+    private(set) var generated: [Range<Int>] = []
+    /// Whether ``generated`` is wanted; then such a block may not be in captured text.
+    var tracksGeneration = false
+    private var captures = 0
     var namespaces: [ValueDictionary] = []
     var macros: [(node: MacroNode, scope: Scope)] = []
     var loops: [LoopState] = []
@@ -62,9 +67,23 @@ final class Interpreter {
     func capture(_ body: () throws -> Void) throws -> String {
         let outer = output
         output = ""
-        defer { output = outer }
+        captures += 1
+        defer {
+            output = outer
+            captures -= 1
+        }
         try body()
         return output
+    }
+
+    /// Runs the body of a `{% generation %}` block.
+    func generate(_ body: () throws -> Void) throws {
+        guard captures == 0 || !tracksGeneration else {
+            throw Reason.unsupported("the tag 'generation' in a macro or in captured text")
+        }
+        let start = output.utf8.count
+        try body()
+        if captures == 0 { generated.append(start..<output.utf8.count) }
     }
 
     /// Checks a value that an operation made, and counts its size.
