@@ -10,6 +10,8 @@ public enum PromptError: Error, Equatable {
     case noChatTemplate
     /// A template failed on a record or a conversation.
     case template(place: String, reason: String)
+    /// What a template writes for a conversation with its answer does not begin with what it wrote before.
+    case rewritesPrompt(place: String, template: String)
     /// What a template writes for a conversation does not begin with what it wrote for its beginning.
     case notIncremental(template: String)
 }
@@ -28,6 +30,10 @@ extension PromptError: CustomStringConvertible {
             "tokenizer has no chat template; choose another --template or add chat_template.jinja"
         case .template(let place, let reason):
             "\(place): template fails: \(reason)"
+        case .rewritesPrompt(let place, let template):
+            "\(place): template '\(template)' writes earlier turns anew where an answer follows, "
+                + "expected one that only adds the answer; mark what is to be learnt with "
+                + "{% generation %} in a Jinja file of your own"
         case .notIncremental(let template):
             "template '\(template)' writes earlier turns anew with each turn, expected one that only "
                 + "adds to them; use --history recompute "

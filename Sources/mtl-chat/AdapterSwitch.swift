@@ -34,6 +34,7 @@ final class AdapterSwitch: AdapterControl {
     private func template() throws -> PromptTemplate? {
         guard usesRecordedTemplates, let record = shelf.activeRecord else { return nil }
         return try PromptTemplate(
-            name: record.template, source: record.templateSource, tokenizer: tokenizer)
+            name: record.template, source: record.templateSource, tokenizer: tokenizer,
+            time: .now)
     }
 }

@@ -89,7 +89,8 @@ struct MTLChat: ParsableCommand {
             model: loaded.model, tokenizer: tokenizer,
             template: PromptTemplate(
                 name: template ?? recorded?.template ?? PromptTemplate.standardName,
-                source: recorded?.templateSource, tokenizer: tokenizer.configuration),
+                source: recorded?.templateSource, tokenizer: tokenizer.configuration,
+                time: .now),
             settings: settings, system: systemPrompt,
             adapters: AdapterSwitch(
                 shelf, tokenizer: tokenizer.configuration,

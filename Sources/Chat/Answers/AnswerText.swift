@@ -8,8 +8,11 @@ struct AnswerText {
     private(set) var stop: Int?
     private var decoder: StreamingDecoder
     private var scanner: StopStringScanner
+    /// White space of the prompt's end that the answer repeats.
+    private var repeated: Substring
 
-    init(_ tokenizer: any Tokenizer, stopStrings: [String]) {
+    init(_ tokenizer: any Tokenizer, stopStrings: [String], repeating: String = "") {
+        repeated = repeating[...]
         decoder = tokenizer.makeStreamingDecoder(skippingSpecialTokens: true)
         scanner = StopStringScanner(stopStrings)
     }
@@ -28,9 +31,16 @@ struct AnswerText {
 
     private mutating func add(_ piece: String) -> String {
         guard stop == nil, !piece.isEmpty else { return "" }
-        let (certain, stop) = scanner.push(piece)
+        let (certain, stop) = scanner.push(withoutRepetition(piece))
         text += certain
         self.stop = stop
         return certain
+    }
+
+    /// The piece without what it repeats of the prompt's end.
+    private mutating func withoutRepetition(_ piece: String) -> String {
+        let count = zip(piece, repeated).prefix { $0 == $1 }.count
+        repeated = count == piece.count ? repeated.dropFirst(count) : ""
+        return String(piece.dropFirst(count))
     }
 }

@@ -29,7 +29,8 @@ extension ChatSession {
             of: model, after: prepared.prompt.reading, generationSettings, count: count)
         let prefill = clock.now - start
         var answers = (0..<count).map { _ in
-            AnswerText(tokenizer.tokenizer, stopStrings: settings.stopStrings)
+            AnswerText(
+                tokenizer.tokenizer, stopStrings: stopStrings, repeating: prepared.unreadEnd)
         }
         func show(_ piece: String, of text: Int) {
             if !piece.isEmpty { onText(text, piece) }
@@ -68,7 +69,7 @@ extension ChatSession {
         (reply.text, reply.tokens) = (answer.text, text.tokens)
         reply.logProbabilities = settings.keepsLogProbabilities ? text.logProbabilities : nil
         reply.stopReason = answer.stop == nil ? text.stopReason ?? .length : .stop
-        reply.stopString = answer.stop.map { settings.stopStrings[$0] }
+        reply.stopString = answer.stop.map { stopStrings[$0] }
         reply.promptTokens =
             settings.history == .carry
             ? prepared.prompt.prompt.count : prepared.prompt.reading.tokens.count
@@ -87,6 +88,19 @@ extension ChatSession {
         counts.decodeDuration += decode
     }
 
+    /// The token with which the template ends answers; nil if it ends them with none, or with more text.
+    private var answerEndToken: Int32? {
+        template.answerEnd.flatMap { tokenizer.tokenizer.id(of: $0) }
+    }
+
+    /// What ends an answer: what the user asked for, and the template's own end where it is no token.
+    private var stopStrings: [String] {
+        guard let end = template.answerEnd, answerEndToken == nil else {
+            return settings.stopStrings
+        }
+        return settings.stopStrings + [end]
+    }
+
     private var generationSettings: Generation.Settings {
         var x = Generation.Settings()
         x.sampling = settings.sampling
@@ -95,6 +109,7 @@ extension ChatSession {
         x.endTokens = settings.endTokens.union(model.configuration.endTokens)
             .union(model.configuration.generationEndTokens)
         if let end = tokenizer.eosID { x.endTokens.insert(end) }
+        if let end = answerEndToken { x.endTokens.insert(end) }
         x.keepsLogProbabilities = settings.keepsLogProbabilities
         return x
     }

@@ -7,6 +7,8 @@ extension ChatSession {
         var prompt: Branch.LastPrompt
         /// How many tokens were read for it.
         var readTokens: Int
+        /// White space at the end of the prompt that is left to the answer's first token.
+        var unreadEnd = ""
     }
 
     /// Reads the prompt of a branch's last question, which has no answer yet.
@@ -32,9 +34,9 @@ extension ChatSession {
         _ branch: inout Branch, onProgress: (ReadingProgress) throws -> Void
     ) throws -> Prepared {
         let text = try template.prompt(of: branch.transcript, endToken: endTokenText)
-        let prompt = try tokens(ofPrompt: text, isFirst: true)
+        let (prompt, unreadEnd) = try tokens(ofPrompt: text, isFirst: true)
         if let last = branch.lastPrompt, last.reading.tokens == prompt {
-            return Prepared(prompt: last, readTokens: 0)
+            return Prepared(prompt: last, readTokens: 0, unreadEnd: unreadEnd)
         }
         let known = model.flow.dependsOnPrompt ? nil : branch.reading(ofBeginningOf: prompt)
         let rest = Array(prompt.dropFirst(known?.tokens.count ?? 0))
@@ -44,7 +46,7 @@ extension ChatSession {
         ) {
             try onProgress(ReadingProgress(readTokens: $0, totalTokens: rest.count))
         }
-        return Prepared(prompt: last, readTokens: rest.count)
+        return Prepared(prompt: last, readTokens: rest.count, unreadEnd: unreadEnd)
     }
 
     /// The last question's text as a prompt that goes on from the state of what came before.
@@ -54,10 +56,10 @@ extension ChatSession {
         guard model.flow.hasSingleState else {
             throw ChatError.noSingleState(topology: model.flow.description)
         }
-        let added = try turnTokens(branch.transcript)
+        let (added, unreadEnd) = try turnTokens(branch.transcript)
         let before = branch.count - 1
         if let last = branch.lastPrompt, last.exchanges == before, last.prompt == added {
-            return Prepared(prompt: last, readTokens: 0)
+            return Prepared(prompt: last, readTokens: 0, unreadEnd: unreadEnd)
         }
         let turns = try unreadTurns(of: branch)
         let total = turns.reduce(added.count) { $0 + $1.unreadCount }
@@ -72,7 +74,7 @@ extension ChatSession {
         let point = branch.point(upTo: before)
         let last = try read(
             added, after: point?.state, of: point?.tokens ?? [], in: &branch, onProgress: report)
-        return Prepared(prompt: last, readTokens: total)
+        return Prepared(prompt: last, readTokens: total, unreadEnd: unreadEnd)
     }
 
     private func read(
@@ -110,13 +112,13 @@ extension ChatSession {
             turn.exchanges.removeSubrange((exchange + 1)...)
             let answer = turn.exchanges[exchange].answer ?? ""
             turn.exchanges[exchange].answer = nil
-            let prompt = try turnTokens(turn)
+            let (prompt, unreadEnd) = try turnTokens(turn)
             let last = branch.lastPrompt.flatMap {
                 $0.exchanges == exchange && $0.prompt == prompt ? $0 : nil
             }
             return UnreadTurn(
                 exchange: exchange, prompt: prompt, state: last?.reading.state,
-                answer: branch.answers[exchange] ?? tokenizer.tokenizer.encode(answer))
+                answer: branch.answers[exchange] ?? tokenizer.tokenizer.encode(unreadEnd + answer))
         }
     }
 
@@ -141,20 +143,32 @@ extension ChatSession {
     }
 
     /// The tokens that a conversation's last question adds to it.
-    private func turnTokens(_ transcript: Transcript) throws -> [Int32] {
-        let added = try tokens(
+    private func turnTokens(_ transcript: Transcript) throws -> ([Int32], unreadEnd: String) {
+        let (added, unreadEnd) = try tokens(
             ofPrompt: try template.continuation(of: transcript, endToken: endTokenText),
             isFirst: transcript.exchanges.count == 1)
         try checkLength(added)
-        return added
+        return (added, unreadEnd)
     }
 
-    private func tokens(ofPrompt text: String, isFirst: Bool) throws -> [Int32] {
+    /// The tokens of a prompt, but for those at its end that the first token of an answer takes in.
+    ///
+    /// In training a prompt that ends in a space ends before it, since the space and the answer's first
+    /// word are one token there; so it does here, and the answer begins with the space.
+    private func tokens(
+        ofPrompt text: String, isFirst: Bool
+    ) throws -> ([Int32], unreadEnd: String) {
         let addsStart = isFirst && !template.writesStartToken
         let start = addsStart ? tokenizer.startID.map { [$0] } ?? [] : []
         let tokens = start + tokenizer.tokenizer.encode(text)
         try check(tokens)
-        return tokens
+        guard text.last?.isWhitespace == true else { return (tokens, "") }
+        let answered = start + tokenizer.tokenizer.encode(text + "a")
+        let common = zip(tokens, answered).prefix { $0 == $1 }.count
+        guard common < tokens.count, common > start.count else { return (tokens, "") }
+        let end = tokenizer.tokenizer.decode(Array(tokens[common...]))
+        guard end.allSatisfy(\.isWhitespace) else { return (tokens, "") }
+        return (Array(tokens[..<common]), end)
     }
 
     /// Refuses tokens that the model cannot read.

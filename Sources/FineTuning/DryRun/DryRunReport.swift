@@ -21,6 +21,8 @@ public struct DryRunReport: Equatable, Sendable {
 
     /// The first records in the order in which they are trained on.
     public var samples: [Sample]
+    /// What the user should know of the run.
+    public var warnings: [RunWarning]
     /// What is trained, as files will hold it, those of a kind together.
     public var kinds: [TensorKind]
     /// The number of values that are trained.
@@ -59,7 +61,7 @@ extension Trainer {
         let tokens = totalTokens()
         return DryRunReport(
             samples: order.prefix(sampleCount).map { sample(training[$0], tokenizer) },
-            kinds: TensorKind.kinds(of: contents.storedTensors),
+            warnings: warnings, kinds: TensorKind.kinds(of: contents.storedTensors),
             trainedValues: trained, modelValues: model.configuration.parameterCount,
             totalSteps: plan.totalSteps, totalTokens: tokens,
             memory: MemoryEstimate(

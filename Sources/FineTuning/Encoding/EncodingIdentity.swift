@@ -6,7 +6,7 @@ import Storage
 /// are no part of it.
 public struct EncodingIdentity: Equatable, Sendable {
     /// Raised whenever the same files and settings give other tokens, or are stored differently.
-    static let version = 1
+    static let version = 2
 
     private let settings: JSONObject
     private var data: [String] = []
@@ -15,7 +15,7 @@ public struct EncodingIdentity: Equatable, Sendable {
     ///
     /// - Parameters:
     ///   - program: The version of the program, whose other versions may encode differently.
-    ///   - configuration: The template, the limit, and what happens to longer records.
+    ///   - configuration: The template and its day, the limit, and what happens to longer records.
     ///   - templateSource: The template's text, where it came from a file.
     ///   - vocabulary: The model's number of token ids.
     ///   - endTokens: The model's own end tokens.
@@ -33,6 +33,7 @@ public struct EncodingIdentity: Equatable, Sendable {
             "data_format": .string(configuration.dataFormat.rawValue),
             "template": .string(configuration.template),
             "template_source": templateSource.map { .string($0) } ?? .null,
+            "template_date": .string(configuration.templateDate),
             "max_seq_length": .integer(configuration.maxSequenceLength),
             "truncation": .string(configuration.truncation.rawValue),
             "vocabulary": .integer(vocabulary),

@@ -4,10 +4,13 @@ import Tokenization
 
 /// Turns instruction records into token ids.
 ///
-/// Prompt and answer are tokenised together as one text, and the end token follows without a space.
-/// The prompt tokenised alone tells how many tokens carry no loss, even where a merge crosses the
-/// border. Special tokens written in a record become their ids, as in the library that made the
-/// vocabulary. If the tokenizer puts a token before a text, it is part of the prompt.
+/// Prompt and answer are tokenised together as one text, as the template writes it, and the end token
+/// follows without a space unless the template ends the answer itself. Loss is carried by the tokens
+/// from the first in which this text departs from the prompt tokenised alone: where a prompt ends in a
+/// space that the answer's first token takes in, that token is learnt, and the prompt, over which the
+/// tree is built, ends before it. Special tokens written in a record become their ids, as in the
+/// library that made the vocabulary. If the tokenizer puts a token before a text, it is part of the
+/// prompt.
 public struct RecordEncoder {
     /// What is needed for records that hold text.
     public struct TextEncoding {
@@ -101,52 +104,94 @@ public struct RecordEncoder {
         return parts.map(\.result)
     }
 
-    /// The ids of a record before it is cut, and the length of its prompt.
+    /// A record before it is cut.
+    fileprivate struct Tokens {
+        var ids: [Int32]
+        var promptLength: Int
+        var remarks: [RecordRemark] = []
+    }
+
     private func tokens(
         of record: InstructionRecord, _ encoder: (any TokenEncoder)?
-    ) throws -> (ids: [Int32], promptLength: Int) {
+    ) throws -> Tokens {
         if case .ids(let prompt, let response) = record.content {
-            return (prompt + response, prompt.count)
+            return Tokens(ids: prompt + response, promptLength: prompt.count)
         }
         let place = record.origin.description
         guard let text, let encoder else { throw DataError.noTokenizer(place: place) }
-        let hasPrompt = record.answer != nil
-        let prompt = hasPrompt ? try text.template.prompt(of: record) : ""
-        let addsStart = !(hasPrompt && text.template.writesStartToken)
-        var ids = addsStart ? text.startToken.map { [$0] } ?? [] : []
-        var promptLength = hasPrompt ? ids.count + encoder.encode(prompt).count : 0
-        encoder.encode(Array((prompt + (record.answer ?? record.wholeText)).utf8), into: &ids)
-        promptLength = min(promptLength, ids.count)
-        ids.append(text.endToken)
-        if let foreign = ids.first(where: { $0 < 0 || Int($0) >= vocabulary }) {
+        let written = try text.template.write(record)
+        let addsStart = !(record.answer != nil && text.template.writesStartToken)
+        let start = addsStart ? text.startToken.map { [$0] } ?? [] : []
+        func encode(_ text: some Sequence<UInt8>) -> [Int32] {
+            var ids = start
+            encoder.encode(Array(text), into: &ids)
+            return ids
+        }
+        var tokens = Tokens(ids: encode(written.text.utf8), promptLength: 0)
+        if let answer = record.answer {
+            let prompt = encode(written.prompt.utf8)
+            tokens.promptLength = prompt.commonLength(with: tokens.ids)
+            if tokens.promptLength < prompt.count { tokens.remarks.append(.sharedToken) }
+            if written.changesPrompt { tokens.remarks.append(.changedPrompt) }
+            if let marked = written.marked {
+                tokens.keep(
+                    from: encode(written.text.utf8.prefix(marked.lowerBound)),
+                    through: encode(written.text.utf8.prefix(marked.upperBound)))
+            }
+            if answer.allSatisfy(\.isWhitespace) {
+                tokens.remarks.append(.emptyAnswer)
+            } else if tokens.ids.count <= max(tokens.promptLength, 1) {
+                tokens.remarks.append(.unscoredAnswer)
+            }
+        }
+        if !written.endsAnswer { tokens.ids.append(text.endToken) }
+        if let foreign = tokens.ids.first(where: { $0 < 0 || Int($0) >= vocabulary }) {
             throw DataError.foreignToken(place: place, id: foreign, vocabulary: vocabulary)
         }
-        return (ids, promptLength)
+        return tokens
     }
 
     /// Cuts or drops a record that is too long, and counts it.
     private func add(
-        _ tokens: (ids: [Int32], promptLength: Int), of record: InstructionRecord,
-        to encoded: inout EncodedRecords
+        _ tokens: Tokens, of record: InstructionRecord, to encoded: inout EncodedRecords
     ) throws {
-        var (ids, promptLength) = tokens
+        var (ids, promptLength) = (tokens.ids, tokens.promptLength)
         guard ids.count > max(promptLength, 1) else {
             throw DataError.nothingToScore(place: record.origin.description)
         }
         if ids.count > limit {
-            if truncation == .drop {
-                encoded.droppedLong += 1
-                return
-            }
+            if truncation == .drop { return encoded.note(.droppedLong, record.origin) }
             guard max(promptLength, 1) < limit else {
-                encoded.droppedUnscored += 1
-                return
+                return encoded.note(.droppedUnscored, record.origin)
             }
             ids.removeLast(ids.count - limit)
-            encoded.truncated += 1
+            encoded.note(.truncated, record.origin)
         }
+        for remark in tokens.remarks { encoded.note(remark, record.origin) }
         encoded.records.append(
             TrainingRecord(tokens: ids, promptLength: promptLength, origin: record.origin))
+    }
+}
+
+extension RecordEncoder.Tokens {
+    /// Leaves the tokens of a marked part to be learnt, and nothing after it: what comes after the last
+    /// learnt token has no bearing on any loss.
+    ///
+    /// - Parameters:
+    ///   - before: The tokens of the text before the part.
+    ///   - end: Those of the text up to its end.
+    fileprivate mutating func keep(from before: [Int32], through end: [Int32]) {
+        promptLength = before.commonLength(with: ids)
+        let common = end.commonLength(with: ids)
+        // A token that goes on beyond the part belongs to it, as in transformers.
+        ids.removeLast(ids.count - min(common == end.count ? common : common + 1, ids.count))
+    }
+}
+
+extension [Int32] {
+    /// How many of the first ids both have in common.
+    fileprivate func commonLength(with other: [Int32]) -> Int {
+        zip(self, other).prefix { $0 == $1 }.count
     }
 }
 
@@ -156,21 +201,4 @@ private final class Part {
     var result: Result<EncodedRecords, any Error> = .success(EncodedRecords())
 
     init(records: ArraySlice<InstructionRecord>) { self.records = records }
-}
-
-extension InstructionRecord {
-    /// What is learnt after a prompt; nil if the record has none.
-    fileprivate var answer: String? {
-        switch content {
-        case .alpaca(_, _, let output): output
-        case .completion(_, let completion): completion
-        case .chat(_, let answer): answer
-        case .text, .ids: nil
-        }
-    }
-
-    /// The text of a record without a prompt.
-    fileprivate var wholeText: String {
-        if case .text(let text) = content { text } else { "" }
-    }
 }

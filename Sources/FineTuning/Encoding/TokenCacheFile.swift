@@ -8,7 +8,7 @@ import Storage
 /// | `tokens`, I32 `[tokens]` | the ids of all records, one after another |
 /// | `records`, I32 `[records, 4]` | a row a record: tokens, prompt length, data file, line |
 /// | `identity` | what the records were made from |
-/// | `summary` | the data's format and what became of long records |
+/// | `summary` | the data's format and what there is to say of records |
 /// | `sha256` | of tokens, records and summary, in this order |
 enum TokenCacheFile {
     private static let columns = 4
@@ -30,9 +30,16 @@ enum TokenCacheFile {
             ].map { Int32(clamping: $0) }
         }
         let summary = JSONWriter().string([
-            "format": .string(loaded.format.rawValue), "truncated": .integer(encoded.truncated),
-            "dropped_long": .integer(encoded.droppedLong),
-            "dropped_unscored": .integer(encoded.droppedUnscored),
+            "format": .string(loaded.format.rawValue),
+            "remarks": .object(
+                JSONObject(
+                    RecordRemark.allCases.compactMap { remark in
+                        encoded.remarks[remark].map { tally in
+                            let place = places[tally.first.file] ?? 0
+                            let row = [tally.count, place, tally.first.line]
+                            return (remark.rawValue, .array(row.map { .integer($0) }))
+                        }
+                    })),
         ])
         try SafetensorsWriter.write(
             [
@@ -86,9 +93,14 @@ enum TokenCacheFile {
         }
         var encoded = EncodedRecords()
         encoded.records = records
-        encoded.truncated = try fields.integer("truncated")
-        encoded.droppedLong = try fields.integer("dropped_long")
-        encoded.droppedUnscored = try fields.integer("dropped_unscored")
+        for member in try fields.object("remarks").object.members {
+            let row = member.value.arrayValue?.compactMap(\.integerValue) ?? []
+            guard let remark = RecordRemark(rawValue: member.key), row.count == 3, row[0] > 0,
+                files.indices.contains(row[1]), row[2] >= 1
+            else { throw damaged("its remarks make no sense") }
+            encoded.remarks[remark] = EncodedRecords.Tally(
+                count: row[0], first: RecordOrigin(file: files[row[1]], line: row[2]))
+        }
         return LoadedRecords(format: format, encoded: encoded)
     }
 

@@ -29,7 +29,8 @@ public struct LearningRateSchedule: Equatable, Sendable {
 
     private let kind: Kind
     private let peak: Double
-    private let warmup: Int
+    /// The steps of the rise; none where there is no rise.
+    let warmup: Int
     private let total: Int
 
     /// Lays a schedule out.
@@ -42,14 +43,13 @@ public struct LearningRateSchedule: Equatable, Sendable {
     public init(kind: Kind, peak: Double, warmup: Double, total: Int) {
         (self.kind, self.peak, self.total) = (kind, peak, total)
         let steps = warmup < 1 ? (warmup * Double(total)).rounded(.up) : warmup.rounded(.down)
-        self.warmup = Int(min(steps, Double(Int32.max)))
+        self.warmup = kind == .constant ? 0 : Int(min(steps, Double(Int32.max)))
     }
 
     /// The rate of a step, from 0.
     public func rate(at step: Int) -> Double { peak * factor(at: step) }
 
     private func factor(at step: Int) -> Double {
-        if kind == .constant { return 1 }
         if step < warmup { return Double(step) / Double(max(1, warmup)) }
         let length = Double(max(1, total - warmup))
         switch kind {

@@ -44,6 +44,31 @@ public final class Optimizer {
         }.squareRoot()
     }
 
+    /// What is trained and has a gradient of exactly 0: names of layers without their numbers, once each.
+    ///
+    /// The two matrices of an adapter count as one: of a fresh one only the second has a gradient.
+    func targetsWithoutGradient() -> [String] {
+        var sums: [String: Double] = [:]
+        var targets: [String] = []
+        for parameter in parameters {
+            let target = Optimizer.target(of: parameter.name)
+            if sums[target] == nil { targets.append(target) }
+            sums[target, default: 0] += parameter.gradient.map(engine.sumOfSquares) ?? 0
+        }
+        return targets.filter { sums[$0] == 0 }
+    }
+
+    /// `in_proj` of `base_model.model.backbone.layers.3.mixer.in_proj.lora_A.weight`, and
+    /// `mixer.in_proj.weight` of a weight of the model.
+    private static func target(of name: String) -> String {
+        let parts = name.split(separator: ".")
+        if let adapter = parts.firstIndex(where: { $0.hasPrefix("lora_") }), adapter > 0 {
+            return String(parts[adapter - 1])
+        }
+        let number = parts.lastIndex { Int($0) != nil }
+        return parts[(number.map { $0 + 1 } ?? 0)...].joined(separator: ".")
+    }
+
     /// Moves every parameter against its gradient.
     ///
     /// If the norm exceeds the limit `m` of the configuration, gradients are multiplied by

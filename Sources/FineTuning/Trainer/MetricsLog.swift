@@ -13,24 +13,32 @@ struct MetricsLog {
     ///   - folder: The output folder.
     ///   - finishedSteps: Lines of later steps, left by a run that was cut off, are removed.
     ///   - history: The rows up to there.
+    ///   - warnings: What is known before the first step, in place of what was.
     /// - Throws: `FileError`.
-    init(folder: String, finishedSteps: Int, history: [JSONValue]) throws {
+    init(
+        folder: String, finishedSteps: Int, history: [JSONValue], warnings: [RunWarning] = []
+    ) throws {
         let path = folder + "/metrics.jsonl"
         self.history = history
-        if FileManager.default.fileExists(atPath: path) {
-            let kept = try MetricsLog.lines(of: path, upTo: finishedSteps)
-            try AtomicFile.write(kept.map { $0 + "\n" }.joined(), to: path)
+        let begun = warnings.map { JSONWriter().string(.object(MetricsLog.row($0, step: 0))) }
+        let exists = FileManager.default.fileExists(atPath: path)
+        if exists || !begun.isEmpty {
+            let kept = exists ? try MetricsLog.lines(of: path, upTo: finishedSteps) : []
+            try AtomicFile.write((begun + kept).map { $0 + "\n" }.joined(), to: path)
         }
         lines = try LineAppender(path: path)
     }
 
-    /// The lines of steps that are kept; a half-written one at the end is not.
+    /// The lines of steps that are kept; warnings from before the first and a half-written one at the end
+    /// are not.
     private static func lines(of path: String, upTo finishedSteps: Int) throws -> [String] {
         let reader = try LineReader(path: path)
         var kept: [String] = []
         while let line = try reader.next() {
             let value = try? JSONValue(parsing: line.bytes, file: path)
-            if let step = value?["step"]?.integerValue, step <= finishedSteps {
+            if let step = value?["step"]?.integerValue, step <= finishedSteps,
+                step > 0 || value?["warning"] == nil
+            {
                 kept.append(line.text)
             }
         }
@@ -65,6 +73,18 @@ struct MetricsLog {
         ]
         try append(row)
         history.append(.object(row))
+    }
+
+    /// Logs a warning.
+    func append(_ warning: RunWarning, step: Int) throws {
+        try append(MetricsLog.row(warning, step: step))
+    }
+
+    private static func row(_ warning: RunWarning, step: Int) -> JSONObject {
+        [
+            "step": .integer(step), "warning": .string(warning.code),
+            "message": .string(warning.description),
+        ]
     }
 
     /// Waits until all lines have reached the disk.

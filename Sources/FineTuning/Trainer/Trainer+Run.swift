@@ -46,9 +46,11 @@ extension Trainer {
         identity.run = try output.begin(continuing: resumed == nil ? nil : identity.run)
         try files.forEach { try $0.write(to: folder) }
         var log = try MetricsLog(
-            folder: folder, finishedSteps: state.step, history: resumed?.history ?? [])
+            folder: folder, finishedSteps: state.step, history: resumed?.history ?? [],
+            warnings: warnings)
         var saved = resumed?.lineage ?? []
         report(.started(outline(resumedFrom: resumed?.path)))
+        warnings.forEach { report(.noticed($0)) }
         // A run that was killed may have left one too many.
         removeOldest(of: &saved, report)
         let wasFinished = state.step == plan.totalSteps
@@ -60,6 +62,11 @@ extension Trainer {
             let result = try advance()
             timing.add(result)
             report(.progress(progress(result, timing)))
+            if !result.targetsWithoutGradient.isEmpty {
+                let warning = RunWarning.noGradient(targets: result.targetsWithoutGradient)
+                report(.noticed(warning))
+                try log.append(warning, step: state.step)
+            }
             let isLast = state.step == plan.totalSteps
             if isLast || state.step % configuration.loggingSteps == 0 {
                 let metrics = takePending(result, timing.takeInterval())

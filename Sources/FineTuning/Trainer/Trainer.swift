@@ -17,6 +17,8 @@ public final class Trainer {
     let optimizer: Optimizer
     /// What a checkpoint that is continued must agree with; the number of the run comes when it begins.
     var identity: RunIdentity
+    /// What is known of the run that its user should know before it begins.
+    public let warnings: [RunWarning]
     private let schedule: LearningRateSchedule
     private var order: (epoch: Int, records: [Int])?
     var state = ResumeState()
@@ -30,6 +32,7 @@ public final class Trainer {
     ///   - validation: The records to validate on; may be empty.
     ///   - configuration: The settings.
     ///   - folder: The output folder; made when the run begins.
+    ///   - warnings: What there is to say of the records.
     ///   - settings: What else a resumed run must have in common with the one it continues, such as
     ///     topology and rank.
     ///   - machine: What only changes the last bits of the result, such as the engine.
@@ -37,7 +40,7 @@ public final class Trainer {
     public init(
         model: MambaModel, contents: any CheckpointContents, training: [TrainingRecord],
         validation: [TrainingRecord] = [], configuration: TrainingConfiguration, folder: String,
-        settings: JSONObject = [:], machine: JSONObject = [:]
+        warnings: [RunWarning] = [], settings: JSONObject = [:], machine: JSONObject = [:]
     ) throws {
         try configuration.validate()
         guard !training.isEmpty else { throw DataError.noRecords(files: ["training data"]) }
@@ -49,6 +52,10 @@ public final class Trainer {
         schedule = LearningRateSchedule(
             kind: configuration.schedule, peak: configuration.learningRate,
             warmup: configuration.warmupSteps, total: plan.totalSteps)
+        self.warnings =
+            warnings
+            + RunWarning.warnings(
+                of: configuration, records: training.count, plan: plan, schedule: schedule)
         optimizer = Optimizer(
             contents.parameters, configuration: configuration, engine: model.engine)
         var decisive = JSONObject(
@@ -72,6 +79,8 @@ public final class Trainer {
         var tokens: Int
         var scoredTokens: Int
         var duration: Duration
+        /// What of the trained has no gradient; found out in the first step only.
+        var targetsWithoutGradient: [String] = []
     }
 
     /// Runs the next step.
@@ -94,6 +103,7 @@ public final class Trainer {
         try requireFinite(loss, .loss, records)
         let norm = optimizer.gradientNorm()
         try requireFinite(norm, .gradientNorm, records)
+        let idle = state.step == 0 ? optimizer.targetsWithoutGradient() : []
         let rate = schedule.rate(at: state.step)
         optimizer.update(learningRate: rate, norm: norm)
 
@@ -105,7 +115,8 @@ public final class Trainer {
         state.pending.scoredTokens += scoredTokens
         return StepResult(
             loss: loss, gradientNorm: norm, learningRate: rate, tokens: tokens,
-            scoredTokens: scoredTokens, duration: start.duration(to: .now))
+            scoredTokens: scoredTokens, duration: start.duration(to: .now),
+            targetsWithoutGradient: idle)
     }
 
     private func nextRecords() -> [TrainingRecord] {

@@ -1,3 +1,4 @@
+import Prompting
 import Storage
 
 extension TrainingConfiguration {
@@ -130,6 +131,10 @@ extension TrainingConfiguration {
         Entry(
             "template", \.template, expected: "a name or a file", toJSON: { .string($0) },
             fromJSON: { $0.stringValue }, where: { !$0.isEmpty }),
+        Entry(
+            "template_date", \.templateDate, expected: "a day such as 2024-07-26",
+            toJSON: { .string($0) }, fromJSON: { $0.stringValue },
+            where: { TemplateTime(date: $0) != nil }),
         integer("max_seq_length", \.maxSequenceLength, atLeast: 2),
         choice("truncation", \.truncation),
         Entry(

@@ -8,6 +8,8 @@ public struct TrainingConfiguration: Equatable, Sendable {
     public var dataFormat = DataFormat.auto
     /// The name of a built-in template, or the path of a Jinja file.
     public var template = PromptTemplate.standardName
+    /// The day that templates are told, as `2024-07-26`.
+    public var templateDate = TemplateTime.fixedDate
     /// The most tokens of a record, at least 2.
     public var maxSequenceLength = 2048
     /// What happens to longer records.

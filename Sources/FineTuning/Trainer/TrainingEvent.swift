@@ -10,6 +10,8 @@ public enum TrainingEvent: Sendable {
     case evaluated(EvaluationMetrics)
     /// A checkpoint was saved.
     case saved(folder: String)
+    /// The run learns less, or something else, than it seems to.
+    case noticed(RunWarning)
     /// Something is not as one might expect; the run goes on.
     case warning(String)
     /// The run is over, or was asked to stop.

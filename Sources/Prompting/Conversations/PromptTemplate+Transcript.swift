@@ -12,6 +12,15 @@ extension PromptTemplate {
         }
     }
 
+    /// What ends an answer beside the end token, where the template writes such; `<|im_end|>`.
+    public var answerEnd: String? {
+        switch form {
+        case .chat(let chat): chat.answerEnd
+        case .file(let file): file.answerEnd
+        case .blocks, .plain: nil
+        }
+    }
+
     /// The prompt of a conversation, up to the answer to its last question.
     ///
     /// Turn by turn, each earlier question stands as in a record of training data, followed by its answer
@@ -85,12 +94,10 @@ extension PromptTemplate {
             }
         }
         return try naming(transcript.exchanges.count - 1) {
-            switch form {
-            case .chat(let chat): try chat.prompt(of: messages)
-            case .file(let file):
-                try file.prompt(
-                    of: InstructionRecord(prompt: transcript.exchanges.last?.question ?? ""),
-                    messages: messages)
+            let record = InstructionRecord(prompt: transcript.exchanges.last?.question ?? "")
+            return switch form {
+            case .chat(let chat): try chat.render(messages, addsPrompt: true, of: record).text
+            case .file(let file): try file.render(messages, addsPrompt: true, of: record).text
             case .blocks, .plain: preconditionFailure("template '\(name)' takes no conversations")
             }
         }
@@ -105,14 +112,5 @@ extension PromptTemplate {
         } catch PromptError.template(_, let reason) {
             throw PromptError.template(place: "turn \(place + 1)", reason: reason)
         }
-    }
-}
-
-extension String {
-    /// Without the white space around it.
-    fileprivate var trimmed: String {
-        let start = drop { $0.isWhitespace }
-        let end = start.lastIndex { !$0.isWhitespace }
-        return end.map { String(start[...$0]) } ?? ""
     }
 }

@@ -2,33 +2,32 @@ import Jinja
 import Storage
 import Tokenization
 
-/// The tokenizer's chat template, rendered up to the assistant's answer.
-struct ChatPrompt: Sendable {
+/// The tokenizer's chat template.
+struct ChatPrompt: ConversationTemplate, Sendable {
+    /// What follows every answer; nil for nothing but white space.
+    private(set) var answerEnd: String?
     private let template: Template
     private let tokens: [(String, Value)]
 
-    init(_ tokenizer: TokenizerConfiguration) throws {
+    init(_ tokenizer: TokenizerConfiguration, _ time: TemplateTime) throws {
         guard let source = tokenizer.chatTemplate else { throw PromptError.noChatTemplate }
-        template = try Template(source, name: "chat template", options: .chat)
+        var options = TemplateOptions.chat
+        options.localTime = time.time
+        template = try Template(source, name: "chat template", options: options)
         tokens = tokenizer.templateTokens
+        answerEnd = findAnswerEnd()
     }
 
-    func prompt(of record: InstructionRecord) throws -> String {
-        switch record.content {
-        case .chat(let turns, _):
-            try prompt(of: turns.map { Value(.object($0.fields)) })
-        default:
-            try prompt(of: [.message(role: "user", record.plainPrompt ?? "")])
-        }
-    }
-
-    func prompt(of messages: [Value]) throws -> String {
+    func render(
+        _ messages: [Value], addsPrompt: Bool, of record: InstructionRecord
+    ) throws -> (text: String, generated: [Range<Int>]) {
         var context = ValueDictionary(tokens)
         context["messages"] = .list(messages)
-        context["add_generation_prompt"] = true
-        context["tools"] = Value.none
-        context["documents"] = Value.none
-        return try template.render(context)
+        context["add_generation_prompt"] = .bool(addsPrompt)
+        context["tools"] = record.fields["tools"].map { Value($0) } ?? Value.none
+        context["documents"] = record.fields["documents"].map { Value($0) } ?? Value.none
+        return addsPrompt
+            ? (try template.render(context), []) : try template.renderMarking(context)
     }
 }
 
@@ -36,30 +35,46 @@ struct ChatPrompt: Sendable {
 ///
 /// Blocks are trimmed as in chat templates, and one line feed at the end of the file is dropped. A
 /// name that is no field is an error, except that an Alpaca record always has an `input`.
-struct FilePrompt: Sendable {
+struct FilePrompt: ConversationTemplate, Sendable {
     /// Whether the template names `messages`, the whole of a conversation.
     let namesMessages: Bool
+    /// What follows every answer; nil for nothing but white space.
+    private(set) var answerEnd: String?
     private let template: Template
     private let tokens: [(String, Value)]
 
-    init(_ source: String, name: String, _ tokenizer: TokenizerConfiguration) throws {
+    init(
+        _ source: String, name: String, _ tokenizer: TokenizerConfiguration, _ time: TemplateTime
+    ) throws {
         var options = TemplateOptions.chat
         options.undefined = .strict
+        options.localTime = time.time
         template = try Template(source, name: name, options: options)
         tokens = tokenizer.templateTokens
         namesMessages = source.contains("messages")
+        answerEnd = namesMessages ? findAnswerEnd() : nil
     }
 
-    /// The prompt of a record, or of a conversation that ends with the record's question.
-    func prompt(of record: InstructionRecord, messages: [Value]? = nil) throws -> String {
+    /// The prompt of a record.
+    func prompt(of record: InstructionRecord) throws -> String {
+        try template.render(context(of: record))
+    }
+
+    func render(
+        _ messages: [Value], addsPrompt: Bool, of record: InstructionRecord
+    ) throws -> (text: String, generated: [Range<Int>]) {
+        var context = context(of: record)
+        context["messages"] = .list(messages)
+        context["add_generation_prompt"] = .bool(addsPrompt)
+        return addsPrompt
+            ? (try template.render(context), []) : try template.renderMarking(context)
+    }
+
+    private func context(of record: InstructionRecord) -> ValueDictionary {
         var context = ValueDictionary(tokens)
-        if let messages {
-            context["messages"] = .list(messages)
-            context["add_generation_prompt"] = true
-        }
         for member in record.fields.members { context[member.key] = Value(member.value) }
         if case .alpaca(_, let input, _) = record.content { context["input"] = .string(input) }
-        return try template.render(context)
+        return context
     }
 }
 

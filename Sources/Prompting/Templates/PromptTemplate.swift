@@ -40,19 +40,21 @@ public struct PromptTemplate: Sendable {
     ///   - name: One of ``builtInNames``, or the path of a Jinja file.
     ///   - source: The content of that file, where it was recorded; it is then not looked for.
     ///   - tokenizer: Where `chat` is found, and the special tokens that templates may name.
+    ///   - time: The time that templates are told by `strftime_now`.
     /// - Throws: ``PromptError``, `FileError`, or `TemplateError` for a template that is not valid.
     public init(
-        name: String, source: String? = nil, tokenizer: TokenizerConfiguration
+        name: String, source: String? = nil, tokenizer: TokenizerConfiguration,
+        time: TemplateTime = .fixed
     ) throws {
         self.name = name
         switch name {
         case "alpaca-short": form = .blocks(hasPreamble: false)
         case "alpaca": form = .blocks(hasPreamble: true)
-        case "chat": form = .chat(try ChatPrompt(tokenizer))
+        case "chat": form = .chat(try ChatPrompt(tokenizer, time))
         case "none": form = .plain
         default:
             let source = try source ?? PromptTemplate.contents(of: name)
-            form = .file(try FilePrompt(source, name: name, tokenizer))
+            form = .file(try FilePrompt(source, name: name, tokenizer, time))
         }
     }
 
@@ -69,8 +71,7 @@ public struct PromptTemplate: Sendable {
         guard FileManager.default.fileExists(atPath: path) else {
             throw PromptError.unknownTemplate(path)
         }
-        let bytes = try ByteStream.contents(of: path, limit: 1 << 20)
-        return String(decoding: bytes, as: UTF8.self)
+        return try ByteStream.text(of: path, limit: 1 << 20)
     }
 
     /// Whether the template itself writes the token before a text, where the model wants one.
@@ -84,22 +85,33 @@ public struct PromptTemplate: Sendable {
     /// - Returns: The text.
     /// - Throws: ``PromptError``, with file and line.
     public func prompt(of record: InstructionRecord) throws -> String {
-        let place = record.origin.description
-        do {
+        try locating(record) {
             switch form {
             case .blocks(let hasPreamble):
                 guard let (instruction, input) = record.instruction else { break }
                 return PromptTemplate.blocks(instruction, input, hasPreamble: hasPreamble)
             case .plain:
                 if let text = record.plainPrompt { return text }
-            case .chat(let chat): return try chat.prompt(of: record)
+            case .chat(let chat):
+                return try chat.render(record.askedMessages, addsPrompt: true, of: record).text
+            case .file(let file) where record.isConversation && file.namesMessages:
+                return try write(record, by: file).prompt
             case .file(let file): return try file.prompt(of: record)
             }
-        } catch let error as TemplateError {
-            throw PromptError.template(place: place, reason: error.description)
+            throw PromptError.unsuitableTemplate(
+                place: record.origin.description, template: name, form: record.content.form)
         }
-        throw PromptError.unsuitableTemplate(
-            place: place, template: name, form: record.content.form)
+    }
+
+    /// Says in a template's error which record it is about.
+    func locating<Result>(_ record: InstructionRecord, _ body: () throws -> Result) throws -> Result
+    {
+        do {
+            return try body()
+        } catch let error as TemplateError {
+            throw PromptError.template(
+                place: record.origin.description, reason: error.description)
+        }
     }
 
     /// The blocks of an Alpaca prompt.
@@ -134,6 +146,21 @@ extension InstructionRecord.Content {
 }
 
 extension InstructionRecord {
+    /// Whether it holds a conversation.
+    var isConversation: Bool {
+        if case .chat = content { true } else { false }
+    }
+
+    /// What is learnt after a prompt; nil if the record has none.
+    public var answer: String? {
+        switch content {
+        case .alpaca(_, _, let output): output
+        case .completion(_, let completion): completion
+        case .chat(_, let answer): answer
+        case .text, .ids: nil
+        }
+    }
+
     /// The instruction and what it works on; nil for formats without.
     var instruction: (String, input: String)? {
         switch content {

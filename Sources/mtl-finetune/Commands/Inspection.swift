@@ -98,6 +98,9 @@ struct Inspection {
 
     private mutating func inspectData(_ path: String) throws {
         let files = try DataFiles(paths: [path])
+        if !files.others.isEmpty {
+            facts.append("not used: " + files.others.joined(separator: ", "))
+        }
         for (label, group) in [
             ("training", files.training), ("validation", files.validation), ("test", files.test),
         ] where !group.isEmpty {

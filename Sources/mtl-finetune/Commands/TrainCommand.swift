@@ -17,8 +17,8 @@ struct TrainCommand: ParsableCommand {
     @Option(
         parsing: .upToNextOption,
         help: """
-            Training data: .json or .jsonl files, either with .zst, or a folder with train, valid \
-            and test.
+            Training data: .json or .jsonl files, either with .zst, or a folder with train and, to \
+            validate on, valid, validation, val or dev.
             """)
     var data: [String]
 
@@ -78,7 +78,9 @@ struct TrainCommand: ParsableCommand {
         let report = TrainingReport(isQuiet: quiet, isJSON: json)
         let session = try TrainingSession(self, report: report)
         if dryRun {
-            return report.show(try session.dryRun())
+            let outcome = try session.dryRun()
+            outcome.warnings.forEach(report.warn)
+            return report.show(outcome)
         }
         Interruption.watch(isAnnounced: true)
         try session.run(report)

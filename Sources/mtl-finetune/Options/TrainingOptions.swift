@@ -20,6 +20,9 @@ struct TrainingOptions: ParsableArguments {
             """)
     var template = defaults.template
 
+    @Option(help: "The day that templates which ask for the date are told, as 2024-07-26.")
+    var templateDate = defaults.templateDate
+
     @Option(help: "The most tokens of a record.")
     var maxSeqLength = defaults.maxSequenceLength
 
@@ -97,6 +100,7 @@ struct TrainingOptions: ParsableArguments {
         var x = TrainingConfiguration()
         (x.dataFormat, x.template, x.truncation) = (dataFormat, template, truncation)
         (x.maxSequenceLength, x.stepsPerEvaluation) = (maxSeqLength, stepsPerEval)
+        x.templateDate = templateDate
         x.validationSize = ValidationSize(valSize) ?? .none
         (x.learningRate, x.schedule, x.warmupSteps) = (learningRate, lrSchedulerType, warmupSteps)
         (x.weightDecay, x.adamBeta1, x.adamBeta2) = (weightDecay, adamBeta1, adamBeta2)

@@ -8,6 +8,8 @@ import Tokenization
 struct TrainingData {
     let training: [TrainingRecord]
     let validation: [TrainingRecord]
+    /// What there is to say of the records.
+    private(set) var warnings: [RunWarning]
 
     /// Loads them, from the cache if they were encoded before.
     ///
@@ -39,9 +41,10 @@ struct TrainingData {
                 for: $0, configuration, templateSource, model: model.configuration, folder: folder)
         }
         let files = try DataFiles(paths: command.data)
+        report.notePassedOver(files.passedOver(validatesElsewhere: command.valid != nil))
         let loaded = try loader.load(
             files.training, format: configuration.dataFormat, report: report.show)
-        report.noteLongRecords(loaded.encoded, label: "training")
+        warnings = RunWarning.warnings(of: loaded.encoded, set: "training")
         let records = loaded.encoded.records
         let validation = command.valid.map { [$0] } ?? files.validation
         guard !validation.isEmpty else {
@@ -50,7 +53,7 @@ struct TrainingData {
             return
         }
         let valid = try loader.load(validation, format: loaded.format, report: report.show)
-        report.noteLongRecords(valid.encoded, label: "validation")
+        warnings += RunWarning.warnings(of: valid.encoded, set: "validation")
         (training, self.validation) = (records, valid.encoded.records)
     }
 
@@ -61,11 +64,12 @@ struct TrainingData {
         var text: RecordEncoder.TextEncoding?
         if format.needsTokenizer {
             let tokenizer = try TokenizerLoader.load(at: folder)
+            let time = TemplateTime(date: configuration.templateDate) ?? .fixed
             text = try RecordEncoder.TextEncoding(
                 tokenizer: tokenizer,
                 template: PromptTemplate(
                     name: configuration.template, source: templateSource,
-                    tokenizer: tokenizer.configuration),
+                    tokenizer: tokenizer.configuration, time: time),
                 endToken: tokenizer.eosID ?? model.endTokens.first)
         }
         return RecordEncoder(text: text, configuration: configuration, vocabulary: model.vocabulary)

@@ -22,14 +22,22 @@ final class TrainingReport {
         Terminal.printNote("warning: \(text)")
     }
 
-    /// Warns of records that are not trained on as they are.
-    func noteLongRecords(_ encoded: EncodedRecords, label: String) {
-        let counts = [
-            (encoded.truncated, "were cut off at the length limit"),
-            (encoded.droppedLong, "are longer than the limit and were left out"),
-            (encoded.droppedUnscored, "have a prompt that fills the limit and were left out"),
-        ]
-        for (count, what) in counts where count > 0 { warn("\(count) \(label) records \(what)") }
+    /// Warns of what is known of a run.
+    func warn(_ warning: RunWarning) {
+        guard isJSON else { return warn(warning.description) }
+        emit([
+            "event": "warning", "code": .string(warning.code),
+            "message": .string(warning.description),
+        ])
+    }
+
+    /// Says which files of data folders are used for nothing.
+    func notePassedOver(_ files: [String]) {
+        guard !files.isEmpty else { return }
+        let more = files.count > 5 ? " and \(files.count - 5) more" : ""
+        note(
+            "not used: \(files.prefix(5).joined(separator: ", "))\(more)",
+            ["event": "not_used", "files": .array(files.map { .string($0) })])
     }
 
     func show(_ event: LoadingEvent) {
@@ -55,6 +63,7 @@ final class TrainingReport {
         case .evaluated(let metrics): evaluated(metrics)
         case .saved(let folder):
             note("saved \(folder)", ["event": "saved", "folder": .string(folder)])
+        case .noticed(let warning): warn(warning)
         case .warning(let text): warn(text)
         case .finished: break
         }

@@ -54,7 +54,7 @@ struct TrainingSession {
         trainer = try Trainer(
             model: model, contents: contents, training: data.training,
             validation: data.validation, configuration: configuration, folder: command.outputDir,
-            settings: Self.decisive(settings),
+            warnings: data.warnings, settings: Self.decisive(settings),
             machine: [
                 "engine": .string(engine.matrixKernel.rawValue),
                 "scan_kernel": .string(engine.scanKernel.rawValue),

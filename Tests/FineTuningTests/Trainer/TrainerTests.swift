@@ -197,6 +197,7 @@ struct TrainerTests {
             case .logged(let metrics): events.append("logged \(metrics.step)")
             case .evaluated(let metrics): events.append("evaluated \(metrics.step)")
             case .saved(let folder): events.append(String(folder.split(separator: "/").last ?? ""))
+            case .noticed(let warning): events.append(warning.code)
             case .warning(let text): events.append(text)
             case .finished(let summary): events.append("finished \(summary.step)")
             }
@@ -237,6 +238,6 @@ struct TrainerTests {
             origins.sorted() == ["counting.jsonl:1", "counting.jsonl:2", "counting.jsonl:3"])
         #expect(trainer.optimizer.parameters.map(\.value.values) == before)
         #expect(folder.names(in: "out") == ["metrics.jsonl", "run.json"])
-        #expect(rawContents("\(folder.path)/out/metrics.jsonl").isEmpty)
+        #expect(try metrics("out").map { $0["warning"] } == ["endless_warmup", "few_records"])
     }
 }
