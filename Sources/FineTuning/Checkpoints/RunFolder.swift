@@ -44,7 +44,9 @@ public final class RunFolder {
         try FolderTree.create(path)
         lock = try FolderLock(path)
         let names = Self.names + companions + [Self.fileName]
-        own = OwnFiles(names, isMarked: Self.isMarked, isOwnFolder: CheckpointFolder.isOwn)
+        own = OwnFiles(
+            names, isMarked: { FilePath.isFile("\($0)/\(Self.fileName)") },
+            isOwnFolder: CheckpointFolder.isOwn)
         if start != .resuming {
             try OutputRule.checkFolder(
                 path, apartFrom: inputs, own: own, isOverwriting: start == .overwriting,
@@ -66,13 +68,6 @@ public final class RunFolder {
         LoRAAdapterSet.keyFile, "config.json", "adapter_model.safetensors", "model.safetensors",
         "trainer_state.json", "metrics.jsonl", "config.yaml",
     ]
-
-    @Sendable private static func isMarked(_ folder: String) -> Bool {
-        FilePath.isFile("\(folder)/\(fileName)")
-            || ["adapter_model.safetensors", "model.safetensors"].contains {
-                SafetensorsFile.isOwn("\(folder)/\($0)")
-            }
-    }
 
     /// Begins a run: says so, then removes the files of an earlier one.
     ///

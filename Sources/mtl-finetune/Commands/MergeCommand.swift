@@ -57,12 +57,12 @@ struct MergeCommand: ParsableCommand {
             OutputRule.Input(folder, option: "--model"),
             OutputRule.Input(adapter, option: "--adapter"),
         ]
-        try target.check(apartFrom: inputs)
+        try target.check(apartFrom: inputs, companions: ModelCompanions.names)
         let base = try MambaModel.load(folder: folder, engine: engine.makeEngine()).model
         let (adapters, notes) = try LoRAAdapterSet.read(adapter, attachingTo: base)
         for note in notes { Terminal.printNote(note) }
         let merged = adapters.merged()
-        try target.write(apartFrom: inputs) { output in
+        try target.write(apartFrom: inputs, companions: ModelCompanions.names) { output in
             for file in try ModelCompanions.read(folder: folder) {
                 try AtomicFile.write(to: "\(output)/\(file.name)") { try $0.write(file.content) }
             }

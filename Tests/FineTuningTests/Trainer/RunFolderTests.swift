@@ -61,6 +61,12 @@ struct RunFolderTests {
         #expect(throws: OutputError.foreign(folder: other.path, name: "checkpoint-4")) {
             _ = try RunFolder(other.path, .overwriting)
         }
+        // Nor is a model or an adapter that no run wrote.
+        let model = TemporaryFolder()
+        try tinyModel().save(folder: model.path)
+        #expect(throws: OutputError.foreign(folder: model.path, name: "config.json")) {
+            _ = try RunFolder(model.path, .overwriting)
+        }
         // A run that goes on touches neither.
         try trainer { $0.maxSteps = 5 }.run(resuming: true)
         #expect(folder.names().contains("other.txt"))
