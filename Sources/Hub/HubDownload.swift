@@ -17,6 +17,11 @@ public struct DownloadProgress: Equatable, Sendable {
 /// of it is there, and is linked from `snapshots/COMMIT`. `refs/main` is written last, so a model is
 /// in the cache either whole or not at all.
 struct HubDownload {
+    /// The most files that a model may have.
+    static let fileLimit = 1024
+    /// The most bytes that a file may have.
+    static let sizeLimit = 1 << 40
+
     private let repository: RepositoryName
     private let environment: HubEnvironment
 
@@ -38,6 +43,7 @@ struct HubDownload {
     ) throws -> String {
         let (commit, names) = try listing()
         let files = try names.map { try head(of: $0, at: commit) }
+        // At most `fileLimit` times `sizeLimit`: no sum of sizes overflows.
         let total = files.reduce(0) { $0 + $1.size }
         let snapshot = cached.snapshot(of: commit)
         for folder in ["\(cached.folder)/blobs", "\(cached.folder)/refs", snapshot] {
@@ -68,12 +74,19 @@ struct HubDownload {
         }
         let all = try fields.value("siblings").arrayValue ?? []
         let names = all.compactMap { $0.objectValue?["rfilename"]?.stringValue }
-        return (commit, try WantedFiles.choose(from: names, of: repository.text))
+        let wanted = try WantedFiles.choose(from: names, of: repository.text)
+        guard wanted.count <= HubDownload.fileLimit else {
+            throw HubError.answer(
+                url: url,
+                reason: "lists \(wanted.count) files of a model, expected at most "
+                    + "\(HubDownload.fileLimit)")
+        }
+        return (commit, wanted)
     }
 
     private func text(_ url: String) throws -> [UInt8] {
         var body: [UInt8] = []
-        let answer = try Transfer(url: url, token: environment.token).run { bytes in
+        let answer = try Transfer(url: url, token: environment.token, seconds: 300).run { bytes in
             guard body.count + bytes.count <= 16 << 20 else {
                 throw HubError.answer(url: url, reason: "is longer than 16 MiB")
             }
@@ -86,7 +99,9 @@ struct HubDownload {
     /// Finds out what a file's content is called and how long it is.
     private func head(of name: String, at commit: String) throws -> RemoteFile {
         let url = "\(environment.endpoint)/\(repository.text)/resolve/\(commit)/\(name)"
-        let answer = try Transfer(url: url, token: environment.token, isHead: true).run { _ in }
+        let answer = try Transfer(
+            url: url, token: environment.token, isHead: true, seconds: 120
+        ).run { _ in }
         let headers = answer?.headers ?? [:]
         if !(300..<400).contains(answer?.status ?? 0) { try check(answer, url) }
         let tag =
@@ -95,8 +110,17 @@ struct HubDownload {
         guard CachedRepository.isPlain(tag) else {
             throw HubError.answer(url: url, reason: "names no content (ETag)")
         }
-        guard let size = Int(headers["x-linked-size"] ?? headers["content-length"] ?? ""), size >= 0
-        else { throw HubError.answer(url: url, reason: "names no length") }
+        guard let length = headers["x-linked-size"] ?? headers["content-length"] else {
+            throw HubError.answer(url: url, reason: "names no length")
+        }
+        guard length.utf8.allSatisfy({ (48...57).contains($0) }), let size = Int(length),
+            size <= HubDownload.sizeLimit
+        else {
+            throw HubError.answer(
+                url: url,
+                reason: "names the length \(quoted(length)), expected at most "
+                    + "\(HubDownload.sizeLimit) bytes")
+        }
         return RemoteFile(name: name, url: url, tag: tag, size: size)
     }
 
@@ -116,7 +140,7 @@ struct HubDownload {
             let start = target.size
             let transfer = Transfer(url: file.url, token: environment.token, offset: start)
             let answer = try transfer.run(shouldGoOn: { shouldGoOn(start + $0) }) { bytes in
-                guard target.size + bytes.count <= file.size else {
+                guard bytes.count <= file.size - target.size else {
                     try target.clear()
                     throw HubError.answer(url: file.url, reason: "is longer than announced")
                 }
@@ -133,12 +157,20 @@ struct HubDownload {
             throw HubError.transfer(
                 url: file.url, reason: "ended after \(target.size) of \(file.size) bytes")
         }
-        // Large files go by the hash of their content.
-        if file.tag.utf8.count == 64, try SHA256.hexadecimal(ofFile: target.path) != file.tag {
+        if try !hasContent(of: file, target.path) {
             try target.clear()
             throw HubError.answer(url: file.url, reason: "came damaged; run the command again")
         }
         try target.finish(as: blob)
+    }
+
+    /// Whether a file holds what its tag says: large ones go by SHA-256, small ones by git's hash.
+    private func hasContent(of file: RemoteFile, _ path: String) throws -> Bool {
+        switch file.tag.utf8.count {
+        case 64: try SHA256.hexadecimal(ofFile: path) == file.tag
+        case 40: try GitBlobHash.hexadecimal(ofFile: path) == file.tag
+        default: true
+        }
     }
 
     private func link(_ file: RemoteFile, in snapshot: String) throws {

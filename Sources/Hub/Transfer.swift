@@ -9,6 +9,11 @@ struct Transfer {
     var isHead = false
     /// The first byte wanted.
     var offset = 0
+    /// The longest time that all of it may take; 0 for any, as long as it keeps its lowest speed.
+    var seconds = 0
+
+    /// The most bytes of all heads of a request.
+    static let headLimit = 256 << 10
 
     /// The status of a server that does not send the rest of a file.
     static let cannotContinue = 416
@@ -46,11 +51,16 @@ struct Transfer {
         let pointer = Unmanaged.passUnretained(context).toOpaque()
         _ = mtl_curl_set_text(handle, CURLOPT_URL, url)
         _ = mtl_curl_set_text(handle, CURLOPT_PROTOCOLS_STR, "http,https")
+        // What began in secret stays so, and no answer points to a file of this machine.
+        let isSecret = url.lowercased().hasPrefix("https:")
+        _ = mtl_curl_set_text(
+            handle, CURLOPT_REDIR_PROTOCOLS_STR, isSecret ? "https" : "http,https")
         _ = mtl_curl_set_text(handle, CURLOPT_USERAGENT, "mambatreel")
         _ = mtl_curl_set_number(handle, CURLOPT_NOSIGNAL, 1)
         _ = mtl_curl_set_number(handle, CURLOPT_CONNECTTIMEOUT, 60)
-        // A connection that brings nothing for a minute is dead.
-        _ = mtl_curl_set_number(handle, CURLOPT_LOW_SPEED_LIMIT, 1)
+        _ = mtl_curl_set_number(handle, CURLOPT_TIMEOUT, seconds)
+        // A connection that brings less than 64 bytes a second for a minute is dead.
+        _ = mtl_curl_set_number(handle, CURLOPT_LOW_SPEED_LIMIT, 64)
         _ = mtl_curl_set_number(handle, CURLOPT_LOW_SPEED_TIME, 60)
         _ = mtl_curl_set_number(handle, CURLOPT_NOBODY, isHead ? 1 : 0)
         _ = mtl_curl_set_number(handle, CURLOPT_FOLLOWLOCATION, isHead ? 0 : 1)
@@ -80,6 +90,7 @@ struct Transfer {
         let code = curl_easy_perform(handle)
         if let error = context.error { throw error }
         if context.isStopped { return nil }
+        if context.isRefused { return Answer(status: context.status, headers: context.headers) }
         if code == CURLE_RANGE_ERROR {
             return Answer(status: Transfer.cannotContinue, headers: context.headers)
         }
@@ -104,6 +115,9 @@ private final class TransferContext {
     var received = 0
     var error: (any Error)?
     var isStopped = false
+    /// Whether the answer is no success; its body is not waited for.
+    var isRefused = false
+    private var headBytes = 0
 
     init(
         consume: @escaping (UnsafeRawBufferPointer) throws -> Void,
@@ -119,9 +133,12 @@ private final class TransferContext {
         return status
     }
 
-    /// Takes a piece of the body; what belongs to an answer that is no success is dropped.
+    /// Takes a piece of the body; the one of an answer that is no success ends the request.
     func take(_ bytes: UnsafeMutablePointer<CChar>?, _ count: Int) -> Int {
-        guard (200..<300).contains(status) else { return count }
+        guard (200..<300).contains(status) else {
+            isRefused = true
+            return 0
+        }
         do {
             try consume(UnsafeRawBufferPointer(start: bytes, count: count))
             received += count
@@ -134,6 +151,8 @@ private final class TransferContext {
 
     /// Takes a line of the head; a new status line begins the head of another answer.
     func takeHeader(_ bytes: UnsafeMutablePointer<CChar>?, _ count: Int) -> Int {
+        headBytes += count
+        guard headBytes <= Transfer.headLimit else { return 0 }
         let line = String(
             decoding: UnsafeRawBufferPointer(start: bytes, count: count), as: UTF8.self)
         if line.hasPrefix("HTTP/") {
