@@ -40,6 +40,7 @@ let package = Package(
         .target(name: "Kernels", dependencies: ["COpenBLAS", "CKernels"]),
         .target(name: "Storage", dependencies: ["CFileSystem", "CZstd"]),
         .target(name: "Tokenization", dependencies: ["CSentencePiece", "Storage"]),
+        .target(name: "YAML", dependencies: ["Storage", yams]),
         .target(name: "Hub", dependencies: ["CCurl", "Storage"]),
         .target(name: "Jinja"),
         .target(name: "MambaLM", dependencies: ["Kernels", "Storage"]),
@@ -52,7 +53,7 @@ let package = Package(
             resources: [.embedInCode("Resources/alpaca-schema.json")]),
         .target(
             name: "Evaluation",
-            dependencies: ["MambaLM", "Storage", "Tokenization", "Jinja", yams],
+            dependencies: ["MambaLM", "Storage", "Tokenization", "Jinja", "YAML"],
             resources: [.embedInCode("BuiltInTasks")]),
         .target(
             name: "Chat",
@@ -61,7 +62,7 @@ let package = Package(
             name: "CommandSupport",
             dependencies: [
                 "LoRA", "TreeSSMText", "MambaLM", "Kernels", "Storage", "Tokenization", "Hub",
-                argumentParser, yams,
+                "YAML", argumentParser,
             ]),
         .target(
             name: "ChatTerminal",
@@ -84,6 +85,7 @@ let package = Package(
         .testTarget(name: "KernelsTests", dependencies: ["Kernels", "CKernels", "TestSupport"]),
         .testTarget(
             name: "StorageTests", dependencies: ["Storage", "TestSupport"]),
+        .testTarget(name: "YAMLTests", dependencies: ["YAML", "Storage", "TestSupport"]),
         .testTarget(name: "HubTests", dependencies: ["Hub", "Storage", "TestSupport"]),
         .testTarget(
             name: "TokenizationTests", dependencies: ["Tokenization", "Storage", "TestSupport"],
@@ -107,7 +109,8 @@ let package = Package(
         .testTarget(
             name: "EvaluationTests",
             dependencies: [
-                "Evaluation", "TreeSSMText", "MambaLM", "Kernels", "Storage", "Tokenization",
+                "Evaluation", "YAML", "TreeSSMText", "MambaLM", "Kernels", "Storage",
+                "Tokenization",
                 "TestSupport",
             ],
             exclude: ["Fixtures"]),

@@ -57,7 +57,7 @@ public struct TemplateOptions: Sendable {
 /// Bounds on what one rendering may use; a template from outside cannot exceed them.
 public struct TemplateLimits: Sendable {
     /// Statements, expressions and items handled, the characters of made strings counting too.
-    public var steps = 50_000_000
+    public var steps = 15_000_000
     /// UTF-8 bytes of the output, and of any one string on the way.
     public var outputBytes = 16 << 20
     /// Nesting at run time: of expressions, blocks and macro calls together.

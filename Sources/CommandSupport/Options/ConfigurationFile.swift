@@ -1,5 +1,5 @@
 import Storage
-import Yams
+import YAML
 
 /// A YAML file whose keys are flags.
 struct ConfigurationFile {
@@ -25,18 +25,16 @@ struct ConfigurationFile {
     ///   - words: The options that there are.
     /// - Throws: ``ConfigurationFileError`` or `FileError`.
     init(path: String, words: CommandWords?) throws {
-        guard let node = try Self.node(of: path), node.null == nil else {
+        guard let node = try Self.node(of: path), !node.value.isNull else {
             flags = []
             return
         }
-        guard let mapping = node.mapping else {
+        guard let members = node.members else {
             throw ConfigurationFileError.notMapping(file: path)
         }
-        flags = try mapping.compactMap { key, value in
-            let place = (file: path, line: key.mark?.line ?? 1)
-            guard let text = key.string else {
-                throw ConfigurationFileError.notMapping(file: path)
-            }
+        flags = try members.compactMap { member in
+            let place = (file: path, line: member.line)
+            let (text, value) = (member.key, member.value)
             let option = CommandArguments.kebabCased("--" + text)
             guard let known = words?.option(option) else {
                 throw ConfigurationFileError.unknown(
@@ -51,17 +49,17 @@ struct ConfigurationFile {
                     file: place.file, line: place.line, key: text, found: Self.text(value),
                     expected: expected)
             }
-            guard value.null == nil else { return nil }
+            guard !value.value.isNull else { return nil }
             let arguments: [String]
             if known.kind == .flag {
-                guard let isOn = value.bool else { throw wrong("true or false") }
+                guard let isOn = value.value.boolValue else { throw wrong("true or false") }
                 arguments = isOn ? [option] : Self.negation(of: option, words)
-            } else if let scalar = value.scalar {
-                arguments = ["\(option)=\(scalar.string)"]
-            } else if known.isRepeating, let items = value.sequence {
+            } else if let scalar = value.text {
+                arguments = ["\(option)=\(scalar)"]
+            } else if known.isRepeating, let items = value.elements {
                 arguments = try items.map { item in
-                    guard let scalar = item.scalar else { throw wrong("a list of values") }
-                    return "\(option)=\(scalar.string)"
+                    guard let scalar = item.text else { throw wrong("a list of values") }
+                    return "\(option)=\(scalar)"
                 }
             } else {
                 throw wrong(known.isRepeating ? "a value or a list of values" : "one value")
@@ -72,19 +70,12 @@ struct ConfigurationFile {
         }
     }
 
-    private static func node(of path: String) throws -> Node? {
-        let text = try ByteStream.text(of: path, limit: 1 << 20)
+    private static func node(of path: String) throws -> YAMLNode? {
         do {
-            return try Yams.compose(yaml: text)
-        } catch let error as YamlError {
-            switch error {
-            case .scanner(_, let problem, let mark, _), .parser(_, let problem, let mark, _),
-                .composer(_, let problem, let mark, _):
-                throw ConfigurationFileError.notYAML(
-                    file: path, line: mark.line, problem: problem)
-            default:
-                throw ConfigurationFileError.notYAML(file: path, line: 1, problem: "\(error)")
-            }
+            return try YAMLReader.read(path)
+        } catch let error as YAMLError {
+            throw ConfigurationFileError.notYAML(
+                file: path, line: error.line, problem: error.problem)
         }
     }
 
@@ -96,9 +87,9 @@ struct ConfigurationFile {
         return words?.option(opposite) == nil ? [] : [opposite]
     }
 
-    private static func text(_ value: Node) -> String {
-        if let scalar = value.scalar { return quoted(scalar.string) }
-        return value.mapping == nil ? "a list" : "a mapping"
+    private static func text(_ value: YAMLNode) -> String {
+        if let scalar = value.text { return quoted(scalar) }
+        return value.members == nil ? "a list" : "a mapping"
     }
 }
 

@@ -49,18 +49,16 @@ public struct DataFolders: Sendable {
         guard !files.isEmpty else { return nil }
         // Python's reader takes NaN, too.
         let options = JSONOptions(allowsNonFinite: true)
-        var documents: [Document] = []
+        var records: [JSONRecord] = []
         for file in files {
-            let records = try JSONRecords(path: file, options: options)
-            while let record = try records.next() {
-                let document = Document(record)
-                guard case .document(let prepare)? = preparation?.body else {
-                    documents.append(document)
-                    continue
-                }
-                documents.append(
-                    Document(place: document.place, object: try prepare(document)))
-            }
+            let reader = try JSONRecords(path: file, options: options)
+            while let record = try reader.next() { records.append(record) }
+        }
+        let table = DocumentTable(records.map(\.object))
+        let documents = try zip(records, table.rows).map { record, row in
+            let document = Document(place: record.place, object: row)
+            guard case .document(let prepare)? = preparation?.body else { return document }
+            return Document(place: document.place, object: try prepare(document))
         }
         guard let first = documents.first else {
             throw EvaluationError.empty(file: files[0], task: task.name)

@@ -8,8 +8,10 @@ struct TaskData: Sendable {
     let hasMultipleTargets: Bool
     /// The pool of examples; empty if none are wanted.
     let pool: [Document]
-    /// Whether a document must not be among its own examples.
-    let excludesDocument: Bool
+    /// Whether a document must not be among its own examples, and how that is done.
+    let exclusion: ExampleSampler.Exclusion
+    /// What the user should know of where examples come from.
+    let notice: ExampleNotice?
 
     /// Reads what a task needs.
     ///
@@ -40,37 +42,76 @@ struct TaskData: Sendable {
             hasMultipleInputs = false
         }
         hasMultipleTargets = try fields.target(first).arrayValue != nil
-        (pool, excludesDocument) = try TaskData.pool(
+        try TaskData.requireColumn(fields, first)
+        (pool, exclusion, notice) = try TaskData.pool(
             task, folders, shots: shots, documents: documents)
+    }
+
+    /// Refuses a lone word in the place of a column that is not there; as a text it would be every
+    /// document's prompt.
+    private static func requireColumn(_ fields: TaskFields, _ first: Document) throws {
+        let task = fields.task
+        for (name, field) in [("doc_to_text", task.text), ("doc_to_target", task.target)] {
+            guard case .text(let word, _)? = field, word.isIdentifier,
+                !fields.columns.contains(word)
+            else { continue }
+            if name == "doc_to_target", task.choices != nil,
+                try fields.choices(first).contains(where: { $0.hasSameScalars(as: word) })
+            {
+                continue
+            }
+            throw EvaluationError.noColumn(
+                place: first.place, task: task.name, field: name, column: word,
+                nearest: Spelling.nearest(to: word, among: fields.columns.sorted()))
+        }
     }
 
     /// Where examples come from: the split that the task names, its own samples, else the first split
     /// there is of training, validation and test.
+    ///
+    /// The harness stops where a split has no file; here the next one counts, with a notice.
     private static func pool(
         _ task: TaskConfiguration, _ folders: DataFolders, shots: Int, documents: [Document]
-    ) throws -> (pool: [Document], excludesDocument: Bool) {
-        guard shots > 0 else { return ([], false) }
+    ) throws -> (pool: [Document], ExampleSampler.Exclusion, ExampleNotice?) {
+        guard shots > 0, task.outputType != .rolling else { return ([], .none, nil) }
         let settings = task.fewShot
         let evaluated = try task.evaluatedSplit
-        func read(_ split: String, _ preparation: NativeFunction?) throws -> [Document]? {
-            try folders.documents(task, split: split, preparation: preparation)?.documents
+        var missing: String?
+        func notice(instead: String?) -> ExampleNotice? {
+            missing.map {
+                .missingSplit(
+                    task: task.name, split: $0,
+                    lookedFor: folders.candidates(task, split: $0), instead: instead)
+            }
         }
-        // A split without a file counts as one that the task does not name.
+        func read(_ split: String, _ preparation: NativeFunction?) throws -> [Document]? {
+            let read = try folders.documents(task, split: split, preparation: preparation)
+            if read == nil { missing = missing ?? split }
+            return read?.documents
+        }
         if let split = settings.split,
             let pool = try read(split, settings.processDocuments)
         {
-            return (pool, split == task.testSplit)
+            return (pool, split == task.testSplit ? .drawsOneMore : .none, nil)
         }
-        let excludes = task.testSplit == nil
+        let exclusion: ExampleSampler.Exclusion = task.testSplit == nil ? .drawsOneMore : .none
         if let samples = settings.samples {
             let place = "\(task.path): fewshot_config.samples"
-            return (samples.map { Document(place: place, object: $0) }, excludes)
+            return (
+                samples.map { Document(place: place, object: $0) }, exclusion,
+                notice(instead: "fewshot_config.samples")
+            )
         }
         for split in [task.trainingSplit, task.validationSplit] {
             guard let split else { continue }
-            if split == evaluated { return (documents, excludes) }
-            if let pool = try read(split, task.processDocuments) { return (pool, excludes) }
+            if split == evaluated { break }
+            if let pool = try read(split, task.processDocuments) {
+                return (pool, exclusion, notice(instead: split))
+            }
         }
-        return (documents, excludes)
+        if let notice = notice(instead: nil) {
+            return (documents, exclusion == .none ? .replaces : exclusion, notice)
+        }
+        return (documents, exclusion, .scoredDocuments(task: task.name))
     }
 }

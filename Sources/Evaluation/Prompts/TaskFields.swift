@@ -87,7 +87,15 @@ struct TaskFields: Sendable {
         case .constant(let value): return value
         case .function(let function): return try function(document)
         case .text(let text, let template):
-            if columns.contains(text) { return try document.fields.value(text) }
+            if columns.contains(text) {
+                let value = document.object[text] ?? .null
+                if value.isNull, name != "doc_to_target" {
+                    throw EvaluationError.value(
+                        place: document.place, task: task.name, field: name,
+                        found: "column '\(text)', which is null here", expected: "a value")
+                }
+                return value
+            }
             let rendered = try render(template, text, document, name)
             return try reading(rendered) ?? .string(rendered)
         }

@@ -65,6 +65,18 @@ extension String {
     /// Whether all scalars are the digits 0 to 9, and there is one.
     var isDigits: Bool { !isEmpty && utf8.allSatisfy { 0x30...0x39 ~= $0 } }
 
+    /// Whether this is a name as a field of a record may have: letters, digits and underscores.
+    var isIdentifier: Bool {
+        utf8.allSatisfy {
+            switch $0 {
+            case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
+                UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "_"):
+                true
+            default: false
+            }
+        } && !isEmpty && !isDigits
+    }
+
     /// Whether the first scalar is white space.
     var startsWithSpace: Bool { unicodeScalars.first?.isPythonSpace ?? false }
 

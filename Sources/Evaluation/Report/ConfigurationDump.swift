@@ -1,4 +1,5 @@
 import Storage
+import YAML
 
 extension TaskConfiguration {
     /// The whole configuration in the harness's order, as its results file shows it.
@@ -62,7 +63,7 @@ extension TaskConfiguration {
 extension JSONValue {
     /// The value with functions as text.
     fileprivate var namingFunctions: JSONValue {
-        if let name = functionName { return .string("\(YAMLText.functionKey) \(name)") }
+        if let name = functionName { return .string("\(YAMLNode.functionKey) \(name)") }
         return switch self {
         case .array(let items): .array(items.map(\.namingFunctions))
         case .object(let object):

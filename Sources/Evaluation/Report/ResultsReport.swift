@@ -111,6 +111,10 @@ public struct ResultsReport {
         for member in try runMembers(includesSamples: includesSamples).members {
             object[member.key] = member.value
         }
+        // A key of our own, only where there is something to say.
+        if !results.notices.isEmpty {
+            object["warnings"] = .array(results.notices.map { .string("\($0)") })
+        }
         return object
     }
 

@@ -14,6 +14,10 @@ public enum EvaluationError: Error, Equatable {
     case value(place: String, task: String, field: String, found: String, expected: String)
     /// A document cannot be read the way the task wants.
     case document(place: String, task: String, problem: String)
+    /// A task names a column that no document has.
+    case noColumn(place: String, task: String, field: String, column: String, nearest: String?)
+    /// Examples are not drawn from where the task says, which strict runs do not accept.
+    case examples(ExampleNotice)
     /// There are not enough documents to draw examples from.
     case fewExamples(task: String, found: Int, expected: Int)
     /// A continuation has no tokens, or more than fit.
@@ -49,6 +53,11 @@ extension EvaluationError: CustomStringConvertible {
             "\(quotedPath(place)): field \(quoted(field)) of task \(quoted(task)) is \(found), expected \(expected)"
         case .document(let place, let task, let problem):
             "\(quotedPath(place)): task \(quoted(task)): \(problem)"
+        case .noColumn(let place, let task, let field, let column, let nearest):
+            "\(quotedPath(place)): key \(quoted(field)) of task \(quoted(task)) is \(quoted(column)), "
+                + "which is no column of the documents, expected a column or a template"
+                + (nearest.map { "; did you mean '\($0)'?" } ?? "")
+        case .examples(let notice): "\(notice) (an error with --strict)"
         case .fewExamples(let task, let found, let expected):
             "task \(quoted(task)): found \(found) documents to draw examples from, "
                 + "expected at least \(expected)"

@@ -29,6 +29,8 @@ public struct EvaluationOptions: Sendable {
     /// Then perplexity mixes both kinds, as in the authors' run: of a long text only the last window
     /// has a context of any length. By default all windows are chains.
     public var rollingUsesTrees = false
+    /// Whether a task whose examples are not drawn from where it says is an error.
+    public var isStrict = false
     /// Whether no metrics are computed.
     public var predictsOnly = false
 

@@ -37,6 +37,9 @@ public struct EvaluationResults: Sendable {
     /// The names of the groups, parents before children.
     let groupNames: [String]
 
+    /// Where examples of prompts do not come from where the tasks say, one notice a task.
+    public var notices: [ExampleNotice] { tasks.compactMap(\.prepared.notice) }
+
     init(tasks: [TaskResult], groups: [TaskGroup]) {
         self.tasks = tasks
         groupNames = groups.map(\.name)

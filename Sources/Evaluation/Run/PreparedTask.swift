@@ -41,6 +41,8 @@ public struct PreparedTask: Sendable {
     public let documents: Int
     /// What the user should know, one sentence each.
     public let warnings: [String]
+    /// What the user should know of where examples come from; also one of ``warnings``.
+    public let notice: ExampleNotice?
     let wanted: Set<MetricName>
 
     /// Reads a task's documents and makes their requests.
@@ -56,6 +58,8 @@ public struct PreparedTask: Sendable {
         self.task = task
         shots = task.shots == 0 ? 0 : options.shots ?? task.shots ?? 0
         let data = try TaskData(task, in: folders, shots: shots)
+        if options.isStrict, let notice = data.notice { throw EvaluationError.examples(notice) }
+        notice = data.notice
         documents = data.documents.count
         wanted = Set(task.metrics.map(\.name))
         var builder = ItemBuilder(
@@ -65,7 +69,7 @@ public struct PreparedTask: Sendable {
             items.append(try builder.item(index))
         }
         self.items = items
-        warnings = builder.warnings
+        warnings = (data.notice.map { ["\($0)"] } ?? []) + builder.warnings
     }
 
     /// The numbers of the documents that are evaluated.
@@ -103,13 +107,12 @@ private struct ItemBuilder {
             fields: data.fields, hasMultipleInputs: data.hasMultipleInputs,
             systemInstruction: options.systemInstruction)
         sampler = ExampleSampler(
-            pool: data.pool, excludesDocument: data.excludesDocument, task: data.fields.task,
+            pool: data.pool, exclusion: data.exclusion, task: data.fields.task,
             seed: options.fewShotSeed)
     }
 
     mutating func item(_ index: Int) throws -> PreparedTask.Item {
         let document = documents[index]
-        let examples = try sampler.pick(shots, for: document)
         let target = try fields.target(document)
         if task.outputType == .rolling {
             let text = try self.text(target, document)
@@ -117,6 +120,7 @@ private struct ItemBuilder {
                 id: index, requests: [.rolling(text)], target: target, document: document,
                 choices: [], gold: .one(0))
         }
+        let examples = try sampler.pick(shots, for: document)
         let contexts = try prompts.contexts(document, examples: examples)
         guard task.outputType == .multipleChoice else {
             return PreparedTask.Item(

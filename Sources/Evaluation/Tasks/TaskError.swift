@@ -2,12 +2,16 @@ import Storage
 
 /// What can be wrong with a task file, or with the names of tasks.
 public enum TaskError: Error, Equatable {
-    /// The text is not YAML, or holds what no task file does.
-    case yaml(file: String, line: Int, problem: String)
+    /// A key means nothing here; `nearest` is spelt like it.
+    case unknownKey(file: String, line: Int, key: String, nearest: String?)
+    /// Files are larger or more than a limit.
+    case limit(file: String, what: String, limit: Int)
     /// The file does not hold a mapping.
     case notMapping(file: String, found: String)
     /// A file that another includes cannot be read.
     case include(file: String, included: String, problem: String)
+    /// A file includes one that is outside of the folders that were named.
+    case includeOutside(file: String, included: String)
     /// Files include each other in a circle.
     case includeCycle(file: String, included: String)
     /// The file is neither a task nor a group.
@@ -40,11 +44,18 @@ extension TaskError: CustomStringConvertible {
     /// One line that names the file and the key.
     public var description: String {
         switch self {
-        case .yaml(let file, let line, let problem): "\(quotedPath(file)):\(line): \(problem)"
+        case .unknownKey(let file, let line, let key, let nearest):
+            "\(quotedPath(file)):\(line): key \(quoted(key)) is not known"
+                + (nearest.map { "; did you mean '\($0)'?" } ?? "")
+        case .limit(let file, let what, let limit):
+            "\(quotedPath(file)): more than \(limit) \(what), the limit"
         case .notMapping(let file, let found):
             "\(quotedPath(file)): holds \(found), expected a mapping of keys to values"
         case .include(let file, let included, let problem):
             "\(quotedPath(file)): key 'include' names \(quoted(included)): \(problem)"
+        case .includeOutside(let file, let included):
+            "\(quotedPath(file)): key 'include' names \(quoted(included)), which is outside of the "
+                + "folders that were named; name its folder with --include-path"
         case .includeCycle(let file, let included):
             "\(quotedPath(file)): key 'include' names \(quoted(included)), which includes this file"
         case .neither(let file):

@@ -27,6 +27,8 @@ public struct TaskIndex: Sendable {
         let file: TaskFile?
     }
 
+    /// The folders with a user's own files.
+    let folders: [String]
     /// All names.
     public private(set) var entries: [String: Entry] = [:]
     /// Files that could not be read, and names that replaced others: sentences for the user.
@@ -38,18 +40,19 @@ public struct TaskIndex: Sendable {
     ///
     /// - Parameter includePaths: Folders with a user's own files; their names replace built-in ones,
     ///   later folders' those of earlier ones.
-    /// - Throws: ``TaskError`` about a built-in file, `FileError` about a folder; what is wrong with a
+    /// - Throws: ``TaskError`` about a built-in file, or `FileError` about a folder; what is wrong with a
     ///   user's file is in ``warnings``, as the file may not be needed.
     public init(includePaths: [String] = []) throws {
-        let builtIn = try BuiltInTasks.names.filter { $0.hasSuffix(".yaml") }.map {
-            try TaskFile.read($0, source: .builtIn)
-        }
-        try add(builtIn, isBuiltIn: true)
+        folders = includePaths
+        let builtIn = TaskFileReader(.builtIn)
+        let files = try BuiltInTasks.names.filter { $0.hasSuffix(".yaml") }.map(builtIn.read)
+        try add(files, isBuiltIn: true)
+        let reader = TaskFileReader(.disk, folders: includePaths)
         for folder in includePaths {
             var files: [TaskFile] = []
-            for path in try TaskFile.paths(below: folder) {
+            for path in try reader.paths(below: folder) {
                 do {
-                    files.append(try TaskFile.read(path, source: .disk))
+                    files.append(try reader.read(path))
                 } catch {
                     unreadable.append("\(error)")
                     warnings.append("\(error)")

@@ -1,5 +1,6 @@
 import Jinja
 import Storage
+import YAML
 
 /// Reads the keys of a task file, with errors that name file and key; `null` counts as absent.
 struct TaskKeys {
@@ -117,5 +118,5 @@ struct TaskKeys {
 
 extension JSONValue {
     /// The name of a Python function, nil if this is none.
-    var functionName: String? { self[YAMLText.functionKey]?.stringValue }
+    var functionName: String? { self[YAMLNode.functionKey]?.stringValue }
 }

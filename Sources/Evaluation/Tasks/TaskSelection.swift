@@ -16,8 +16,9 @@ public struct TaskSelection: Sendable {
     ///   - index: What names stand for.
     /// - Throws: ``TaskError`` or `FileError`.
     public init(_ names: [String], from index: TaskIndex) throws {
-        let builder = Builder(index: index)
+        var builder = Builder(index: index)
         var sources: [String: String] = [:]
+        var groupNames: Set<String> = []
         for name in try builder.expand(names) {
             let found = try builder.build(name)
             for task in found.tasks {
@@ -25,10 +26,9 @@ public struct TaskSelection: Sendable {
                 if let first = sources[task.name], first != source {
                     throw TaskError.duplicate(task: task.name, first: first, second: source)
                 }
-                sources[task.name] = source
-                if !tasks.contains(where: { $0.name == task.name }) { tasks.append(task) }
+                if sources.updateValue(source, forKey: task.name) == nil { tasks.append(task) }
             }
-            for group in found.groups where !groups.contains(where: { $0.name == group.name }) {
+            for group in found.groups where groupNames.insert(group.name).inserted {
                 groups.append(group)
             }
         }
@@ -42,7 +42,13 @@ public struct TaskSelection: Sendable {
     }
 
     private struct Builder {
+        /// Members of groups within groups multiply; a run takes no more than this many.
+        private static let memberLimit = 20_000
+
         let index: TaskIndex
+        private var members = 0
+
+        init(index: TaskIndex) { self.index = index }
 
         /// Replaces patterns by the names that match, sorted.
         func expand(_ names: [String]) throws -> [String] {
@@ -91,11 +97,13 @@ public struct TaskSelection: Sendable {
             }
         }
 
-        func build(_ name: String) throws -> Found {
+        mutating func build(_ name: String) throws -> Found {
             if let entry = index.entries[name] {
                 return try build(entry, overrides: [:], above: [])
             }
-            let file = try TaskFile.read(name, source: .disk)
+            let file = try TaskFileReader(
+                .disk, folders: [FilePath.folder(of: name)] + index.folders
+            ).read(name)
             if file.keys["group"] != nil {
                 let keys = TaskKeys(file)
                 return try group(try keys.string("group"), file, overrides: [:], above: [])
@@ -104,9 +112,10 @@ public struct TaskSelection: Sendable {
             return Found(tasks: [try TaskConfiguration(file)])
         }
 
-        private func build(
+        private mutating func build(
             _ entry: TaskIndex.Entry, overrides: JSONObject, above: [String]
         ) throws -> Found {
+            try count(entry.path)
             guard let file = entry.file else {
                 var found = Found()
                 for member in entry.members {
@@ -124,9 +133,10 @@ public struct TaskSelection: Sendable {
         }
 
         /// Builds a group: keys that are not of groups are overrides for all members.
-        private func group(
+        private mutating func group(
             _ name: String, _ file: TaskFile, overrides: JSONObject, above: [String]
         ) throws -> Found {
+            if let error = file.unknownKey { throw error }
             guard !above.contains(name), above.count < 50 else { throw TaskError.groupCycle(name) }
             let structural = [
                 "group", "group_alias", "task", "aggregate_metric_list", "metadata", "tag",
@@ -137,21 +147,45 @@ public struct TaskSelection: Sendable {
             ).overridden(by: overrides)
             var group = try TaskGroup(TaskKeys(file), name: name)
             var found = Found()
-            let list = file.keys["task"] ?? .array([])
-            for member in list.arrayValue ?? [list] {
+            var names: Set<String> = []
+            for member in try members(of: file) {
                 let part = try self.member(
                     member, of: name, file, shared: shared, above: above + [name])
                 found.tasks += part.tasks
                 found.groups += part.groups
-                let names = part.groups.first.map { [$0.name] } ?? part.tasks.map(\.name)
-                group.members += names.filter { !group.members.contains($0) }
+                group.members += (part.groups.first.map { [$0.name] } ?? part.tasks.map(\.name))
+                    .filter { names.insert($0).inserted }
             }
             group.tasks = found.tasks.map(\.name)
             found.groups.insert(group, at: 0)
             return found
         }
 
-        private func member(
+        /// The members that a group's file names, equal ones once.
+        private func members(of file: TaskFile) throws -> [JSONValue] {
+            guard let list = TaskKeys(file)["task"] else {
+                throw TaskError.missingKey(file: file.path, key: "task")
+            }
+            let members = list.arrayValue ?? [list]
+            guard !members.isEmpty else {
+                throw TaskError.kind(
+                    file: file.path, key: "task", found: "an empty list",
+                    expected: "the members of the group")
+            }
+            let writer = JSONWriter()
+            var seen: Set<String> = []
+            return members.filter { seen.insert(writer.string($0)).inserted }
+        }
+
+        private mutating func count(_ path: String) throws(TaskError) {
+            members += 1
+            guard members <= Builder.memberLimit else {
+                throw .limit(
+                    file: path, what: "tasks and members of groups", limit: Builder.memberLimit)
+            }
+        }
+
+        private mutating func member(
             _ member: JSONValue, of group: String, _ file: TaskFile, shared: JSONObject,
             above: [String]
         ) throws -> Found {

@@ -1,10 +1,10 @@
 /// Strict validation of UTF-8.
-enum UTF8Check {
+package enum UTF8Check {
     /// The offset of the first byte that begins no well-formed character, or nil.
     ///
     /// Refuses what RFC 3629 refuses: stray and missing continuation bytes, overlong forms,
     /// surrogates, values above U+10FFFF.
-    static func firstInvalid(in bytes: UnsafeBufferPointer<UInt8>) -> Int? {
+    package static func firstInvalid(in bytes: UnsafeBufferPointer<UInt8>) -> Int? {
         let raw = UnsafeRawBufferPointer(bytes)
         var offset = 0
         while offset < raw.count {

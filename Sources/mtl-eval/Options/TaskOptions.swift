@@ -46,6 +46,9 @@ struct TaskOptions: ParsableArguments {
     @Option(help: "A text put before every prompt.")
     var systemInstruction: String?
 
+    @Flag(help: "Stop where a task's examples cannot be drawn from where it says.")
+    var strict = false
+
     @Flag(help: "List tasks, groups and tags, and exit.")
     var listTasks = false
 
@@ -68,7 +71,7 @@ struct TaskOptions: ParsableArguments {
         (x.shots, x.limit, x.maximumLength) = (numFewshot, limit, maxLength)
         (x.bootstrapIterations, x.systemInstruction) = (bootstrapIters, systemInstruction)
         x.fewShotSeed = UInt64(clamping: seeds?.last ?? 1234)
-        x.threads = threads
+        (x.threads, x.isStrict) = (threads, strict)
         if let count = Int(batchSize) { x.batchTokens = count * 256 }
         return x
     }

@@ -57,6 +57,8 @@ struct EvaluationSession {
         Terminal.printResult(try information.headline(evaluation.options))
         let style: ResultsTable.Style = command.output.table == .harness ? .harness : .fourDecimals
         Terminal.printResult(ResultsTable(results, style: style).text, terminator: "")
+        // Once more beside the table, where it is not scrolled away.
+        results.notices.forEach { Terminal.printNote("warning: \($0)") }
     }
 
     /// Keeps scores as they come, so that a stopped run can go on.

@@ -1,7 +1,9 @@
 import Foundation
+import Glibc
 import Storage
 import TestSupport
 import Testing
+import YAML
 
 @testable import Evaluation
 
@@ -155,6 +157,117 @@ struct TaskIndexTests {
         } throws: { "\($0)".contains(part) && ("\($0)".contains(path) || "\($0)".contains("d:1")) }
     }
 
+    @Test(
+        "a key that means nothing is refused with file, line and what is spelt like it",
+        arguments: [
+            ("target_delimeter: x", "target_delimeter", "target_delimiter"),
+            ("fewshot_config: {splt: train}", "splt", "split"),
+            ("metric_list: [{metric: acc, agregation: mean}]", "agregation", "aggregation"),
+            ("filter_list: [{nme: x, filter: []}]", "nme", "name"),
+            ("filter_list: [{name: none, filter: [{fnction: take_first}]}]", "fnction", "function"),
+            ("dataset_kwargs: {data_file: x}", "data_file", "data_files"),
+            ("generation_kwargs: {untill: x}", "untill", "until"),
+        ])
+    func unknownKeys(line: String, key: String, nearest: String) throws {
+        let path = folder.write(task("t", line + "\n"), below: "t.yaml")
+        let error = TaskError.unknownKey(file: path, line: 5, key: key, nearest: nearest)
+        #expect(throws: error) { try select("t") }
+        #expect("\(error)" == "\(path):5: key '\(key)' is not known; did you mean '\(nearest)'?")
+        // Not every YAML file beside tasks is one.
+        folder.write("services: {web: 1}\n", below: "other.yaml")
+        #expect(try TaskIndex(includePaths: [folder.path]).warnings.isEmpty)
+    }
+
+    @Test("keys of groups, of their members and of included files are checked, too")
+    func unknownKeysOfGroups() throws {
+        folder.write(task("t"), below: "t.yaml")
+        let base = folder.write("doc_to_txt: a\n", below: "_base")
+        folder.write("include: _base\ntask: u\ndoc_to_target: b\n", below: "u.yaml")
+        let group = folder.write("group: g\ntask: [{task: t, num_fewshots: 2}]\n", below: "g.yaml")
+        let other = folder.write(
+            "group: h\ntask: [t]\naggregate_metric_list: [{metric: acc, weight: true}]\n",
+            below: "h.yaml")
+        #expect(
+            throws: TaskError.unknownKey(
+                file: base, line: 1, key: "doc_to_txt", nearest: "doc_to_text")
+        ) { try select("u") }
+        #expect(
+            throws: TaskError.unknownKey(
+                file: group, line: 2, key: "num_fewshots", nearest: "num_fewshot")
+        ) { try select("g") }
+        #expect(
+            throws: TaskError.unknownKey(
+                file: other, line: 3, key: "weight", nearest: "weight_by_size")
+        ) { try select("h") }
+    }
+
+    @Test("a group without members is an error, not an empty table")
+    func groupsWithoutMembers() throws {
+        let path = folder.write("group: g\n", below: "g.yaml")
+        folder.write("group: h\ntask: []\n", below: "h.yaml")
+        #expect(throws: TaskError.missingKey(file: path, key: "task")) { try select("g") }
+        #expect(throws: TaskError.self) { try select("h") }
+    }
+
+    @Test("includes and groups that multiply are read once each")
+    func bombs() throws {
+        for level in 0..<12 {
+            let names = (0..<10).map { "./\(String(repeating: "./", count: $0))b\(level + 1)" }
+            folder.write(
+                level < 11 ? "include: [\(names.joined(separator: ","))]\n" : "repeats: 1\n",
+                below: "b\(level)")
+            let members = Array(repeating: level < 11 ? "g\(level + 1)" : "t", count: 10)
+            folder.write(
+                "group: g\(level)\ntask: [\(members.joined(separator: ","))]\n",
+                below: "g\(level).yaml")
+        }
+        folder.write(task("t", "include: b0\n"), below: "t.yaml")
+        #expect(try select("g0").tasks.map(\.name) == ["t"])
+        // The same with members that differ is refused by the number of members.
+        for level in 0..<12 {
+            let members = (0..<10).map {
+                "{task: \(level < 11 ? "g\(level + 1)" : "t"), num_fewshot: \($0)}"
+            }
+            folder.write(
+                "group: g\(level)\ntask: [\(members.joined(separator: ","))]\n",
+                below: "g\(level).yaml")
+        }
+        #expect {
+            try select("g0")
+        } throws: {
+            guard case TaskError.limit(_, "tasks and members of groups", 20_000)? = $0 as? TaskError
+            else { return false }
+            return true
+        }
+    }
+
+    @Test("a long chain of includes is refused by its depth")
+    func longChain() throws {
+        for level in 0..<2000 {
+            folder.write("include: c\(level + 1)\n", below: "c\(level)")
+        }
+        let path = folder.write(task("t", "include: c0\n"), below: "t.yaml")
+        #expect(
+            throws: TaskError.limit(
+                file: path, what: "levels of files that include files", limit: 64)
+        ) { try select(path) }
+    }
+
+    @Test("includes stay inside the folders that were named, through links, too")
+    func includesOutside() throws {
+        folder.write("repeats: 1\n", below: "outside")
+        let path = folder.write(task("t", "include: ../outside\n"), below: "in/t.yaml")
+        let error = TaskError.includeOutside(file: path, included: "../outside")
+        #expect(throws: error) { try TaskSelection([path], from: try TaskIndex()) }
+        #expect(symlink(folder.file("outside"), folder.file("in/link")) == 0)
+        folder.write(task("t", "include: link\n"), below: "in/t.yaml")
+        #expect(throws: TaskError.includeOutside(file: path, included: "link")) {
+            try TaskSelection([path], from: try TaskIndex())
+        }
+        let index = try TaskIndex(includePaths: [folder.path])
+        #expect(try TaskSelection([path], from: index).tasks.count == 1)
+    }
+
     @Test("functions called utils are told apart by the task, and foreign Python is refused")
     func utilsFunctions() throws {
         let keys =
@@ -167,5 +280,18 @@ struct TaskIndexTests {
             throws: TaskError.foreignPython(
                 file: "\(folder.path)/a/s.yaml", function: "utils.process_docs", python: python)
         ) { try select("scenes") }
+    }
+
+    @Test("every cut-off task file is read or refused, and none crashes")
+    func cutFilesDoNotCrash() throws {
+        for name in BuiltInTasks.names {
+            let bytes = try #require(BuiltInTasks.file(named: name))
+            for end in stride(from: 0, to: bytes.count, by: 7) {
+                guard let node = try? YAMLReader.parse(Array(bytes[..<end]), file: name),
+                    let keys = node.value.objectValue
+                else { continue }
+                _ = try? TaskConfiguration(TaskFile(path: name, source: .builtIn, keys: keys))
+            }
+        }
     }
 }

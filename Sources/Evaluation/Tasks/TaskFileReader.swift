@@ -1,0 +1,213 @@
+import FoundationEssentials
+import Glibc
+import Storage
+import YAML
+
+/// Reads task files with all that they include.
+///
+/// A file is read once, however many include it, and what it comes to with its includes is kept. What
+/// files include stays inside the folders that were named.
+final class TaskFileReader {
+    /// What the files of a user may be at most.
+    struct Limits {
+        /// Files that include files that include files.
+        var includeDepth = 64
+        /// Task files below the folders that were named.
+        var files = 20_000
+        /// Bytes of all files.
+        var bytes = 64 << 20
+        /// Keys that are copied from file to file.
+        var includedKeys = 2_000_000
+    }
+
+    /// A file with its own keys.
+    private struct Own {
+        var keys: JSONObject
+        var includes: [String] = []
+        var unknownKey: TaskError?
+    }
+
+    private let source: TaskFile.Source
+    private let limits: Limits
+    /// The folders that includes stay in, without links.
+    private let folders: [String]
+    private var own: [String: Result<Own, any Error>] = [:]
+    private var whole: [String: TaskFile] = [:]
+    private var (bytes, includedKeys) = (0, 0)
+
+    /// Prepares to read.
+    ///
+    /// - Parameters:
+    ///   - source: Where files are.
+    ///   - folders: For files on disk, the folders that includes stay in.
+    ///   - limits: What files may be at most.
+    init(_ source: TaskFile.Source, folders: [String] = [], limits: Limits = Limits()) {
+        (self.source, self.limits) = (source, limits)
+        self.folders = folders.compactMap(TaskFileReader.resolved)
+    }
+
+    /// Reads a file and, before it, what it includes.
+    ///
+    /// - Throws: ``TaskError``, `YAMLError` or `FileError`.
+    func read(_ path: String) throws -> TaskFile { try read(path, above: []) }
+
+    private func read(_ path: String, above: [String]) throws -> TaskFile {
+        if let file = whole[path] { return file }
+        guard above.count <= limits.includeDepth else {
+            throw TaskError.limit(
+                file: above[0], what: "levels of files that include files",
+                limit: limits.includeDepth)
+        }
+        let own = try self.own(path, above: above)
+        var file = TaskFile(
+            path: path, source: source, keys: JSONObject(), unknownKey: own.unknownKey)
+        for included in own.includes {
+            let target = included.hasPrefix("/") ? included : path.neighbour(included)
+            guard !above.contains(target), target != path else {
+                throw TaskError.includeCycle(file: path, included: included)
+            }
+            try requireInside(target, file: path, included: included)
+            let part: TaskFile
+            do {
+                part = try read(target, above: above + [path])
+            } catch let error as FileError {
+                throw TaskError.include(file: path, included: included, problem: "\(error)")
+            }
+            file.unknownKey = file.unknownKey ?? part.unknownKey
+            var keys = part.keys
+            keys["task_list"] = nil
+            try merge(keys, into: &file)
+        }
+        try merge(own.keys, into: &file)
+        whole[path] = file
+        return file
+    }
+
+    private func merge(_ keys: JSONObject, into file: inout TaskFile) throws(TaskError) {
+        includedKeys += keys.count
+        guard includedKeys <= limits.includedKeys else {
+            throw .limit(
+                file: file.path, what: "keys of included files", limit: limits.includedKeys)
+        }
+        for member in keys.members { file.keys[member.key] = member.value }
+    }
+
+    private func own(_ path: String, above: [String]) throws -> Own {
+        if let known = own[path] { return try known.get() }
+        let result = Result { try parse(path, above: above) }
+        own[path] = result
+        return try result.get()
+    }
+
+    private func parse(_ path: String, above: [String]) throws -> Own {
+        let node: YAMLNode?
+        switch source {
+        case .builtIn:
+            guard let content = BuiltInTasks.file(named: path) else {
+                throw TaskError.include(
+                    file: above.last ?? path, included: path, problem: "there is no such file")
+            }
+            node = try YAMLReader.parse(content, file: path)
+        case .disk:
+            bytes += TaskFileReader.size(of: path)
+            guard bytes <= limits.bytes else {
+                throw TaskError.limit(
+                    file: path, what: "bytes of task files in all", limit: limits.bytes)
+            }
+            node = try YAMLReader.read(path)
+        }
+        guard let members = node?.members else {
+            throw TaskError.notMapping(file: path, found: (node?.value ?? .null).kind)
+        }
+        var own = Own(
+            keys: JSONObject(members.map { ($0.key, $0.value.value) }).markingFunctions(of: path))
+        own.unknownKey = TaskSchema.unknownKey(in: members, file: path)
+        if let include = own.keys["include"] {
+            own.includes = try TaskFileReader.names(include, file: path)
+            own.keys["include"] = nil
+        }
+        return own
+    }
+
+    /// The names, of equal ones the last.
+    private static func names(_ value: JSONValue, file: String) throws(TaskError) -> [String] {
+        let items = value.arrayValue ?? [value]
+        let names = items.compactMap(\.stringValue)
+        guard names.count == items.count else {
+            throw .kind(
+                file: file, key: "include", found: value.kind,
+                expected: "a file name or a list of them")
+        }
+        var seen: Set<String> = []
+        return names.reversed().filter { seen.insert($0).inserted }.reversed()
+    }
+
+    private func requireInside(
+        _ target: String, file: String, included: String
+    ) throws(TaskError) {
+        // A file that is not there is an error of its own.
+        guard source == .disk, whole[target] == nil,
+            let real = TaskFileReader.resolved(target)
+        else { return }
+        let isInside = folders.contains { folder in
+            real.hasPrefix(folder.hasSuffix("/") ? folder : folder + "/")
+        }
+        guard isInside else { throw .includeOutside(file: file, included: included) }
+    }
+
+    /// A path without links, nil if there is nothing behind it.
+    private static func resolved(_ path: String) -> String? {
+        guard let real = realpath(path, nil) else { return nil }
+        defer { free(real) }
+        return String(cString: real)
+    }
+
+    private static func size(of path: String) -> Int {
+        var status = stat()
+        return stat(path, &status) == 0 ? max(0, Int(status.st_size)) : 0
+    }
+
+    /// The files ending in `.yaml` below a folder, in the order of their paths.
+    ///
+    /// - Throws: ``TaskError/limit(file:what:limit:)`` or `FileError`.
+    func paths(below folder: String) throws -> [String] {
+        guard FilePath.isFolder(folder) else {
+            throw FileError.system(file: folder, action: "list", code: ENOENT)
+        }
+        let names = try FileManager.default.subpathsOfDirectory(atPath: folder)
+        let ignored = ["__pycache__", ".ipynb_checkpoints"]
+        let paths =
+            names
+            .filter { name in
+                name.hasSuffix(".yaml")
+                    && !name.split(separator: "/").contains { ignored.contains(String($0)) }
+            }
+            .map { FilePath.join(folder, $0) }
+        guard paths.count <= limits.files else {
+            throw TaskError.limit(file: folder, what: "task files", limit: limits.files)
+        }
+        return paths.sorted { $0.utf8.lexicographicallyPrecedes($1.utf8) }
+    }
+}
+
+extension JSONObject {
+    /// Notes at every Python function in which file it is named, which says where its module is.
+    fileprivate func markingFunctions(of path: String) -> JSONObject {
+        JSONObject(members.map { ($0.key, $0.value.markingFunctions(of: path)) })
+    }
+}
+
+extension JSONValue {
+    fileprivate func markingFunctions(of path: String) -> JSONValue {
+        switch self {
+        case .array(let items): return .array(items.map { $0.markingFunctions(of: path) })
+        case .object(var object):
+            if object.count == 1, object[YAMLNode.functionKey] != nil {
+                object["file"] = .string(path)
+                return .object(object)
+            }
+            return .object(object.markingFunctions(of: path))
+        default: return self
+        }
+    }
+}

@@ -1,0 +1,113 @@
+import Storage
+import YAML
+
+/// The keys that mean something in a task file, level by level.
+///
+/// Source: lm-evaluation-harness 0.4.13: the fields of `TaskConfig`, `FewshotConfig`, `GroupConfig` and
+/// `AggMetricConfig`, which refuse any other; the arguments of its filters and metrics, and those of
+/// `datasets.load_dataset`, which its task files use.
+enum TaskSchema {
+    private static let file = [
+        "include", "task", "task_alias", "task_list", "tag", "class", "custom_dataset",
+        "dataset_path", "dataset_name", "dataset_kwargs", "training_split", "validation_split",
+        "test_split", "fewshot_split", "process_docs", "doc_to_text", "doc_to_target",
+        "doc_to_image", "doc_to_audio", "unsafe_code", "doc_to_choice", "process_results",
+        "use_prompt", "description", "target_delimiter", "fewshot_delimiter", "fewshot_config",
+        "num_fewshot", "metric_list", "output_type", "generation_kwargs", "repeats",
+        "filter_list", "should_decontaminate", "doc_to_decontamination_query", "gen_prefix",
+        "metadata", "group", "group_alias", "aggregate_metric_list",
+    ]
+    private static let fewShot = [
+        "sampler", "split", "process_docs", "fewshot_indices", "samples", "doc_to_text",
+        "doc_to_choice", "doc_to_target", "gen_prefix", "fewshot_delimiter", "target_delimiter",
+    ]
+    private static let metric = [
+        "metric", "aggregation", "higher_is_better", "hf_evaluate", "ignore_case",
+        "ignore_punctuation", "ignore_numbers", "regexes_to_ignore", "average", "weight_by_size",
+        "k",
+    ]
+    private static let groupMetric = ["metric", "aggregation", "filter_list", "weight_by_size"]
+    private static let filters = ["name", "filter"]
+    private static let filter = [
+        "function", "regex_pattern", "regex_pattern_to_value", "group_select", "fallback",
+        "ignore_case", "ignore_punctuation", "grammar_task", "filter_fn", "clean", "k",
+        "mapping_dict", "default_value", "suffix",
+    ]
+    private static let dataSet = [
+        "data_files", "data_dir", "split", "cache_dir", "features", "download_config",
+        "download_mode", "verification_mode", "keep_in_memory", "save_infos", "revision", "token",
+        "streaming", "num_proc", "storage_options", "trust_remote_code", "field", "encoding",
+        "encoding_errors", "chunksize", "delimiter", "sep", "header", "names", "column_names",
+        "index_col", "usecols", "quotechar", "skiprows", "nrows", "columns", "sample_by",
+        "keep_linebreaks", "name", "path",
+    ]
+    private static let generation = [
+        "until", "do_sample", "temperature", "top_p", "top_k", "min_p", "max_gen_toks",
+        "max_new_tokens", "max_tokens", "max_length", "min_length", "min_new_tokens", "num_beams",
+        "num_return_sequences", "repetition_penalty", "length_penalty", "no_repeat_ngram_size",
+        "early_stopping", "seed", "stop", "presence_penalty", "frequency_penalty", "use_cache",
+    ]
+
+    /// The first key that means nothing, nil if there is none.
+    ///
+    /// - Parameters:
+    ///   - members: The keys of a task or group, or of one within a group.
+    ///   - file: The file, for the message.
+    static func unknownKey(in members: [YAMLNode.Member], file: String) -> TaskError? {
+        for member in members {
+            if let error = unknown(member, among: self.file, file: file) { return error }
+            let value = member.value
+            let error: TaskError? =
+                switch member.key {
+                case "fewshot_config": unknownKey(in: value, among: fewShot, file: file)
+                case "metric_list": unknownKey(in: value, among: metric, file: file)
+                case "aggregate_metric_list":
+                    unknownKey(in: value, among: groupMetric, file: file)
+                case "dataset_kwargs": unknownKey(in: value, among: dataSet, file: file)
+                case "generation_kwargs": unknownKey(in: value, among: generation, file: file)
+                case "filter_list": unknownFilterKey(in: value, file: file)
+                case "task": unknownMemberKey(in: value, file: file)
+                default: nil
+                }
+            if let error { return error }
+        }
+        return nil
+    }
+
+    private static func unknown(
+        _ member: YAMLNode.Member, among known: [String], file: String
+    ) -> TaskError? {
+        known.contains(member.key)
+            ? nil
+            : .unknownKey(
+                file: file, line: member.line, key: member.key,
+                nearest: Spelling.nearest(to: member.key, among: known))
+    }
+
+    /// In a mapping, or in each of a list of mappings.
+    private static func unknownKey(
+        in node: YAMLNode, among known: [String], file: String
+    ) -> TaskError? {
+        for member in (node.elements ?? [node]).compactMap(\.members).joined() {
+            if let error = unknown(member, among: known, file: file) { return error }
+        }
+        return nil
+    }
+
+    private static func unknownFilterKey(in node: YAMLNode, file: String) -> TaskError? {
+        if let error = unknownKey(in: node, among: filters, file: file) { return error }
+        for member in (node.elements ?? [node]).compactMap(\.members).joined()
+        where member.key == "filter" {
+            if let error = unknownKey(in: member.value, among: filter, file: file) { return error }
+        }
+        return nil
+    }
+
+    /// The members of a group that are mappings: tasks with overrides, or groups.
+    private static func unknownMemberKey(in node: YAMLNode, file: String) -> TaskError? {
+        for members in (node.elements ?? []).compactMap(\.members) {
+            if let error = unknownKey(in: members, file: file) { return error }
+        }
+        return nil
+    }
+}
