@@ -53,6 +53,7 @@ enum TaskSchema {
     /// - Parameters:
     ///   - members: The keys of a task or group, or of one within a group.
     ///   - file: The file, for the message.
+    /// - Returns: The error that names it.
     static func unknownKey(in members: [YAMLNode.Member], file: String) -> TaskError? {
         for member in members {
             if let error = unknown(member, among: self.file, file: file) { return error }
