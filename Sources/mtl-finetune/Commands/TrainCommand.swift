@@ -78,9 +78,7 @@ struct TrainCommand: ParsableCommand {
         let report = TrainingReport(isQuiet: quiet, isJSON: json)
         let session = try TrainingSession(self, report: report)
         if dryRun {
-            let outcome = try session.dryRun()
-            outcome.warnings.forEach(report.warn)
-            return report.show(outcome)
+            return report.show(try session.dryRun())
         }
         Interruption.watch(isAnnounced: true)
         try session.run(report)

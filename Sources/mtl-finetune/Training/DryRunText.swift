@@ -60,9 +60,13 @@ enum DryRunText {
                 "values": .integer(kind.values),
             ]
         }
+        let warnings = report.warnings.map { warning -> JSONValue in
+            ["code": .string(warning.code), "message": .string(warning.description)]
+        }
         let memory = report.memory
         return [
-            "event": "dry_run", "samples": .array(samples), "tensors": .array(tensors),
+            "event": "dry_run", "warnings": .array(warnings), "samples": .array(samples),
+            "tensors": .array(tensors),
             "trainable_values": .integer(report.trainedValues),
             "model_values": .integer(report.modelValues),
             "total_steps": .integer(report.totalSteps),

@@ -141,6 +141,7 @@ final class TrainingReport {
     func show(_ report: DryRunReport) {
         line.clear()
         if isJSON { return emit(DryRunText.json(report)) }
+        report.warnings.forEach(warn)
         Terminal.printResult(DryRunText.render(report))
     }
 
