@@ -15,7 +15,7 @@ let package = Package(
                 "Tokenization", "MambaLM", "TreeSSMText", "LoRA", "Prompting", "FineTuning",
                 "Evaluation", "Chat",
             ]),
-        .library(name: "Kernels", targets: ["Kernels"]),
+        .library(name: "Kernels", targets: ["TreeTopology", "Tensors", "Kernels"]),
         .executable(name: "mtl-finetune", targets: ["mtl-finetune"]),
         .executable(name: "mtl-eval", targets: ["mtl-eval"]),
         .executable(name: "mtl-chat", targets: ["mtl-chat"]),
@@ -37,19 +37,24 @@ let package = Package(
         .target(name: "CLibEdit", linkerSettings: [.linkedLibrary("edit")]),
 
         // Libraries, each importing only what stands above it.
-        .target(name: "Kernels", dependencies: ["COpenBLAS", "CKernels"]),
+        .target(name: "TreeTopology"),
+        .target(name: "Tensors", dependencies: ["TreeTopology"]),
+        .target(
+            name: "Kernels", dependencies: ["COpenBLAS", "CKernels", "Tensors", "TreeTopology"]),
         .target(name: "Storage", dependencies: ["CFileSystem", "CZstd"]),
         .target(name: "Tokenization", dependencies: ["CSentencePiece", "Storage"]),
         .target(name: "YAML", dependencies: ["Storage", yams]),
         .target(name: "Hub", dependencies: ["CCurl", "Storage"]),
         .target(name: "Jinja"),
-        .target(name: "MambaLM", dependencies: ["Kernels", "Storage"]),
-        .target(name: "TreeSSMText", dependencies: ["MambaLM", "Kernels"]),
-        .target(name: "LoRA", dependencies: ["MambaLM", "Kernels", "Storage"]),
+        .target(name: "MambaLM", dependencies: ["Tensors", "Storage"]),
+        .target(name: "TreeSSMText", dependencies: ["MambaLM", "Tensors", "TreeTopology"]),
+        .target(name: "LoRA", dependencies: ["MambaLM", "Tensors", "Storage"]),
         .target(name: "Prompting", dependencies: ["Storage", "Tokenization", "Jinja"]),
         .target(
             name: "FineTuning",
-            dependencies: ["LoRA", "MambaLM", "Kernels", "Storage", "Tokenization", "Prompting"],
+            dependencies: [
+                "LoRA", "MambaLM", "Kernels", "Tensors", "Storage", "Tokenization", "Prompting",
+            ],
             resources: [.embedInCode("Resources/alpaca-schema.json")]),
         .target(
             name: "Evaluation",
@@ -57,12 +62,12 @@ let package = Package(
             resources: [.embedInCode("BuiltInTasks")]),
         .target(
             name: "Chat",
-            dependencies: ["MambaLM", "Kernels", "Storage", "Tokenization", "Prompting"]),
+            dependencies: ["MambaLM", "Tensors", "Storage", "Tokenization", "Prompting"]),
         .target(
             name: "CommandSupport",
             dependencies: [
-                "LoRA", "TreeSSMText", "MambaLM", "Kernels", "Storage", "Tokenization", "Hub",
-                "YAML", argumentParser,
+                "LoRA", "TreeSSMText", "TreeTopology", "MambaLM", "Kernels", "Tensors", "Storage",
+                "Tokenization", "Hub", "YAML", argumentParser,
             ]),
         .target(
             name: "ChatTerminal",
@@ -80,8 +85,9 @@ let package = Package(
 
         // Tests, one target beside each library; they run in release (see CONTRIBUTING.md).
         .target(
-            name: "TestSupport", dependencies: ["Kernels", "Storage", "Tokenization"],
+            name: "TestSupport", dependencies: ["Kernels", "Tensors", "Storage", "Tokenization"],
             path: "Tests/TestSupport"),
+        .testTarget(name: "TreeTopologyTests", dependencies: ["TreeTopology", "TestSupport"]),
         .testTarget(name: "KernelsTests", dependencies: ["Kernels", "CKernels", "TestSupport"]),
         .testTarget(
             name: "StorageTests", dependencies: ["Storage", "TestSupport"]),

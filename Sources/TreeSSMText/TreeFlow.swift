@@ -1,5 +1,6 @@
-import Kernels
 import MambaLM
+import Tensors
+import TreeTopology
 
 /// MambaTreeL's flow of states: the chain, and beside it a tree over the prompt.
 ///
@@ -50,56 +51,33 @@ public struct TreeFlow: StateFlow {
     ///   - rows: Where each sequence lies in the operands.
     ///   - promptLengths: How many of its first tokens are the prompt; more than there are mean all.
     ///   - operands: The layer's operands; their `sequences` are not read.
-    ///   - engine: For the cosines.
+    ///   - engine: Finds the trees.
     /// - Returns: One description a sequence, in order.
     public func sequences(
         rows: [Range<Int>], promptLengths: [Int], operands: SelectiveScan.Inputs,
         engine: any Engine
     ) -> [SelectiveScan.Sequence] {
         precondition(rows.count == promptLengths.count, "\(promptLengths.count) prompts")
-        let graphs = zip(rows, promptLengths).map { rows, promptLength in
-            // Of two tokens or less, the tree is the chain.
-            promptLength <= 2 || rows.count <= 2
-                ? nil
-                : NeighborGraph(
-                    promptLength: min(promptLength, rows.count), neighbors: settings.neighbors)
-        }
-        let edges = zip(rows, graphs).flatMap { rows, graph in
-            (graph?.edges ?? []).map {
-                ($0.a + Int32(rows.lowerBound), $0.b + Int32(rows.lowerBound))
-            }
-        }
-        let weights = engine.stateInputCosines(operands, edges: edges)
-            .map(SpanningTree.weight(cosine:))
-        var used = 0
-        return zip(rows, graphs).map { rows, graph in
-            var tree: [NeighborGraph.Edge] = []
-            if let graph {
-                let end = used + graph.edges.count
-                tree = SpanningTree(graph, weights: Array(weights[used..<end])).edges.map {
-                    graph.edges[Int($0)]
-                }
-                used = end
-            }
-            return SelectiveScan.Sequence(
-                rows: rows, chainGain: settings.chainGain, treeGain: settings.scale,
-                tree: scanTree(tree, length: rows.count))
+        let trees = engine.spanningTrees(
+            operands, rows: rows,
+            graphs: zip(rows, promptLengths).map { graph(length: $0.count, promptLength: $1) },
+            transition: settings.transition)
+        return zip(rows, trees).map { rows, tree in
+            SelectiveScan.Sequence(
+                rows: rows, chainGain: settings.chainGain, treeGain: settings.scale, tree: tree)
         }
     }
 
-    /// The tree of one sequence, from the edges over its prompt.
-    private func scanTree(_ prompt: [NeighborGraph.Edge], length: Int) -> ScanTree? {
-        var edges = prompt
-        if settings.transition == .child {
-            // Chain and tree differ after the prompt too: the tree goes on to the end.
-            edges += (edges.count + 1..<max(length, 1)).map {
-                NeighborGraph.Edge(Int32($0), Int32($0 - 1))
-            }
-        }
-        guard length > 0, !edges.isEmpty || settings.transition == .child else { return nil }
-        let count = edges.count + 1
-        // A window graph is connected, so its spanning tree hangs together.
-        return (try? TreeTopology(edges: edges, vertexCount: count, root: Int32(count - 1)))?
-            .scanTree(settings.transition)
+    /// The graph whose spanning tree a sequence has; `nil` where that is the chain.
+    private func graph(length: Int, promptLength: Int) -> NeighborGraph? {
+        let hasTree = promptLength > 2 && length > 2
+        // Of two tokens or less, the tree is the chain.
+        guard hasTree || settings.transition == .child else { return nil }
+        var graph = NeighborGraph(
+            promptLength: hasTree ? min(promptLength, length) : min(1, length),
+            neighbors: settings.neighbors)
+        // Chain and tree differ after the prompt too: the tree goes on to the end.
+        if settings.transition == .child { graph.tail = length - graph.vertexCount }
+        return length == 0 ? nil : graph
     }
 }

@@ -1,6 +1,6 @@
 import Glibc
-import Kernels
 import Storage
+import Tensors
 import TestSupport
 import Testing
 
@@ -182,7 +182,7 @@ struct TrainCommandTests {
         let workshop = try CommandWorkshop()
         let run = try workshop.train(to: "out", ["--dtype", "bfloat16"])
         try #require(run.status == 0, "\(run.errors)")
-        let isMultiplied = CPUEngine(threads: 1).multipliesInBFloat16
+        let isMultiplied = makeEngine(threads: 1).multipliesInBFloat16
         #expect(run.errors.contains("kept in bfloat16") != isMultiplied)
         #expect(
             String(decoding: try workshop.bytes("out/config.yaml"), as: UTF8.self)

@@ -1,4 +1,4 @@
-import Kernels
+import Tensors
 
 /// The gradient of `loss` by one tensor, by central differences.
 ///

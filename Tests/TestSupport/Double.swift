@@ -1,4 +1,4 @@
-import Kernels
+import Tensors
 
 /// A row-major matrix of doubles, for references.
 public struct DoubleMatrix {

@@ -1,4 +1,4 @@
-import Kernels
+import Tensors
 
 /// The generator of tests: a seed fixes its sequence.
 public typealias SeededGenerator = SplitMix64

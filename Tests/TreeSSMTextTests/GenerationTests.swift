@@ -1,8 +1,9 @@
-import Kernels
 import MambaLM
+import Tensors
 import TestSupport
 import Testing
 import TreeSSMText
+import TreeTopology
 
 @Suite("Generation with the tree")
 struct GenerationTests {
@@ -12,7 +13,7 @@ struct GenerationTests {
         (configuration.inner, configuration.state, configuration.stepRank) = (80, 16, 3)
         var generator = SeededGenerator(seed: 5)
         let model = MambaModel.random(
-            configuration, engine: CPUEngine(threads: 2), using: &generator)
+            configuration, engine: makeEngine(threads: 2), using: &generator)
         model.flow = TreeFlow(TreeSettings(transition: transition))
         return model
     }
@@ -68,7 +69,7 @@ struct GenerationTests {
         (configuration.inner, configuration.state, configuration.stepRank) = (24, 4, 2)
         var generator = SeededGenerator(seed: 3)
         let model = MambaModel.random(
-            configuration, engine: CPUEngine(threads: 1), using: &generator)
+            configuration, engine: makeEngine(threads: 1), using: &generator)
         // Fresh weights let little through the states: widen them, and let decays matter.
         for block in model.blocks {
             for linear in block.mixer.linears {

@@ -1,9 +1,11 @@
 import Kernels
 import MambaLM
 import Storage
+import Tensors
 import TestSupport
 import Testing
 import TreeSSMText
+import TreeTopology
 
 /// Results of the PyTorch reference; see scripts/reference.
 @Suite("Tree mixer against PyTorch")
@@ -20,7 +22,7 @@ struct ReferenceTests {
         let sequences = try fields.array("sequences").map { $0.tokenIDs }
         let recorder = RecordingFlow()
         let model = try MambaModel.load(
-            folder: Fixtures.path(name), engine: CPUEngine(threads: 2)
+            folder: Fixtures.path(name), engine: makeEngine(threads: 2)
         ).model
         for value in try fields.array("cases") {
             let reference = try JSONFields(value, file: file)
@@ -55,7 +57,7 @@ struct ReferenceTests {
                 try $0.string("edgeRule") == rule
             })
         let model = try MambaModel.load(
-            folder: Fixtures.path(try fields.string("model")), engine: CPUEngine(threads: 2)
+            folder: Fixtures.path(try fields.string("model")), engine: makeEngine(threads: 2)
         ).model
         model.flow = TreeFlow(try TreeSettings(fields))
         let sequences = try fields.array("records").map { value in
@@ -73,8 +75,8 @@ struct ReferenceTests {
                     weight: 1 / Float(count))
             }
         }
-        for parameter in model.parameters { parameter.makeTrainable() }
-        let loss = model.accumulateGradients(of: batch, scored)
+        for parameter in model.parameters { parameter.makeTrainable(on: model.engine) }
+        let loss = model.accumulateGradients(of: batch, scored).value
         #expect(abs(loss - (try fields.number("loss"))) < 1e-5)
         let gradients = try SafetensorsFile(path: Fixtures.path(try fields.string("file")))
         for parameter in model.parameters {
@@ -89,9 +91,9 @@ struct ReferenceTests {
     @Test("the BLAS form of the scan gives the same numbers")
     func blasFormAgrees() throws {
         let ids = (0..<40).map { Int32($0 * 7 % 290) }
-        let scores = try SelectiveScan.Kernel.allCases.map { kernel in
+        let scores = try CPUEngine.ScanKernel.allCases.map { kernel in
             let model = try MambaModel.load(
-                folder: Fixtures.path("plain"), engine: CPUEngine(threads: 1, scanKernel: kernel)
+                folder: Fixtures.path("plain"), engine: makeEngine(threads: 1, scanKernel: kernel)
             ).model
             model.flow = TreeFlow(TreeSettings(transition: .parent))
             let scored = ids.indices.dropFirst().map {
@@ -108,7 +110,7 @@ struct ReferenceTests {
     func oneStateIsEnough() throws {
         let ids = (0..<60).map { Int32($0 * 11 % 290) }
         let model = try MambaModel.load(
-            folder: Fixtures.path("plain"), engine: CPUEngine(threads: 2)
+            folder: Fixtures.path("plain"), engine: makeEngine(threads: 2)
         ).model
         model.flow = TreeFlow()
         for promptLength in [1, 2, 3, 30, 60] {

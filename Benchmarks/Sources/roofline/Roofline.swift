@@ -1,6 +1,7 @@
 import ArgumentParser
 import FoundationEssentials
 import Kernels
+import Tensors
 
 /// Measures operations and runs of a whole model beside what the machine can do.
 ///

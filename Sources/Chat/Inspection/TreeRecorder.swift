@@ -1,6 +1,6 @@
-import Kernels
 import MambaLM
 import Synchronization
+import Tensors
 
 /// A flow that is another one, and remembers the trees that it builds for one sequence.
 final class TreeRecorder: StateFlow {

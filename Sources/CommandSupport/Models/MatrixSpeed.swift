@@ -1,4 +1,4 @@
-import Kernels
+import Tensors
 
 /// A quick measurement of the matrix kernels.
 public enum MatrixSpeed {
@@ -13,15 +13,17 @@ public enum MatrixSpeed {
     ) -> Double {
         let (tokens, inFeatures, outFeatures) = (512, 768, 3072)
         var generator = SplitMix64(seed: 1)
-        let x = Tensor.filled([tokens, inFeatures]) { generator.nextUniform(-1, 1) }
+        let x = engine.reachable(
+            .filled([tokens, inFeatures]) { generator.nextUniform(-1, 1) })
         let values = Tensor.filled([outFeatures, inFeatures]) { generator.nextUniform(-1, 1) }
-        let weight = WeightMatrix(rounding: values, to: format)
-        let y = Tensor(shape: [tokens, outFeatures])
+        let weight = engine.rounded(engine.reachable(values), to: format)
+        let y = engine.tensor([tokens, outFeatures])
         let clock = ContinuousClock()
         let best =
             (0..<8).map { _ in
                 clock.measure {
                     engine.linear(x, weight: weight, bias: nil, adding: nil, into: y)
+                    engine.finish()
                 }
             }.min() ?? .seconds(1)
         let seconds = Double(best.components.attoseconds) * 1e-18 + Double(best.components.seconds)

@@ -1,8 +1,9 @@
 import ArgumentParser
 import Kernels
+import Tensors
 
 extension CPUEngine.MatrixKernel: ExpressibleByArgument {}
-extension SelectiveScan.Kernel: ExpressibleByArgument {}
+extension CPUEngine.ScanKernel: ExpressibleByArgument {}
 extension WeightMatrix.Format: ExpressibleByArgument {}
 
 /// Where and how to compute; shared by all commands.
@@ -21,7 +22,7 @@ public struct EngineOptions: ParsableArguments {
 
     /// The form of the recurrence.
     @Option(help: "The form of the recurrence: vectors and registers (fused) or BLAS (blas).")
-    public var scanKernel = SelectiveScan.Kernel.fused
+    public var scanKernel = CPUEngine.ScanKernel.fused
 
     /// The type of frozen weights.
     @Option(

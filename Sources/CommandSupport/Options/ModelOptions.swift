@@ -3,6 +3,7 @@ import Kernels
 import LoRA
 import MambaLM
 import Storage
+import Tensors
 import Tokenization
 
 /// Which model to use, with which adapter and topology; shared by commands that score or talk.

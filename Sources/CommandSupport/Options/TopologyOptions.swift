@@ -1,5 +1,6 @@
 import ArgumentParser
 import TreeSSMText
+import TreeTopology
 
 extension TopologySettings.Kind: ExpressibleByArgument {}
 extension EdgeTransition: ExpressibleByArgument {}

@@ -51,7 +51,7 @@ public struct TrainedAdapter: CheckpointContents {
                     file: folder, name: parameter.name, found: other?.shape ?? [],
                     expected: parameter.value.shape)
             }
-            parameter.value.copy(from: other)
+            model.engine.copy(other, to: parameter.value)
         }
     }
 }

@@ -1,6 +1,6 @@
-import Kernels
 import MambaLM
 import Prompting
+import Tensors
 import Tokenization
 
 /// What a run would do, found out without changing a weight.
@@ -109,8 +109,10 @@ extension Trainer {
     private func measure(_ records: [TrainingRecord]) -> Double {
         let (batch, scored) = TokenBatch.training(records) { _ in 1 }
         _ = model.accumulateGradients(of: batch, scored)
+        model.engine.finish()
         let start = ContinuousClock.now
         _ = model.accumulateGradients(of: batch, scored)
+        model.engine.finish()
         let seconds = start.duration(to: .now).seconds
         optimizer.clearGradients()
         return Double(batch.tokens.count) / max(seconds, 1e-9)

@@ -1,6 +1,6 @@
-import Kernels
 import MambaLM
 import Storage
+import Tensors
 
 /// AdamW over a set of parameters, with gradients clipped by their common norm.
 public final class Optimizer {
@@ -11,7 +11,13 @@ public final class Optimizer {
 
     private let configuration: TrainingConfiguration
     private let engine: any Engine
-    private let moments: [AdamW.Moments]
+    /// Values, gradients and moments of all parameters, each in one piece: those that decay first.
+    private let values, gradients: Tensor
+    private let moments: AdamW.Moments
+    /// Where each parameter lies in them.
+    private let places: [Range<Int>]
+    /// How many elements belong to parameters that decay.
+    private let decaying: Int
 
     /// Makes parameters trainable and starts with zero moments.
     ///
@@ -24,24 +30,38 @@ public final class Optimizer {
     ) {
         precondition(
             Set(parameters.map(\.name)).count == parameters.count, "two parameters have one name")
-        parameters.forEach { $0.makeTrainable() }
         (self.parameters, self.configuration, self.engine) = (parameters, configuration, engine)
-        moments = parameters.map {
-            AdamW.Moments(
-                first: Tensor(shape: $0.value.shape), second: Tensor(shape: $0.value.shape))
+        var places = [Range<Int>](repeating: 0..<0, count: parameters.count)
+        var (end, decaying) = (0, 0)
+        for decays in [true, false] {
+            for (index, parameter) in parameters.enumerated()
+            where Optimizer.decays(parameter.name) == decays {
+                places[index] = end..<end + parameter.matrix.count
+                // Each begins on a cache line.
+                end = (places[index].upperBound + 15) / 16 * 16
+            }
+            if decays { decaying = end }
+        }
+        func zeros() -> Tensor { engine.tensor([end], repeating: 0) }
+        (values, gradients) = (zeros(), zeros())
+        moments = AdamW.Moments(first: zeros(), second: zeros())
+        (self.places, self.decaying) = (places, decaying)
+        for (parameter, place) in zip(parameters, places) {
+            parameter.train(
+                in: values.rows(place).reshaped(parameter.shape),
+                gradient: gradients.rows(place).reshaped(parameter.shape), on: engine)
         }
     }
 
     /// Sets all gradients to zero.
-    public func clearGradients() { parameters.forEach { $0.clearGradient() } }
+    public func clearGradients() { engine.fill(gradients, with: 0) }
 
     /// The Euclidean norm of all gradients taken as one vector.
     ///
     /// Squares are added in double precision in the order of ``parameters``.
-    public func gradientNorm() -> Double {
-        parameters.reduce(0) { sum, parameter in
-            sum + (parameter.gradient.map(engine.sumOfSquares) ?? 0)
-        }.squareRoot()
+    public func gradientNorm() -> Deferred<Double> {
+        let sum = engine.sumOfSquares(places.map { gradients.rows($0) })
+        return Deferred { sum.value.squareRoot() }
     }
 
     /// What is trained and has a gradient of exactly 0: names of layers without their numbers, once each.
@@ -50,10 +70,10 @@ public final class Optimizer {
     func targetsWithoutGradient() -> [String] {
         var sums: [String: Double] = [:]
         var targets: [String] = []
-        for parameter in parameters {
+        for (parameter, place) in zip(parameters, places) {
             let target = Optimizer.target(of: parameter.name)
             if sums[target] == nil { targets.append(target) }
-            sums[target, default: 0] += parameter.gradient.map(engine.sumOfSquares) ?? 0
+            sums[target, default: 0] += engine.sumOfSquares([gradients.rows(place)]).value
         }
         return targets.filter { sums[$0] == 0 }
     }
@@ -81,15 +101,18 @@ public final class Optimizer {
         steps += 1
         let limit = configuration.maxGradientNorm
         let scale = limit > 0 ? min(1, limit / (norm + 1e-6)) : 1
-        for (parameter, moments) in zip(parameters, moments) {
-            guard let gradient = parameter.gradient else { continue }
+        let groups = [
+            (0..<decaying, configuration.weightDecay), (decaying..<values.count, 0),
+        ]
+        for (group, decay) in groups where !group.isEmpty {
             let step = AdamW(
                 learningRate: learningRate, beta1: configuration.adamBeta1,
                 beta2: configuration.adamBeta2, epsilon: configuration.adamEpsilon,
-                weightDecay: Optimizer.decays(parameter.name) ? configuration.weightDecay : 0,
-                gradientScale: Float(scale), step: steps)
+                weightDecay: decay, gradientScale: Float(scale), step: steps)
             engine.adamW(
-                step, parameter: parameter.value, gradient: gradient, moments: moments)
+                step, parameter: values.rows(group), gradient: gradients.rows(group),
+                moments: AdamW.Moments(
+                    first: moments.first.rows(group), second: moments.second.rows(group)))
         }
     }
 
@@ -108,7 +131,7 @@ extension Optimizer {
     ///
     /// The squares of finite values add up to a finite sum in double precision.
     var brokenTensor: String? {
-        func isBroken(_ tensor: Tensor) -> Bool { !engine.sumOfSquares(tensor).isFinite }
+        func isBroken(_ tensor: Tensor) -> Bool { !engine.sumOfSquares([tensor]).value.isFinite }
         return parameters.first { isBroken($0.value) }?.name
             ?? namedMoments.first { isBroken($0.tensor) }?.name
     }
@@ -154,11 +177,10 @@ extension Optimizer {
     }
 
     private var namedMoments: [(name: String, tensor: Tensor)] {
-        zip(parameters, moments).flatMap { parameter, moments in
-            [
-                (parameter.name + ".exp_avg", moments.first),
-                (parameter.name + ".exp_avg_sq", moments.second),
-            ]
+        zip(parameters, places).flatMap { parameter, place in
+            [(".exp_avg", moments.first), (".exp_avg_sq", moments.second)].map { ending, tensor in
+                (parameter.name + ending, tensor.rows(place).reshaped(parameter.shape))
+            }
         }
     }
 }

@@ -1,4 +1,4 @@
-import Kernels
+import Tensors
 
 extension SplitMix64 {
     /// Creates one of many generators of a seed, such as one an epoch.

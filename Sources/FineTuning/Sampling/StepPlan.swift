@@ -1,4 +1,4 @@
-import Kernels
+import Tensors
 
 /// Which records each optimiser step sees, as a function of the step's number alone.
 ///

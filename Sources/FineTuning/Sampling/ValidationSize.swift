@@ -1,4 +1,4 @@
-import Kernels
+import Tensors
 
 /// How many records are held out for validation.
 public enum ValidationSize: Equatable, Sendable {

@@ -1,5 +1,5 @@
-import Kernels
 import Storage
+import Tensors
 
 extension Trainer {
     /// Trains until the last step, or until asked to stop.

@@ -1,6 +1,6 @@
-import Kernels
 import MambaLM
 import Storage
+import Tensors
 
 /// Trains the parameters of some contents on records, step after step.
 ///
@@ -91,17 +91,20 @@ public final class Trainer {
         let records = nextRecords()
         let scoredTokens = records.reduce(0) { $0 + $1.scored.count }
         optimizer.clearGradients()
-        var loss = 0.0
+        var losses: [Deferred<Double>] = []
         for (index, pass) in plan.passes(of: records).enumerated() {
             let (batch, scored) = TokenBatch.training(pass) {
                 configuration.lossReduction.weight(
                     of: $0, records: records.count, tokens: scoredTokens)
             }
             var generator = SplitMix64(seed: configuration.seed, .dropout, state.step, index)
-            loss += model.accumulateGradients(of: batch, scored, dropoutSeed: generator.next())
+            losses.append(
+                model.accumulateGradients(of: batch, scored, dropoutSeed: generator.next()))
         }
+        let gradientNorm = optimizer.gradientNorm()
+        let loss = losses.reduce(0) { $0 + $1.value }
         try requireFinite(loss, .loss, records)
-        let norm = optimizer.gradientNorm()
+        let norm = gradientNorm.value
         try requireFinite(norm, .gradientNorm, records)
         let idle = state.step == 0 ? optimizer.targetsWithoutGradient() : []
         let rate = schedule.rate(at: state.step)

@@ -1,5 +1,6 @@
 import CKernels
 import COpenBLAS
+import Tensors
 
 /// The engine for processors: own kernels on a pool of threads, or OpenBLAS for matrix products.
 public final class CPUEngine: Engine {
@@ -11,12 +12,20 @@ public final class CPUEngine: Engine {
         case openblas
     }
 
+    /// The form of the recurrence.
+    public enum ScanKernel: String, Sendable, CaseIterable {
+        /// Blocks of channels with their states in registers; states recomputed in the backward pass.
+        case fused
+        /// Rank-one updates and read-outs by BLAS (`sger`, `sgemv`).
+        case blas
+    }
+
     /// The threads that divide every operation.
     public let pool: ThreadPool
     /// Who multiplies matrices.
     public let matrixKernel: MatrixKernel
     /// The form of the recurrence.
-    public let scanKernel: SelectiveScan.Kernel
+    public let scanKernel: ScanKernel
     /// The instructions that own kernels use.
     public let instructionSet: InstructionSet
     private var scratches: [Scratch]
@@ -32,7 +41,7 @@ public final class CPUEngine: Engine {
     ///   - instructionSet: One of ``InstructionSet/available``.
     public init(
         threads: Int, matrixKernel: MatrixKernel? = nil,
-        scanKernel: SelectiveScan.Kernel = .fused, instructionSet: InstructionSet = .best
+        scanKernel: ScanKernel = .fused, instructionSet: InstructionSet = .best
     ) {
         precondition(
             InstructionSet.available.contains(instructionSet),
@@ -87,19 +96,12 @@ public final class CPUEngine: Engine {
 
 /// Memory that grows and is never given back while its worker lives.
 private final class Scratch {
-    private var memory: UnsafeMutableRawPointer?
-    private var capacity = 0
-
-    deinit { memory?.deallocate() }
+    private var memory = Memory(hostBytes: 0)
 
     func memory(floats: Int) -> UnsafeMutablePointer<Float> {
-        if let memory, capacity >= floats {
-            return memory.assumingMemoryBound(to: Float.self)
-        }
-        memory?.deallocate()
-        let grown = AlignedMemory.allocate(bytes: floats * MemoryLayout<Float>.stride)
-        (memory, capacity) = (grown, floats)
-        return grown.bindMemory(to: Float.self, capacity: max(floats, 1))
+        let bytes = floats * MemoryLayout<Float>.stride
+        if memory.byteCount < bytes { memory = Memory(hostBytes: bytes) }
+        return memory.address.assumingMemoryBound(to: Float.self)
     }
 }
 

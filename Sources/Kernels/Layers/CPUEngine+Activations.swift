@@ -1,4 +1,5 @@
 import CKernels
+import Tensors
 
 extension CPUEngine {
     /// `y += scale · x`.

@@ -1,4 +1,5 @@
 import CKernels
+import Tensors
 
 extension CPUEngine {
     /// `y = x · weightᵀ + bias + addend`.
@@ -77,7 +78,7 @@ extension CPUEngine {
     private func multiplyRounded(_ product: mtl_gemm) {
         // As many rows as a tile takes at most: the weight is packed no more often than it would be.
         let most = 2048
-        // A line more than they are wide: see ``Workspace/tensor(_:_:)``.
+        // A line more than they are wide: see ``rowStride(columns:)``.
         let row = product.depth / 2 + 16
         let pairs = scratch(worker: pool.threads, floats: min(product.rows, most) * row)
         for first in stride(from: 0, to: product.rows, by: most) {

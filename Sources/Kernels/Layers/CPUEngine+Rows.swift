@@ -1,8 +1,10 @@
 import CKernels
+import Tensors
 
 extension CPUEngine {
     /// Row `i` of `y` becomes row `indices[i]` of `table`.
-    public func gatherRows(_ indices: [Int32], of table: WeightMatrix, into y: Tensor) {
+    public func gatherRows(_ indices: RowIndices, of table: WeightMatrix, into y: Tensor) {
+        let indices = indices.values
         check(indices, table: table.shape, rows: y)
         table.withCMatrix { matrix in
             divide(y.rows, by: 64) { part, _ in
@@ -15,7 +17,8 @@ extension CPUEngine {
     }
 
     /// Row `indices[i]` of `gradTable` grows by row `i` of `gradY`.
-    public func scatterAddRows(_ gradY: Tensor, to indices: [Int32], of gradTable: Tensor) {
+    public func scatterAddRows(_ gradY: Tensor, to indices: RowIndices, of gradTable: Tensor) {
+        let indices = indices.values
         check(indices, table: gradTable.shape, rows: gradY)
         // Rows may meet in the table: each job takes some columns of all of them, in order.
         divide(gradY.columns, by: 64) { part, _ in

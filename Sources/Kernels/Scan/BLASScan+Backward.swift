@@ -1,4 +1,5 @@
 import CKernels
+import Tensors
 
 extension BLASScan {
     /// Six matrices `[length, inner]` and two rows; a chain's states with the one before it, a tree's,
@@ -49,8 +50,10 @@ extension BLASScan {
         setChainStates(chain, tree: tree, rows: rows, decay: decay, input: input)
 
         rows.gradDelta.update(repeating: 0, count: length * inner)
-        gradients.B.fill(0)
-        gradients.C.fill(0)
+        for t in 0..<length {
+            row(gradients.B, t).update(repeating: 0, count: state)
+            row(gradients.C, t).update(repeating: 0, count: state)
+        }
         gradChain.update(repeating: 0, count: size)
         for t in stride(from: length - 1, through: 0, by: -1) {
             let (gradRow, isTree) = (rows.gradY + t * inner, t < treeLength)
@@ -72,10 +75,11 @@ extension BLASScan {
             readAcross(gradX, input, into: row(gradients.B, t))
             readOut(gradX, row(B, t), keep: 0, into: gradInput)
             let (gradU, gradDelta) = (rows.gradU + t * inner, rows.gradDelta + t * inner)
+            let (D, gradD) = (D.base, gradients.D?.base)
             for d in 0..<inner {
-                gradU[d] = gradInput[d] * delta[d] + D.base[d] * gradRow[d]
+                gradU[d] = gradInput[d] * delta[d] + D[d] * gradRow[d]
                 gradDelta[d] += gradInput[d] * u[d]
-                if let gradD = gradients.D { gradD.base[d] += gradRow[d] * u[d] }
+                if let gradD { gradD[d] += gradRow[d] * u[d] }
             }
 
             setDecay(decay, delta: delta)
@@ -116,7 +120,7 @@ extension BLASScan {
         _ gradTree: Floats, states: Floats, root: Floats, rows: Rows, decay: Floats,
         gradients: SelectiveScan.Gradients
     ) {
-        guard let tree = sequence.tree else { return }
+        guard let tree = sequence.tree?.tree else { return }
         for vertex in tree.order.reversed().lazy.map({ Int($0) }) {
             let grad = gradTree + vertex * size
             guard tree.parent[vertex] >= 0 else {

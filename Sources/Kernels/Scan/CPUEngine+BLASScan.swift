@@ -1,5 +1,6 @@
 import CKernels
 import COpenBLAS
+import Tensors
 
 /// The BLAS form: a token's state is a matrix `[state, inner]`, a new input a rank-one update of it.
 ///
@@ -128,7 +129,7 @@ struct BLASScan {
 
     /// The tree's states by vertex, `[treeLength, state, inner]`.
     func setTreeStates(_ states: Floats, delta: Floats, decay: Floats, input: Floats) {
-        guard let tree = sequence.tree else { return }
+        guard let tree = sequence.tree?.tree else { return }
         states.update(repeating: 0, count: treeLength * size)
         for vertex in tree.order.lazy.map({ Int($0) }) {
             let h = states + vertex * size

@@ -1,8 +1,14 @@
 import CKernels
 import COpenBLAS
+import Tensors
 
 extension CPUEngine {
-    /// See ``Engine``.
+    /// The cosines that weigh edges: see ``Engine/spanningTrees(_:rows:graphs:transition:)``.
+    ///
+    /// - Parameters:
+    ///   - x: The operands; of them `u`, `step` and `B` are read.
+    ///   - edges: Pairs of rows of the batch.
+    /// - Returns: One cosine a pair.
     public func stateInputCosines(
         _ x: SelectiveScan.Inputs, edges: [(Int32, Int32)]
     ) -> [Float] {

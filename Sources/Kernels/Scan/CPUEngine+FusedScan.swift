@@ -1,4 +1,5 @@
 import CKernels
+import Tensors
 
 /// The fused form: a job is a piece of a sequence and a group of channels, so jobs share no state.
 ///

@@ -1,4 +1,5 @@
 import CKernels
+import Tensors
 
 extension CPUEngine {
     /// See ``SelectiveScan``.
@@ -42,8 +43,9 @@ extension CPUEngine {
             "gradA is \(gradA.shape), A is \(A.shape), gradALog is \(gradALog.shape)")
         for n in 0..<A.rows {
             let (up, at) = (gradA.matrix(row: n).start, A.matrix(row: n).start)
+            let (target, stride) = (gradALog.base + n, gradALog.rowStride)
             for d in 0..<A.columns {
-                gradALog.base[d * gradALog.rowStride + n] += (up?[d] ?? 0) * (at?[d] ?? 0)
+                target[d * stride] += (up?[d] ?? 0) * (at?[d] ?? 0)
             }
         }
     }

@@ -1,4 +1,6 @@
 import CKernels
+import Tensors
+import TreeTopology
 
 /// The steps of one tree's scan, from the leaves to the root, in the form the C kernel reads.
 ///
@@ -15,10 +17,19 @@ final class ScanPlan: @unchecked Sendable {
     /// Of each `MTL_SCAN_CHUNK` tokens, the first step that is of one of them or uses its decay.
     let firstSteps: UnsafeMutablePointer<Int32>
 
+    /// The plan of a tree, made at the first scan along it.
+    static func of(_ tree: ScanTree) -> ScanPlan {
+        if let plan = tree.prepared as? ScanPlan { return plan }
+        let plan = ScanPlan(tree.tree)
+        tree.prepared = plan
+        return plan
+    }
+
     /// Lays out a tree's states; stops unless the arrays describe one tree.
     ///
     /// The kernels index memory by these numbers, so a wrong tree must not get that far.
-    init(parent: [Int32], order: [Int32], transition: [Int32]) {
+    init(_ tree: RootedTree) {
+        let (parent, order, transition) = (tree.parent, tree.order, tree.transition)
         let count = parent.count
         precondition(count >= 1, "a tree of no tokens")
         steps = .allocate(capacity: count)

@@ -1,4 +1,5 @@
 import CKernels
+import Tensors
 
 /// A batch as the kernels take it: every sequence's operands, and how it is cut into pieces.
 ///
@@ -57,15 +58,15 @@ struct ScanRun {
         pieces = x.sequences.map { Pieces($0) }
         operands = x.sequences.map { sequence in
             let first = sequence.rows.lowerBound
+            let plan = sequence.tree.map(ScanPlan.of)
             return mtl_scan(
                 u: x.u.matrix(row: first), step: x.step.matrix(row: first),
                 z: x.z.matrix(row: first), B: x.B.matrix(row: first), C: x.C.matrix(row: first),
                 A: x.A.matrix(), D: x.D.base, length: sequence.rows.count, state: x.state,
                 chain_gain: sequence.chainGain, tree_gain: sequence.treeGain,
-                steps: sequence.tree?.plan.steps,
-                first_steps: sequence.tree.map { UnsafePointer($0.plan.firstSteps) },
+                steps: plan?.steps, first_steps: plan.map { UnsafePointer($0.firstSteps) },
                 tree_length: sequence.tree?.count ?? 0,
-                slots: sequence.tree?.plan.slots ?? 0,
+                slots: plan?.slots ?? 0,
                 initial_state: sequence.initialState.matrix())
         }
     }

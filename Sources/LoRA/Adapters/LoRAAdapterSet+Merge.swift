@@ -1,5 +1,5 @@
-import Kernels
 import MambaLM
+import Tensors
 
 extension LoRAAdapterSet {
     /// A model without adapters that gives the results of this one with them.
@@ -61,7 +61,7 @@ extension LoRAAdapterSet {
 extension LoRALinear {
     /// `weight + scaling * loraB · loraA`.
     func merged(into weight: Tensor, engine: any Engine) -> Tensor {
-        let (result, scaledB) = (weight.copy(), loraB.value.copy())
+        let (result, scaledB) = (engine.copy(weight), engine.copy(loraB.value))
         engine.scale(scaledB, by: scaling)
         engine.linearInputGradient(scaledB, weight: loraA.value, adding: result, into: result)
         return result
@@ -71,7 +71,7 @@ extension LoRALinear {
 extension LoRAEmbedding {
     /// `weight + scaling * (loraB · loraA)ᵀ`, with `loraA` as files hold it.
     func merged(into weight: Tensor, engine: any Engine) -> Tensor {
-        let (result, scaledB) = (weight.copy(), loraB.value.copy())
+        let (result, scaledB) = (engine.copy(weight), engine.copy(loraB.value))
         engine.scale(scaledB, by: scaling)
         engine.linear(loraA.value, weight: scaledB, bias: nil, adding: result, into: result)
         return result

@@ -1,5 +1,5 @@
-import Kernels
 import MambaLM
+import Tensors
 
 /// The adapters of a model, from one configuration.
 ///
@@ -47,8 +47,10 @@ public final class LoRAAdapterSet {
         (self.configuration, self.model) = (configuration, model)
         attachments = factors.map { site, factors in
             let names = PEFTTensorName(site)
-            let loraA = Parameter(name: names.loraA, value: factors.loraA)
-            let loraB = Parameter(name: names.loraB, value: factors.loraB)
+            let loraA = Parameter(
+                name: names.loraA, value: model.engine.reachable(factors.loraA))
+            let loraB = Parameter(
+                name: names.loraB, value: model.engine.reachable(factors.loraB))
             let scaling = configuration.scaling(of: site.name)
             switch site.layer {
             case .linear(let linear):
@@ -142,7 +144,7 @@ public final class LoRAAdapterSet {
 
     /// Gives all parameters a gradient.
     public func makeTrainable() {
-        for parameter in parameters { parameter.makeTrainable() }
+        for parameter in parameters { parameter.makeTrainable(on: model.engine) }
     }
 }
 

@@ -1,6 +1,6 @@
-import Kernels
 import MambaLM
 import Storage
+import Tensors
 
 /// The tensors of an adapter file, each to be taken once.
 struct AdapterTensors {
@@ -64,7 +64,8 @@ struct AdapterTensors {
             let isEqual =
                 try entry.tensor.shape == value.shape
                 && value.isRounded(
-                    from: Tensor(entry.file.floats(of: entry.tensor), shape: value.shape))
+                    from: Tensor(entry.file.floats(of: entry.tensor), shape: value.shape),
+                    on: model.engine)
             guard isEqual else {
                 throw LoRAError.differentBase(file: entry.file.path, name: name)
             }
@@ -74,9 +75,9 @@ struct AdapterTensors {
 
 extension WeightMatrix {
     /// Whether a tensor of finite values becomes this matrix in its format.
-    fileprivate func isRounded(from tensor: Tensor) -> Bool {
-        let rounded = WeightMatrix(rounding: tensor, to: format)
-        return rounded.expanded().values == expanded().values
+    fileprivate func isRounded(from tensor: Tensor, on engine: any Engine) -> Bool {
+        let rounded = engine.rounded(engine.reachable(tensor), to: format)
+        return engine.expanded(rounded).values == engine.expanded(self).values
     }
 }
 

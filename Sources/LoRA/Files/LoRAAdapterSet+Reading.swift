@@ -1,6 +1,6 @@
-import Kernels
 import MambaLM
 import Storage
+import Tensors
 
 extension LoRAAdapterSet {
     /// Reads an adapter and attaches it, frozen.

@@ -1,6 +1,6 @@
-import Kernels
 import MambaLM
 import Storage
+import Tensors
 
 extension LoRAAdapterSet {
     /// The name of the file without which an adapter's others are not used.

@@ -1,6 +1,6 @@
-import Kernels
 import MambaLM
 import Storage
+import Tensors
 
 /// The adapters of mlx-lm: `adapter_config.json` and `adapters.safetensors`.
 ///

@@ -1,5 +1,5 @@
-import Kernels
 import MambaLM
+import Tensors
 
 /// A low-rank term beside the rows that an embedding looks up.
 ///
@@ -32,7 +32,7 @@ public final class LoRAEmbedding: EmbeddingAdapter {
     public var parameters: [Parameter] { [loraA, loraB] }
 
     /// Adds the term to the rows of `tokens`.
-    public func add(_ tokens: [Int32], to y: Tensor, in pass: Pass) {
+    public func add(_ tokens: RowIndices, to y: Tensor, in pass: Pass) {
         pass.engine.linear(
             hidden(tokens, in: pass), weight: loraB.value, bias: nil, adding: y, into: y)
     }
@@ -41,7 +41,7 @@ public final class LoRAEmbedding: EmbeddingAdapter {
     ///
     ///     gradLoraB            += gradYᵀ · h
     ///     gradLoraA[tokens[i]] += scaling * gradY[i] · loraB
-    public func backward(_ gradY: Tensor, tokens: [Int32], in pass: Pass) {
+    public func backward(_ gradY: Tensor, tokens: RowIndices, in pass: Pass) {
         let engine = pass.engine
         if let gradient = loraB.gradient {
             engine.linearWeightGradient(gradY, x: hidden(tokens, in: pass), into: gradient)
@@ -55,7 +55,7 @@ public final class LoRAEmbedding: EmbeddingAdapter {
         engine.scatterAddRows(gradHidden, to: tokens, of: gradient)
     }
 
-    private func hidden(_ tokens: [Int32], in pass: Pass) -> Tensor {
+    private func hidden(_ tokens: RowIndices, in pass: Pass) -> Tensor {
         let hidden = pass.workspace.tensor("lora.hidden", [tokens.count, loraA.value.columns])
         pass.engine.gatherRows(tokens, of: loraA.value, into: hidden)
         pass.engine.scale(hidden, by: scaling)

@@ -1,5 +1,5 @@
-import Kernels
 import MambaLM
+import Tensors
 
 /// A low-rank term beside a linear layer.
 ///
@@ -101,7 +101,7 @@ public final class LoRALinear: LinearAdapter {
         engine.drop(drop, gradDropped, into: gradDropped)
         guard let addend else { return }
         engine.add(addend, scale: 1, to: gradDropped)
-        gradX.copy(from: gradDropped)
+        engine.copy(gradDropped, to: gradX)
     }
 
     private func drop(in pass: Pass) -> Dropout? {

@@ -1,5 +1,5 @@
-import Kernels
 import Storage
+import Tensors
 
 /// States in safetensors files.
 ///
@@ -88,7 +88,7 @@ extension SequenceState {
             }
             let tensor = Tensor(uninitialized: shape)
             try tensor.withUnsafeMutableElements { try file.readFloats(of: entry, into: $0) }
-            return tensor
+            return model.engine.reachable(tensor)
         }
         let layers = try model.blocks.indices.map { layer in
             let names = names(layer: layer)

@@ -1,4 +1,4 @@
-import Kernels
+import Tensors
 
 /// What a model keeps of the tokens it has read: enough to go on, and of fixed size.
 ///

@@ -1,3 +1,5 @@
+import Tensors
+
 /// Sequences of tokens that are computed together, one after the other, without padding.
 public struct TokenBatch {
     /// One sequence.
@@ -8,6 +10,8 @@ public struct TokenBatch {
         public var promptLength: Int
         /// The state that earlier tokens left; `nil` at the start of a text.
         public var state: SequenceState?
+        /// Whether the state after the sequence takes the memory of ``state``, which nobody else may hold.
+        var overwritesState = false
 
         /// Describes one sequence.
         public init(tokens: [Int32], promptLength: Int = 0, state: SequenceState? = nil) {
@@ -19,6 +23,8 @@ public struct TokenBatch {
     public let sequences: [Sequence]
     /// All token ids, `[tokens]`.
     public let tokens: [Int32]
+    /// The same as rows of the embedding.
+    let indices: RowIndices
     /// Where each sequence lies in ``tokens``.
     public let rows: [Range<Int>]
 
@@ -27,6 +33,7 @@ public struct TokenBatch {
         precondition(sequences.allSatisfy { !$0.tokens.isEmpty }, "a sequence has no tokens")
         self.sequences = sequences
         self.tokens = sequences.flatMap(\.tokens)
+        self.indices = RowIndices(tokens)
         var start = 0
         self.rows = sequences.map { sequence in
             defer { start += sequence.tokens.count }

@@ -1,5 +1,5 @@
-import Kernels
 import Storage
+import Tensors
 
 extension MambaModel {
     /// Loads a model from a folder in the Hugging Face or in the original layout.
@@ -48,14 +48,14 @@ private struct CheckpointTensors: ModelTensors {
         _ name: String, _ shape: [Int], _ format: WeightMatrix.Format
     ) throws -> Parameter {
         let entry = try entry(name, shape)
-        let stored = try WeightMatrix(entry, as: format)
+        let stored = engine.reachable(try WeightMatrix(entry, as: format))
         guard engine.sumOfSquares(stored).isFinite else {
             throw MambaModelError.notFinite(file: entry.file.path, tensor: entry.tensor.name)
         }
         guard let tensor = stored.tensor, format != .float32 else {
             return Parameter(name: name, matrix: stored)
         }
-        let rounded = WeightMatrix(rounding: tensor, to: format)
+        let rounded = engine.rounded(tensor, to: format)
         entry.file.release(entry.tensor)
         return Parameter(name: name, matrix: rounded)
     }

@@ -1,5 +1,5 @@
 import Glibc
-import Kernels
+import Tensors
 
 extension MambaModel {
     /// A model with fresh weights, in the official initialisation.
@@ -13,7 +13,8 @@ extension MambaModel {
         _ configuration: MambaConfiguration, engine: any Engine,
         using generator: inout some RandomNumberGenerator
     ) -> MambaModel {
-        let source = FreshTensors(configuration: configuration, generator: generator)
+        let source = FreshTensors(
+            configuration: configuration, engine: engine, generator: generator)
         defer { generator = source.generator }
         do {
             return try MambaModel(configuration: configuration, tensors: source, engine: engine)
@@ -30,16 +31,17 @@ extension MambaModel {
 /// its softplus is log-uniform.
 private final class FreshTensors<Generator: RandomNumberGenerator>: ModelTensors {
     let configuration: MambaConfiguration
+    let engine: any Engine
     var generator: Generator
 
-    init(configuration: MambaConfiguration, generator: Generator) {
-        (self.configuration, self.generator) = (configuration, generator)
+    init(configuration: MambaConfiguration, engine: any Engine, generator: Generator) {
+        (self.configuration, self.engine, self.generator) = (configuration, engine, generator)
     }
 
     func weight(_ name: String, _ shape: [Int]) -> Parameter { parameter(name, shape) }
 
     func parameter(_ name: String, _ shape: [Int]) -> Parameter {
-        Parameter(name: name, value: value(name, shape))
+        Parameter(name: name, value: engine.reachable(value(name, shape)))
     }
 
     private func value(_ name: String, _ shape: [Int]) -> Tensor {

@@ -1,5 +1,5 @@
-import Kernels
 import Storage
+import Tensors
 
 extension MambaModel {
     /// Writes `config.json` and `model.safetensors` into a folder, in the Hugging Face layout.
@@ -17,9 +17,7 @@ extension MambaModel {
         try SafetensorsWriter.write(
             specs, metadata: SafetensorsWriter.ownMetadata, to: "\(folder)/model.safetensors"
         ) { spec, sink in
-            try values[spec.name]?.withUnsafeMutableElements { elements in
-                try sink.write(floats: UnsafeBufferPointer(elements))
-            }
+            try values[spec.name]?.withElements { try sink.write(floats: $0) }
         }
         try AtomicFile.write(to: "\(folder)/config.json") { writer in
             let text = JSONWriter(indent: 2, escapesNonASCII: false).string(

@@ -1,4 +1,4 @@
-import Kernels
+import Tensors
 
 /// Where a model's parameters come from, by name and shape.
 protocol ModelTensors {

@@ -1,5 +1,5 @@
-import Kernels
 import Storage
+import Tensors
 
 extension MambaConfiguration {
     /// Reads the configuration of a model's folder: `config.json`, and the end tokens of

@@ -1,4 +1,4 @@
-import Kernels
+import Tensors
 
 /// Texts that go on from one prompt, drawn token by token.
 ///
@@ -40,7 +40,11 @@ public final class Generation {
         public internal(set) var stopReason: StopReason?
         /// What prompt and tokens leave behind, but for the last ``unreadCount`` tokens; `nil` where the
         /// flow has no single state.
+        ///
+        /// In memory that the next draw changes.
         public internal(set) var state: SequenceState?
+        /// Whether the state is the text's own, not that of the prompt.
+        fileprivate var ownsState = false
         /// How many of the last tokens the state has not read: 0 or 1.
         public internal(set) var unreadCount = 0
     }
@@ -94,8 +98,7 @@ public final class Generation {
         let live = texts.indices.filter { texts[$0].stopReason == nil }
         guard !live.isEmpty else { return [] }
         return zip(live, nextLogits(of: live)).compactMap { text, row in
-            logits.removeAll(keepingCapacity: true)
-            row.withUnsafeMutableElements { logits.append(contentsOf: $0) }
+            row.read(into: &logits)
             let token = samplers[text].next(&logits, after: histories[text])
             guard !settings.endTokens.contains(token) else {
                 texts[text].stopReason = .end
@@ -104,7 +107,7 @@ public final class Generation {
             if settings.keepsLogProbabilities {
                 let targets = CrossEntropy.Inputs(targets: [token])
                 texts[text].logProbabilities +=
-                    model.engine.crossEntropy(row, targets).logProbabilities
+                    model.engine.crossEntropy(row, targets).value.logProbabilities
             }
             histories[text].append(token)
             texts[text].tokens.append(token)
@@ -136,11 +139,14 @@ public final class Generation {
                     return TokenBatch.Sequence(
                         tokens: histories[text], promptLength: prompt.tokens.count)
                 }
-                return TokenBatch.Sequence(tokens: [last], state: state)
+                var sequence = TokenBatch.Sequence(tokens: [last], state: state)
+                sequence.overwritesState = texts[text].ownsState
+                return sequence
             })
         let reading = model.read(batch, keepingStates: model.flow.hasSingleState)
         for (text, state) in zip(live, reading.states) {
             (texts[text].state, texts[text].unreadCount) = (state, 0)
+            texts[text].ownsState = true
         }
         return live.indices.map { reading.logits.rows($0..<$0 + 1) }
     }

@@ -1,4 +1,4 @@
-import Kernels
+import Tensors
 
 /// A prompt that a model has read: any number of texts can go on from it.
 public struct PromptReading {
@@ -58,7 +58,7 @@ extension MambaModel {
         }
         return PromptReading(
             tokens: earlier + prompt, state: states.first,
-            logits: logits.reshaped([logits.columns]).copy())
+            logits: engine.copy(logits.reshaped([logits.columns])))
     }
 
     /// Reads tokens that are no prompt, as a response is read.

@@ -1,5 +1,5 @@
 import Glibc
-import Kernels
+import Tensors
 
 /// Draws the next token from logits.
 ///

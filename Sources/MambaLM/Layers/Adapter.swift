@@ -1,4 +1,4 @@
-import Kernels
+import Tensors
 
 /// Something trainable that is added to a linear layer's output.
 public protocol LinearAdapter: AnyObject {
@@ -38,8 +38,8 @@ public protocol EmbeddingAdapter: AnyObject {
     var scaling: Float { get }
 
     /// Adds the adapter's rows of `tokens` to `y`, `[tokens, model]`.
-    func add(_ tokens: [Int32], to y: Tensor, in pass: Pass)
+    func add(_ tokens: RowIndices, to y: Tensor, in pass: Pass)
 
     /// Adds to the gradients of the parameters.
-    func backward(_ gradY: Tensor, tokens: [Int32], in pass: Pass)
+    func backward(_ gradY: Tensor, tokens: RowIndices, in pass: Pass)
 }

@@ -1,4 +1,4 @@
-import Kernels
+import Tensors
 
 /// The table of token vectors, to which an adapter may be attached.
 public final class Embedding {
@@ -16,13 +16,13 @@ public final class Embedding {
     }
 
     /// Looks the vectors of `tokens` up, into `[tokens, model]`.
-    public func forward(_ tokens: [Int32], into y: Tensor, in pass: Pass) {
+    public func forward(_ tokens: RowIndices, into y: Tensor, in pass: Pass) {
         pass.engine.gatherRows(tokens, of: weight.matrix, into: y)
         adapter?.add(tokens, to: y, in: pass)
     }
 
     /// Adds to the gradients.
-    public func backward(_ gradY: Tensor, tokens: [Int32], in pass: Pass) {
+    public func backward(_ gradY: Tensor, tokens: RowIndices, in pass: Pass) {
         if let gradient = weight.gradient {
             pass.engine.scatterAddRows(gradY, to: tokens, of: gradient)
         }

@@ -1,4 +1,4 @@
-import Kernels
+import Tensors
 
 /// A linear layer, `y = x · weightᵀ + bias`, to which an adapter may be attached.
 public final class Linear {

@@ -1,4 +1,4 @@
-import Kernels
+import Tensors
 
 /// What every layer needs in one pass over a batch.
 public struct Pass {

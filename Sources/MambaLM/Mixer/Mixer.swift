@@ -1,4 +1,4 @@
-import Kernels
+import Tensors
 
 /// The mixer of one block.
 ///
@@ -151,7 +151,7 @@ public final class Mixer {
             let shape = [state, inner]
             let A =
                 ALog.isTrainable
-                ? pass.workspace.tensor("mixer.A", shape) : Tensor(uninitialized: shape)
+                ? pass.workspace.tensor("mixer.A", shape) : pass.engine.tensor(shape)
             pass.engine.stateMatrix(ALog.value, into: A)
             return A
         }
@@ -166,7 +166,7 @@ public final class Mixer {
     ///   - output: `[rows, model]`.
     ///   - pass: The processor and working memory.
     func project(
-        _ activations: Activations, rows: [Int32]?, residual: Tensor, into output: Tensor,
+        _ activations: Activations, rows: RowIndices?, residual: Tensor, into output: Tensor,
         in pass: Pass
     ) {
         let gated = gathered(activations.gated, rows: rows, into: activations.scan.u, in: pass)
@@ -177,7 +177,7 @@ public final class Mixer {
     /// Some rows of the output projection's input, in other memory; all of them, where they are, if `rows`
     /// is `nil`.
     private func gathered(
-        _ gated: Tensor, rows: [Int32]?, into memory: Tensor, in pass: Pass
+        _ gated: Tensor, rows: RowIndices?, into memory: Tensor, in pass: Pass
     ) -> Tensor {
         guard let rows else { return gated }
         let gathered = memory.rows(0..<rows.count)
@@ -205,14 +205,14 @@ public final class Mixer {
 
     /// Runs the output projection backwards; the gradient by its input is zero in other rows.
     private func projectBackward(
-        _ gradOutput: Tensor, rows: [Int32]?, into gradGated: Tensor, in pass: Pass
+        _ gradOutput: Tensor, rows: RowIndices?, into gradGated: Tensor, in pass: Pass
     ) {
         guard let rows else {
             return outProj.inputGradient(gradOutput, into: gradGated, in: pass)
         }
         let gradGathered = Self.inputOrGated([rows.count, inner], in: pass)
         outProj.inputGradient(gradOutput, into: gradGathered, in: pass)
-        gradGated.fill(0)
+        pass.engine.fill(gradGated, with: 0)
         pass.engine.scatterAddRows(gradGathered, to: rows, of: gradGated)
     }
 
@@ -228,7 +228,7 @@ public final class Mixer {
     ///   - pass: The processor and working memory.
     /// - Returns: The gradients that ``backward(_:x:activations:into:in:)`` goes on from.
     func scanBackward(
-        _ gradOutput: Tensor, rows: [Int32]?, activations: Activations, in pass: Pass
+        _ gradOutput: Tensor, rows: RowIndices?, activations: Activations, in pass: Pass
     ) -> ScanGradients {
         let (engine, workspace, scan) = (pass.engine, pass.workspace, activations.scan)
         let gradGated = workspace.tensor("mixer.gradGated", scan.u.shape)
@@ -237,7 +237,7 @@ public final class Mixer {
         let gradProjections = workspace.tensor(
             "mixer.gradProjections", activations.projections.shape)
         let gradA = ALog.gradient.map { _ in workspace.tensor("mixer.gradA", scan.A.shape) }
-        gradA?.fill(0)
+        if let gradA { engine.fill(gradA, with: 0) }
         let gradients = SelectiveScan.Gradients(
             u: gradGated, step: scan.step, z: scan.z,
             gated: outProj.isTrainable ? Self.inputOrGated(scan.u.shape, in: pass) : nil,

@@ -1,4 +1,4 @@
-import Kernels
+import Tensors
 
 /// Decides, layer by layer, how states flow between the tokens of each sequence.
 ///

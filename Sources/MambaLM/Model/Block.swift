@@ -1,4 +1,4 @@
-import Kernels
+import Tensors
 
 /// One block of the residual stream: `output = input + mixer(norm(input))`.
 public final class Block {
@@ -34,7 +34,7 @@ public final class Block {
     ///   - pass: The processor and working memory.
     /// - Returns: How states flowed, and the states if they were asked for.
     func forward(
-        _ input: Tensor, of batch: TokenBatch, flow: any StateFlow, rows: [Int32]? = nil,
+        _ input: Tensor, of batch: TokenBatch, flow: any StateFlow, rows: RowIndices? = nil,
         into output: Tensor, keeping projection: Tensor? = nil, keepingStates: Bool = false,
         in pass: Pass
     ) -> (flow: [SelectiveScan.Sequence], states: [SequenceState.Layer]) {
@@ -47,17 +47,25 @@ public final class Block {
             for index in sequences.indices {
                 sequences[index].initialState = batch.sequences[index].state?.layers[layer].state
                 if keepingStates {
-                    sequences[index].finalState = Tensor(uninitialized: operands.A.shape)
+                    let place = batch.sequences[index].overwritesState
+                    sequences[index].finalState =
+                        place
+                        ? sequences[index].initialState : pass.engine.tensor(operands.A.shape)
                 }
             }
             return sequences
         }
         mixer.project(activations, rows: rows, residual: input, into: output, in: pass)
         guard keepingStates else { return (activations.scan.sequences, []) }
-        let states = zip(activations.convolution.sequences, activations.scan.sequences).map {
-            SequenceState.Layer(
-                history: history(after: $0, of: activations.convolution),
-                state: $1.finalState ?? Tensor(shape: activations.scan.A.shape))
+        let states = batch.sequences.indices.compactMap { index in
+            activations.scan.sequences[index].finalState.map {
+                SequenceState.Layer(
+                    history: history(
+                        after: activations.convolution.sequences[index],
+                        of: activations.convolution,
+                        inPlace: batch.sequences[index].overwritesState, in: pass),
+                    state: $0)
+            }
         }
         return (activations.scan.sequences, states)
     }
@@ -75,7 +83,7 @@ public final class Block {
     ///   - pass: The processor and working memory.
     func backward(
         _ input: Tensor, of batch: TokenBatch, flow: [SelectiveScan.Sequence],
-        projection: Tensor?, rows: [Int32]? = nil, gradOutput: Tensor, needsInputGradient: Bool,
+        projection: Tensor?, rows: RowIndices? = nil, gradOutput: Tensor, needsInputGradient: Bool,
         in pass: Pass
     ) {
         let kept = projection.map { Mixer.KeptProjection(tensor: $0, isComputed: true) }
@@ -105,16 +113,24 @@ public final class Block {
 
     /// The last `width - 1` inputs of the convolution, from the history where the sequence is shorter.
     private func history(
-        after sequence: CausalConvolution.Sequence, of inputs: CausalConvolution.Inputs
+        after sequence: CausalConvolution.Sequence, of inputs: CausalConvolution.Inputs,
+        inPlace: Bool, in pass: Pass
     ) -> Tensor {
-        let wanted = inputs.weight.columns - 1
-        let history = Tensor(shape: [wanted, inputs.x.columns])
+        let (engine, wanted, end) = (
+            pass.engine, inputs.weight.columns - 1, sequence.rows.upperBound
+        )
+        let earlier = inPlace ? sequence.history : nil
+        let history = earlier ?? engine.tensor([wanted, inputs.x.columns])
         let fresh = min(wanted, sequence.rows.count)
-        if let before = sequence.history, fresh < wanted {
-            history.rows(0..<wanted - fresh).copy(from: before.rows(fresh..<wanted))
+        if fresh < wanted {
+            let kept = history.rows(0..<wanted - fresh)
+            if let before = sequence.history {
+                engine.copy(before.rows(fresh..<wanted), to: kept)
+            } else {
+                engine.fill(kept, with: 0)
+            }
         }
-        history.rows(wanted - fresh..<wanted).copy(
-            from: inputs.x.rows(sequence.rows.upperBound - fresh..<sequence.rows.upperBound))
+        engine.copy(inputs.x.rows(end - fresh..<end), to: history.rows(wanted - fresh..<wanted))
         return history
     }
 }

@@ -1,4 +1,4 @@
-import Kernels
+import Tensors
 
 extension MambaModel {
     /// The most rows of logits that are held at once: 27 MB of a vocabulary of 50,000.
@@ -34,13 +34,15 @@ extension MambaModel {
         for start in stride(from: 0, to: wanted.count, by: Self.logitRows) {
             let chunk = wanted[start...].prefix(Self.logitRows)
             let gathered = workspace.tensor("head.gathered", [chunk.count, configuration.model])
-            engine.gatherRows(chunk.compactMap { indices[$0.key] }, of: hidden, into: gathered)
+            engine.gatherRows(
+                RowIndices(chunk.compactMap { indices[$0.key] }), of: hidden, into: gathered)
             let logits = logits(of: gathered, in: pass).logits
             for round in 0..<(chunk.first?.value.count ?? 0) {
                 let asked = chunk.prefix { $0.value.count > round }.map { $0.value[round] }
                 let part = engine.crossEntropy(
                     logits.rows(0..<asked.count),
-                    CrossEntropy.Inputs(targets: asked.map { scored[$0].target }))
+                    CrossEntropy.Inputs(targets: asked.map { scored[$0].target })
+                ).value
                 for (index, place) in asked.enumerated() {
                     scores.logProbabilities[place] = part.logProbabilities[index]
                     scores.isGreedy[place] = part.isGreedy[index]
@@ -70,17 +72,17 @@ extension MambaModel {
             workspace.tensor("stream.0", shape), workspace.tensor("stream.1", shape)
         )
         let hidden = workspace.tensor("stream.hidden", [rows.count, configuration.model])
-        embeddings.forward(tokens, into: input, in: pass)
+        embeddings.forward(RowIndices(tokens), into: input, in: pass)
         var kept = [[SequenceState.Layer]](repeating: [], count: forest.sequences.count)
         for block in blocks {
             var ends = [SequenceState.Layer?](repeating: nil, count: forest.sequences.count)
             var done = 0
             for part in forest.parts {
                 let batch = TokenBatch(part.sequences.map { batchSequence($0, of: forest, ends) })
-                var (wanted, target): ([Int32]?, Tensor) = (nil, output.rows(part.rows))
+                var (wanted, target): (RowIndices?, Tensor) = (nil, output.rows(part.rows))
                 if block === blocks.last {
                     let own = rows[done...].prefix { part.rows.contains($0) }
-                    wanted = own.map { Int32($0 - part.rows.lowerBound) }
+                    wanted = RowIndices(own.map { Int32($0 - part.rows.lowerBound) })
                     target = hidden.rows(own.indices)
                     done = own.endIndex
                 }

@@ -1,4 +1,4 @@
-import Kernels
+import Tensors
 
 extension MambaModel {
     /// Adds the gradients of a batch's loss to every trainable parameter.
@@ -15,16 +15,16 @@ extension MambaModel {
     ///   - batch: The sequences.
     ///   - scored: What to predict where, and its weight; each row at most once.
     ///   - dropoutSeed: Decides what adapters drop; give each call of a run its own.
-    /// - Returns: The loss.
+    /// - Returns: The loss, of which the gradients do not wait.
     public func accumulateGradients(
         of batch: TokenBatch, _ scored: [ScoredToken], dropoutSeed: UInt64? = nil
-    ) -> Double {
+    ) -> Deferred<Double> {
         let pass = pass(dropoutSeed: dropoutSeed)
-        let rows = scored.map { Int32($0.row) }
+        let rows = RowIndices(scored.map { Int32($0.row) })
         let shape = [batch.tokens.count, configuration.model]
         let inputs = blocks.map { workspace.tensor("training.input.\($0.layer)", shape) }
         let hidden = workspace.tensor("training.hidden", [rows.count, configuration.model])
-        embeddings.forward(batch.tokens, into: inputs[0], in: pass)
+        embeddings.forward(batch.indices, into: inputs[0], in: pass)
         let projections = keptProjections(tokens: batch.tokens.count, in: pass)
         let flows = blocks.map { block in
             let isLast = block.layer == blocks.count - 1
@@ -48,7 +48,7 @@ extension MambaModel {
                 needsInputGradient: block.layer > lowest || embeddings.isTrainable, in: pass)
         }
         if embeddings.isTrainable {
-            embeddings.backward(inputs[0], tokens: batch.tokens, in: pass)
+            embeddings.backward(inputs[0], tokens: batch.indices, in: pass)
         }
         return loss
     }
@@ -72,24 +72,25 @@ extension MambaModel {
     /// The loss of the scored rows, the last block's output; overwrites them with its gradient by them.
     private func headGradients(
         _ hidden: Tensor, _ scored: [ScoredToken], in pass: Pass
-    ) -> Double {
-        var loss = 0.0
-        forEachChunk(of: scored.count) { rows in
+    ) -> Deferred<Double> {
+        let parts = mapChunks(of: scored.count) { rows in
             let chunk = scored[rows]
             let weights = chunk.map(\.weight)
             let (normed, logits) = logits(of: hidden.rows(rows), in: pass)
-            let result = engine.crossEntropy(
+            let scores = engine.crossEntropy(
                 logits,
                 CrossEntropy.Inputs(targets: chunk.map(\.target), gradientWeights: weights))
-            for (weight, value) in zip(weights, result.logProbabilities) {
-                loss -= Double(weight) * value
-            }
             let gradNormed = workspace.tensor("head.gradNormed", normed.shape)
             lmHead.backward(logits, x: normed, into: gradNormed, in: pass)
             engine.normalizeBackward(
                 finalNorm(of: hidden.rows(rows)), gradY: gradNormed, adding: nil,
                 into: RMSNorm.Gradients(x: hidden.rows(rows), weight: normF.gradient))
+            return scores
         }
-        return loss
+        return Deferred {
+            zip(scored, parts.lazy.flatMap(\.value.logProbabilities)).reduce(0) {
+                $0 - Double($1.0.weight) * $1.1
+            }
+        }
     }
 }

@@ -1,4 +1,4 @@
-import Kernels
+import Tensors
 
 /// A Mamba language model: embedding, blocks, final normalisation, output projection.
 public final class MambaModel {
@@ -21,7 +21,7 @@ public final class MambaModel {
     /// Changes no result. A projection takes 8 bytes a token and inner channel; blocks whose
     /// projections do not fit compute them a second time in the backward pass.
     public var keptBytes = 320 << 20
-    let workspace = Workspace()
+    let workspace: Workspace
 
     /// Creates a model from its parts.
     public init(
@@ -30,6 +30,7 @@ public final class MambaModel {
     ) {
         (self.configuration, self.embeddings, self.blocks) = (configuration, embeddings, blocks)
         (self.normF, self.lmHead, self.flow, self.engine) = (normF, lmHead, flow, engine)
+        workspace = Workspace(of: engine)
     }
 
     /// Whether the output projection shares the embedding's weight.
@@ -55,17 +56,17 @@ public final class MambaModel {
     public func score(_ batch: TokenBatch, _ scored: [ScoredToken]) -> CrossEntropy.Result {
         let pass = pass()
         let (hidden, _) = hiddenStates(
-            of: batch, rows: scored.map { Int32($0.row) }, keepingStates: false, in: pass
+            of: batch, rows: RowIndices(scored.map { Int32($0.row) }), keepingStates: false,
+            in: pass
         ) { _ in }
-        var result = CrossEntropy.Result()
-        forEachChunk(of: scored.count) { chunk in
-            let part = engine.crossEntropy(
+        let parts = mapChunks(of: scored.count) { chunk in
+            engine.crossEntropy(
                 logits(of: hidden.rows(chunk), in: pass).logits,
                 CrossEntropy.Inputs(targets: scored[chunk].map(\.target)))
-            result.logProbabilities += part.logProbabilities
-            result.isGreedy += part.isGreedy
         }
-        return result
+        return CrossEntropy.Result(
+            logProbabilities: parts.flatMap(\.value.logProbabilities),
+            isGreedy: parts.flatMap(\.value.isGreedy))
     }
 
     /// Reads a batch: what each sequence leaves behind, and what it makes likely next.
@@ -88,7 +89,7 @@ public final class MambaModel {
     ) rethrows -> (states: [SequenceState], logits: Tensor) {
         let pass = pass()
         let (hidden, states) = try hiddenStates(
-            of: batch, rows: batch.rows.map { Int32($0.upperBound - 1) },
+            of: batch, rows: RowIndices(batch.rows.map { Int32($0.upperBound - 1) }),
             keepingStates: keepingStates, in: pass, beforeBlock: beforeBlock)
         return (states, logits(of: hidden, in: pass).logits)
     }
@@ -103,7 +104,7 @@ public final class MambaModel {
     ///   - beforeBlock: Called with the number of each block before it runs; what it throws ends the run.
     /// - Returns: The last block's output, `[rows, model]`, and one state a sequence, or none.
     func hiddenStates(
-        of batch: TokenBatch, rows: [Int32], keepingStates: Bool, in pass: Pass,
+        of batch: TokenBatch, rows: RowIndices, keepingStates: Bool, in pass: Pass,
         beforeBlock: (Int) throws -> Void
     ) rethrows -> (hidden: Tensor, states: [SequenceState]) {
         precondition(
@@ -113,7 +114,7 @@ public final class MambaModel {
         var (input, output) = (
             workspace.tensor("stream.0", shape), workspace.tensor("stream.1", shape)
         )
-        embeddings.forward(batch.tokens, into: input, in: pass)
+        embeddings.forward(batch.indices, into: input, in: pass)
         var layers: [[SequenceState.Layer]] = []
         for block in blocks {
             try beforeBlock(block.layer)
@@ -150,11 +151,9 @@ public final class MambaModel {
         RMSNorm.Inputs(x: x, weight: normF.value, epsilon: configuration.epsilon)
     }
 
-    /// Calls `body` with ranges of `count` rows whose logits are held at once.
-    func forEachChunk(of count: Int, _ body: (Range<Int>) -> Void) {
+    /// What `body` makes of ranges of `count` rows whose logits are held at once.
+    func mapChunks<Value>(of count: Int, _ body: (Range<Int>) -> Value) -> [Value] {
         let size = 256
-        for start in stride(from: 0, to: count, by: size) {
-            body(start..<min(start + size, count))
-        }
+        return stride(from: 0, to: count, by: size).map { body($0..<min($0 + size, count)) }
     }
 }

@@ -1,5 +1,5 @@
-import Kernels
 import Storage
+import Tensors
 
 /// Tells models apart by their contents: all that results depend on but the engine that computes them.
 ///

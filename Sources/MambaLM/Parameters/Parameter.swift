@@ -1,5 +1,5 @@
-import Kernels
 import Storage
+import Tensors
 
 /// A named tensor of a model, frozen until it is made trainable.
 public final class Parameter {
@@ -44,10 +44,22 @@ public final class Parameter {
     public var isTrainable: Bool { gradient != nil }
 
     /// Gives the parameter memory of its own and a gradient of zero.
-    public func makeTrainable() {
+    public func makeTrainable(on engine: any Engine) {
         guard !isTrainable else { return }
-        matrix = WeightMatrix(value.copy())
-        gradient = Tensor(shape: value.shape)
+        train(
+            in: engine.tensor(shape), gradient: engine.tensor(shape, repeating: 0), on: engine)
+    }
+
+    /// Moves the values, and the gradient if there is one, into memory of the caller's.
+    ///
+    /// - Parameters:
+    ///   - memory: For the values, of the parameter's shape.
+    ///   - gradient: For the gradient, of the parameter's shape; zero where there has been none.
+    ///   - engine: The processor.
+    public func train(in memory: Tensor, gradient: Tensor, on engine: any Engine) {
+        engine.copy(value, to: memory)
+        if let earlier = self.gradient { engine.copy(earlier, to: gradient) }
+        (matrix, self.gradient) = (WeightMatrix(memory), gradient)
     }
 
     /// Takes the gradient away.
@@ -77,7 +89,9 @@ public final class Parameter {
     }
 
     /// Sets the gradient to zero.
-    public func clearGradient() { gradient?.fill(0) }
+    public func clearGradient(on engine: any Engine) {
+        if let gradient { engine.fill(gradient, with: 0) }
+    }
 
     /// Replaces the values by others of the same shape.
     public func replaceValue(_ value: Tensor) {

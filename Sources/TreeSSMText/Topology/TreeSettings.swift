@@ -1,3 +1,5 @@
+import TreeTopology
+
 /// How the tree beside the chain is built and weighed.
 public struct TreeSettings: Codable, Equatable, Sendable {
     /// The weight of the tree's state, finite; at 0 the model is plain Mamba.

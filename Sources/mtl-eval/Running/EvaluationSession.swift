@@ -1,8 +1,8 @@
 import ArgumentParser
 import CommandSupport
 import Evaluation
-import Kernels
 import Storage
+import Tensors
 import Tokenization
 
 /// A run of tasks as the user asked for it.

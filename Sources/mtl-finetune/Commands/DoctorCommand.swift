@@ -2,6 +2,7 @@ import ArgumentParser
 import CommandSupport
 import Hub
 import Kernels
+import Tensors
 
 /// `mtl-finetune doctor`: what this machine offers, and what the program makes of it.
 struct DoctorCommand: ParsableCommand {

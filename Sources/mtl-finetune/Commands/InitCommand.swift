@@ -3,6 +3,7 @@ import CommandSupport
 import Kernels
 import MambaLM
 import Storage
+import Tensors
 
 extension ModelShape: ExpressibleByArgument {}
 

@@ -4,6 +4,7 @@ import Kernels
 import LoRA
 import MambaLM
 import Storage
+import Tensors
 import Tokenization
 
 /// What there is to say about a model, an adapter or a data file.

@@ -1,9 +1,9 @@
 import ArgumentParser
 import CommandSupport
-import Kernels
 import LoRA
 import MambaLM
 import Storage
+import Tensors
 
 /// `mtl-finetune merge`: a model whose weights contain the adapter.
 struct MergeCommand: ParsableCommand {

@@ -1,7 +1,7 @@
 import CommandSupport
 import FineTuning
-import Kernels
 import Storage
+import Tensors
 
 /// Shows what a run reports: text for a person, or one JSON object a line.
 final class TrainingReport {

@@ -1,10 +1,10 @@
 import CommandSupport
 import FineTuning
-import Kernels
 import LoRA
 import MambaLM
 import Prompting
 import Storage
+import Tensors
 
 /// A run as the user asked for it: model, adapter, topology and data put together.
 struct TrainingSession {

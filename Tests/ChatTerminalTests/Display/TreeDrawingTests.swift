@@ -1,5 +1,5 @@
 import CommandSupport
-import Kernels
+import Tensors
 import TestSupport
 import Testing
 

@@ -1,7 +1,7 @@
-import Kernels
 import MambaLM
 import Prompting
 import Storage
+import Tensors
 import TestSupport
 import Testing
 

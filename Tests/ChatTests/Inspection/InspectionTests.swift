@@ -1,6 +1,6 @@
 import Glibc
-import Kernels
 import MambaLM
+import Tensors
 import TestSupport
 import Testing
 

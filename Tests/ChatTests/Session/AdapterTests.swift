@@ -1,9 +1,9 @@
 import CommandSupport
 import FoundationEssentials
-import Kernels
 import LoRA
 import MambaLM
 import Prompting
+import Tensors
 import TestSupport
 import Testing
 import TreeSSMText

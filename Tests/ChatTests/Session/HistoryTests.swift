@@ -1,6 +1,6 @@
-import Kernels
 import MambaLM
 import Prompting
+import Tensors
 import TestSupport
 import Testing
 

@@ -1,9 +1,9 @@
 import Chat
-import Kernels
 import LoRA
 import MambaLM
 import Prompting
 import Storage
+import Tensors
 import TestSupport
 import Tokenization
 import TreeSSMText
@@ -33,7 +33,7 @@ func tinyModel(
     configuration.tiesEmbeddings = false
     var generator = SeededGenerator(seed: seed)
     let model = MambaModel.random(
-        configuration, engine: CPUEngine(threads: threads), using: &generator)
+        configuration, engine: makeEngine(threads: threads), using: &generator)
     // Wide enough that answers depend on what was read.
     model.lmHead.weight.replaceValue(
         .random(model.lmHead.weight.value.shape, in: -1...1, using: &generator))

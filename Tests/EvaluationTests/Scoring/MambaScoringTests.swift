@@ -1,5 +1,6 @@
-import Kernels
 import MambaLM
+import Tensors
+import TestSupport
 import Testing
 import TreeSSMText
 
@@ -28,7 +29,7 @@ struct MambaScoringTests {
         (configuration.inner, configuration.state, configuration.stepRank) = (48, 16, 2)
         var generator = SplitMix64(seed: 5)
         let model = MambaModel.random(
-            configuration, engine: CPUEngine(threads: threads), using: &generator)
+            configuration, engine: makeEngine(threads: threads), using: &generator)
         model.flow = flow.value
         return model
     }

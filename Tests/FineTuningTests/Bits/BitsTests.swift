@@ -4,8 +4,9 @@ import LoRA
 import MambaLM
 import Prompting
 import Storage
-import Testing
+import Tensors
 import TestSupport
+import Testing
 import TreeSSMText
 
 @testable import FineTuning
@@ -17,12 +18,39 @@ import TreeSSMText
 /// instead of reading it.
 @Suite("Bits of results")
 struct BitsTests {
+    private static func read() throws -> [String: [String: [String]]] {
+        try JSONDecoder().decode(
+            [String: [String: [String]]].self,
+            from: Data(contentsOf: URL(filePath: Fixtures.path("bits.json"))))
+    }
+
+    @Test("an engine from outside, in memory that the host cannot reach, gives them too")
+    func guardedMemory() throws {
+        let engine = GuardedEngine(makeEngine(threads: 2, matrixKernel: .native))
+        let found = try Bits.all(engine)
+        guard let expected = try Self.read()[engine.summary] else { return }
+        for (name, bits) in expected { #expect(found[name] == bits, "\(name)") }
+    }
+
+    @Test("after the first, decoding a token allocates nothing")
+    func decoding() {
+        let engine = GuardedEngine(makeEngine())
+        let model = Bits.model(engine, TreeFlow())
+        var settings = Generation.Settings()
+        settings.limit = 12
+        let generation = Generation(of: model, after: model.readPrompt([1, 2, 3, 4]), settings)
+        var counts: [Int] = []
+        while !generation.next().isEmpty { counts.append(engine.counts.allocations) }
+        let perToken = zip(counts.dropFirst(), counts.dropFirst(2)).map { $1 - $0 }
+        #expect(perToken.count > 5 && perToken.allSatisfy { $0 == 0 })
+    }
+
     private static var engines: [CPUEngine] {
         InstructionSet.available.map {
-            CPUEngine(threads: 2, matrixKernel: .native, instructionSet: $0)
+            makeEngine(threads: 2, matrixKernel: .native, instructionSet: $0)
         } + [
-            CPUEngine(threads: 2, matrixKernel: .openblas),
-            CPUEngine(threads: 2, matrixKernel: .openblas, scanKernel: .blas),
+            makeEngine(threads: 2, matrixKernel: .openblas),
+            makeEngine(threads: 2, matrixKernel: .openblas, scanKernel: .blas),
         ]
     }
 
@@ -30,8 +58,7 @@ struct BitsTests {
     func recorded() throws {
         let path = Fixtures.path("bits.json")
         let isRecording = ProcessInfo.processInfo.environment["MTL_RECORD_BITS"] != nil
-        var recorded = try JSONDecoder().decode(
-            [String: [String: [String]]].self, from: Data(contentsOf: URL(filePath: path)))
+        var recorded = try Self.read()
         for engine in Self.engines {
             if isRecording {
                 recorded[engine.summary] = try Bits.all(engine)
@@ -52,7 +79,7 @@ struct BitsTests {
 
 /// What is recorded, by name; numbers as the hexadecimal digits of their bits, many as a hash.
 private enum Bits {
-    static func all(_ engine: CPUEngine) throws -> [String: [String]] {
+    static func all(_ engine: any Engine) throws -> [String: [String]] {
         var bits = ["full gradients": fullGradients(engine), "formats": try formats(engine)]
         let flows: [(String, any StateFlow)] = [
             ("chain", ChainFlow()), ("tree", TreeFlow()),
@@ -65,7 +92,7 @@ private enum Bits {
         return bits
     }
 
-    private static func model(_ engine: CPUEngine, _ flow: any StateFlow) -> MambaModel {
+    static func model(_ engine: any Engine, _ flow: any StateFlow) -> MambaModel {
         // Rows of x and z lie further apart than they are wide, and channels are no multiple of a group.
         var configuration = MambaConfiguration()
         configuration.vocabulary = 300
@@ -86,7 +113,7 @@ private enum Bits {
     }
 
     /// Five steps of an adapter on every layer, with dropout, clipping and weight decay.
-    private static func training(_ engine: CPUEngine, _ flow: any StateFlow) throws -> [String] {
+    private static func training(_ engine: any Engine, _ flow: any StateFlow) throws -> [String] {
         let model = model(engine, flow)
         var lora = LoRAConfiguration()
         lora.rank = 3
@@ -122,9 +149,9 @@ private enum Bits {
     }
 
     /// The gradients of all parameters of a model.
-    private static func fullGradients(_ engine: CPUEngine) -> [String] {
+    private static func fullGradients(_ engine: any Engine) -> [String] {
         let model = model(engine, TreeFlow())
-        model.parameters.forEach { $0.makeTrainable() }
+        model.parameters.forEach { $0.makeTrainable(on: model.engine) }
         model.keptBytes = 1 << 20
         let batch = TokenBatch([
             .init(tokens: tokens(290, seed: 31), promptLength: 270),
@@ -133,12 +160,12 @@ private enum Bits {
         let scored = (0..<309).map {
             ScoredToken(row: $0, target: batch.tokens[$0 + 1], weight: 0.5)
         }
-        let loss = model.accumulateGradients(of: batch, scored)
+        let loss = model.accumulateGradients(of: batch, scored).value
         return [hexadecimal(loss)] + model.parameters.map { hash([$0.gradient].compactMap { $0 }) }
     }
 
     /// Log-probabilities of a model whose weights were saved and loaded in each format.
-    private static func formats(_ engine: CPUEngine) throws -> [String] {
+    private static func formats(_ engine: any Engine) throws -> [String] {
         let folder = TemporaryFolder()
         try model(engine, ChainFlow()).save(folder: folder.path)
         return try WeightMatrix.Format.allCases.map { format in
@@ -149,7 +176,7 @@ private enum Bits {
     }
 
     /// Log-probabilities, states, and greedy and sampled texts.
-    private static func reading(_ engine: CPUEngine, _ flow: any StateFlow) -> [String] {
+    private static func reading(_ engine: any Engine, _ flow: any StateFlow) -> [String] {
         let model = model(engine, flow)
         let batch = TokenBatch([
             .init(tokens: tokens(280, seed: 41), promptLength: 265),

@@ -1,9 +1,9 @@
-import Kernels
 import MambaLM
+import Tensors
+import TestSupport
 import Testing
 
 @testable import FineTuning
-import TestSupport
 
 @Suite("Dry run")
 struct DryRunReportTests {

@@ -1,5 +1,5 @@
-import Kernels
 import Prompting
+import Tensors
 import Testing
 
 @testable import FineTuning

@@ -1,7 +1,8 @@
-import Kernels
 import LoRA
 import MambaLM
 import Prompting
+import Tensors
+import TestSupport
 
 @testable import FineTuning
 
@@ -15,7 +16,7 @@ func tinyModel(threads: Int = 1) -> MambaModel {
     configuration.state = 4
     configuration.stepRank = 2
     var generator = SplitMix64(seed: 7)
-    return .random(configuration, engine: CPUEngine(threads: threads), using: &generator)
+    return .random(configuration, engine: makeEngine(threads: threads), using: &generator)
 }
 
 /// A fresh adapter on a model, with dropout.

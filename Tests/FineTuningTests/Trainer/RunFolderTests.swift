@@ -1,6 +1,6 @@
 import FoundationEssentials
 import Glibc
-import Kernels
+import Tensors
 import MambaLM
 import Storage
 import Testing

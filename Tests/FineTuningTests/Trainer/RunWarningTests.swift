@@ -51,7 +51,7 @@ struct RunWarningTests {
         let model = tinyModel()
         // Nothing flows through a block whose output is multiplied by zeros.
         for block in model.blocks {
-            block.mixer.outProj.weight.makeTrainable()
+            block.mixer.outProj.weight.makeTrainable(on: model.engine)
             block.mixer.outProj.weight.value.fill(0)
         }
         let adapter = try tinyAdapter(on: model, dropout: 0)

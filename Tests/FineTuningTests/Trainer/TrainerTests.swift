@@ -1,8 +1,8 @@
-import Kernels
 import MambaLM
 import Storage
-import Testing
+import Tensors
 import TestSupport
+import Testing
 
 @testable import FineTuning
 
@@ -52,7 +52,7 @@ struct TrainerTests {
         #expect(losses.suffix(10).reduce(0, +) / 10 < 1)
         // The trained model is in the output folder, usable.
         let (loaded, _) = try MambaModel.load(
-            folder: "\(folder.path)/out", engine: CPUEngine(threads: 1))
+            folder: "\(folder.path)/out", engine: makeEngine(threads: 1))
         #expect(
             loaded.embeddings.weight.value.values == model.embeddings.weight.value.values)
     }
@@ -225,7 +225,7 @@ struct TrainerTests {
     func notFinite() throws {
         let model = tinyModel()
         let broken = model.blocks[1].mixer.outProj.weight
-        broken.makeTrainable()
+        broken.makeTrainable(on: model.engine)
         broken.value.fill(.nan)
         let trainer = try trainer(quickConfiguration(), model: model, records: countingRecords(3))
         let before = trainer.optimizer.parameters.map(\.value.values)

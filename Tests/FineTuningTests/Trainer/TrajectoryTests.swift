@@ -1,9 +1,9 @@
-import Kernels
 import LoRA
 import MambaLM
 import Storage
-import Testing
+import Tensors
 import TestSupport
+import Testing
 import TreeSSMText
 
 @testable import FineTuning
@@ -13,7 +13,7 @@ import TreeSSMText
 struct TrajectoryTests {
     private func model(topology: String) throws -> MambaModel {
         let (model, _) = try MambaModel.load(
-            folder: Fixtures.path("plain"), engine: CPUEngine(threads: 2))
+            folder: Fixtures.path("plain"), engine: makeEngine(threads: 2))
         if topology == "tree" { model.flow = TreeFlow() }
         return model
     }

@@ -1,5 +1,6 @@
 import Glibc
 import Kernels
+import Tensors
 import TestSupport
 import Testing
 
@@ -22,7 +23,7 @@ struct CausalConvolutionTests {
         "output and gradients match the reference", arguments: InstructionSet.available, Size.all)
     func matchesReference(_ set: InstructionSet, size: Size) {
         let (x, gradY) = operands(size)
-        let engine = CPUEngine(threads: 2, instructionSet: set)
+        let engine = makeEngine(threads: 2, instructionSet: set)
         let u = Tensor(shape: x.x.shape, repeating: .nan)
         engine.convolve(x, into: u)
         expectClose(u.values, reference(x), within: .singlePrecision)
@@ -76,7 +77,7 @@ struct CausalConvolutionTests {
     @Test("a sequence cut in two with its history equals the whole")
     func historyContinues() {
         let (x, _) = operands(Size(lengths: [9], channels: 20, width: 4))
-        let engine = CPUEngine(threads: 1)
+        let engine = makeEngine(threads: 1)
         let whole = Tensor(shape: x.x.shape)
         engine.convolve(x, into: whole)
         var late = x

@@ -1,3 +1,4 @@
+import Tensors
 import TestSupport
 import Testing
 
@@ -5,7 +6,7 @@ import Testing
 
 @Suite("Dropout")
 struct DropoutTests {
-    private let engine = CPUEngine(threads: 2)
+    private let engine = makeEngine(threads: 2)
 
     /// What is left of a matrix of ones.
     private func kept(

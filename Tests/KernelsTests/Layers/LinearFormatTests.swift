@@ -1,4 +1,5 @@
 import Kernels
+import Tensors
 import TestSupport
 import Testing
 
@@ -34,7 +35,7 @@ struct LinearFormatTests {
         "OpenBLAS multiplies by the expanded weight",
         arguments: [WeightMatrix.Format.bfloat16, .int8])
     func openBLAS(_ format: WeightMatrix.Format) {
-        let engine = CPUEngine(threads: 2, matrixKernel: .openblas)
+        let engine = makeEngine(threads: 2, matrixKernel: .openblas)
         let x = operands(20, 1100, 1030, format)
         let expanded = x.weight.expanded()
         let (y, expected) = (Tensor(shape: x.gradY.shape), Tensor(shape: x.gradY.shape))
@@ -57,8 +58,8 @@ struct LinearFormatTests {
         .enabled(if: roundsBoth),
         arguments: [1, 3], roundedSizes)
     func rounded(_ threads: Int, _ size: (tokens: Int, inFeatures: Int, outFeatures: Int)) {
-        let engine = CPUEngine(threads: threads, instructionSet: .avx512bf16)
-        let plain = CPUEngine(threads: 1, instructionSet: .avx512)
+        let engine = makeEngine(threads: threads, instructionSet: .avx512bf16)
+        let plain = makeEngine(threads: 1, instructionSet: .avx512)
         let x = operands(size.tokens, size.inFeatures, size.outFeatures, .bfloat16)
         func rounds(_ tensor: Tensor, over depth: Int) -> Tensor {
             depth % 2 == 1 ? tensor : WeightMatrix(rounding: tensor, to: .bfloat16).expanded()
@@ -83,7 +84,7 @@ struct LinearFormatTests {
         let x = operands(300, 770, 300, .bfloat16)
         func run(_ threads: Int, rows: Range<Int>) -> [Float] {
             let y = Tensor(shape: [rows.count, 300])
-            CPUEngine(threads: threads, instructionSet: .avx512bf16).linear(
+            makeEngine(threads: threads, instructionSet: .avx512bf16).linear(
                 x.x.rows(rows), weight: x.weight, bias: x.bias, adding: nil, into: y)
             return y.values
         }
@@ -98,7 +99,7 @@ struct LinearFormatTests {
         "where both factors are rounded, what is no number or infinite stays so",
         .enabled(if: roundsBoth))
     func roundedKeepsWhatIsNotFinite() {
-        let engine = CPUEngine(threads: 1, instructionSet: .avx512bf16)
+        let engine = makeEngine(threads: 1, instructionSet: .avx512bf16)
         let weight = WeightMatrix(rounding: Tensor(shape: [3, 2], repeating: 1), to: .bfloat16)
         let x = Tensor(
             [.nan, 1, -.nan, 1, .infinity, 1, Float(bitPattern: 0x7fff_ffff), 1], shape: [4, 2])

@@ -1,5 +1,6 @@
 import Glibc
 import Kernels
+import Tensors
 import TestSupport
 import Testing
 
@@ -113,7 +114,7 @@ struct LinearTests {
         let x = operands(Size(tokens: 300, inFeatures: 770, outFeatures: 300))
         func run(_ threads: Int, _ set: InstructionSet, rows: Range<Int>) -> [Float] {
             let y = Tensor(shape: [rows.count, 300])
-            CPUEngine(threads: threads, matrixKernel: .native, instructionSet: set).linear(
+            makeEngine(threads: threads, matrixKernel: .native, instructionSet: set).linear(
                 x.x.rows(rows), weight: x.weight, bias: x.bias, adding: nil, into: y)
             return y.values
         }
@@ -146,7 +147,7 @@ struct LinearTests {
             shape: shape, owner: Owner())
         weight.fill(2)
         for tokens in [1, 4, 9, 40] {
-            let engine = CPUEngine(threads: 1, matrixKernel: .native, instructionSet: set)
+            let engine = makeEngine(threads: 1, matrixKernel: .native, instructionSet: set)
             let x = Tensor(shape: [tokens, 13], repeating: 1)
             let y = Tensor(shape: [tokens, 29], repeating: 1)
             engine.linear(x, weight: weight, bias: nil, adding: nil, into: y)

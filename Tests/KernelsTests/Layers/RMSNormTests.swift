@@ -1,4 +1,5 @@
 import Kernels
+import Tensors
 import TestSupport
 import Testing
 
@@ -12,7 +13,7 @@ struct RMSNormTests {
         let x = Tensor.random(shape, in: -2...2, using: &generator)
         let weight = Tensor.random([shape[1]], in: -1...1, using: &generator)
         let gradY = Tensor.random(shape, in: -1...1, using: &generator)
-        let engine = CPUEngine(threads: 2, instructionSet: set)
+        let engine = makeEngine(threads: 2, instructionSet: set)
         let inputs = RMSNorm.Inputs(x: x, weight: weight, epsilon: 1e-3)
 
         let y = Tensor(shape: shape, repeating: .nan)

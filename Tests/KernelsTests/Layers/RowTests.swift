@@ -1,4 +1,4 @@
-import Kernels
+import Tensors
 import TestSupport
 import Testing
 
@@ -6,7 +6,7 @@ import Testing
 struct RowTests {
     @Test("adding, scaling, gathering and scattering rows")
     func rows() {
-        let engine = CPUEngine(threads: 2)
+        let engine = makeEngine(threads: 2)
         let y = Tensor([1, 2, 3, 4], shape: [2, 2])
         engine.add(Tensor([1, 1, 2, 2], shape: [2, 2]), scale: 0.5, to: y)
         #expect(y.values == [1.5, 2.5, 4, 5])

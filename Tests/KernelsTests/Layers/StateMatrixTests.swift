@@ -1,5 +1,6 @@
 import Glibc
 import Kernels
+import Tensors
 import TestSupport
 import Testing
 
@@ -13,7 +14,7 @@ struct StateMatrixTests {
         let ALog = Tensor.random([inner, state], in: -2...3, using: &generator)
         let up = Tensor.random([state, inner], in: -1...1, using: &generator)
         for set in InstructionSet.available {
-            let engine = CPUEngine(threads: 2, instructionSet: set)
+            let engine = makeEngine(threads: 2, instructionSet: set)
             let A = Tensor(shape: [state, inner], repeating: .nan)
             engine.stateMatrix(ALog, into: A)
             let gradient = Tensor(shape: ALog.shape, repeating: 1)

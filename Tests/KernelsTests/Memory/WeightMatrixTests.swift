@@ -1,4 +1,5 @@
 import Kernels
+import Tensors
 import TestSupport
 import Testing
 
@@ -77,7 +78,7 @@ struct WeightMatrixTests {
         "rows are gathered and squares summed as of the expanded matrix",
         arguments: InstructionSet.available, WeightMatrix.Format.allCases)
     func rows(_ set: InstructionSet, _ format: WeightMatrix.Format) {
-        let engine = CPUEngine(threads: 2, instructionSet: set)
+        let engine = makeEngine(threads: 2, instructionSet: set)
         var generator = SeededGenerator(seed: 5)
         for columns in [1, 16, 37, 70_000] {
             let tensor = Tensor.random([9, columns], in: -1...1, using: &generator)

@@ -1,3 +1,5 @@
+import Tensors
+import TestSupport
 import Testing
 
 @testable import Kernels
@@ -6,7 +8,7 @@ import Testing
 struct WorkspaceTests {
     @Test("a name's memory is used again, and grows")
     func memory() {
-        let workspace = Workspace()
+        let workspace = Workspace(of: makeEngine())
         let first = workspace.tensor("a", [3, 4])
         #expect(first.shape == [3, 4] && first.isContiguous)
         #expect(workspace.tensor("a", [4, 2]).base == first.base)
@@ -18,7 +20,7 @@ struct WorkspaceTests {
 
     @Test("wide rows do not lie a multiple of 2 KiB apart", arguments: [1024, 1536, 3072])
     func wideRows(_ columns: Int) {
-        let workspace = Workspace()
+        let workspace = Workspace(of: makeEngine())
         let wide = workspace.tensor("wide", [5, columns])
         #expect(wide.shape == [5, columns])
         #expect(wide.rowStride >= columns && wide.rowStride * 4 % 2048 != 0)

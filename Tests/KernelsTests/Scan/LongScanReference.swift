@@ -1,5 +1,5 @@
 import Glibc
-import Kernels
+import Tensors
 
 /// The selective scan and its gradients in `Double`, in time proportional to the tokens.
 ///

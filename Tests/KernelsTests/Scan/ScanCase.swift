@@ -1,6 +1,7 @@
-import Kernels
+import Tensors
 import TestSupport
 import Testing
+import TreeTopology
 
 /// How the decay on a tree's edge is chosen, as far as the scan can tell.
 enum TransitionRule: String, CaseIterable, Sendable {
@@ -99,5 +100,6 @@ func randomTree(
         case .random: Int32.random(in: 0..<Int32(count), using: &generator)
         }
     }
-    return ScanTree(parent: parent, order: order.map(Int32.init), transition: transition)
+    return ScanTree(
+        RootedTree(parent: parent, order: order.map(Int32.init), transition: transition))
 }

@@ -1,3 +1,4 @@
+import Tensors
 import TestSupport
 import Testing
 
@@ -5,7 +6,7 @@ import Testing
 
 @Suite("Memory and bits of the scan")
 struct ScanMemoryTests {
-    private let kernels = SelectiveScan.Kernel.allCases
+    private let kernels = CPUEngine.ScanKernel.allCases
 
     @Test("a sequence cut in two, the state handed over, gives the same bits")
     func splitSequence() {
@@ -40,7 +41,7 @@ struct ScanMemoryTests {
         let gradResult = Tensor.random(x.u.shape, in: -1...1, using: &generator)
         for kernel in kernels {
             func run(_ x: SelectiveScan.Inputs, _ gradResult: Tensor, threads: Int) -> [[Float]] {
-                let engine = CPUEngine(threads: threads, scanKernel: kernel)
+                let engine = makeEngine(threads: threads, scanKernel: kernel)
                 let result = Tensor(shape: x.u.shape)
                 var gradients = SelectiveScan.Gradients(repeating: 0, like: x, parameters: 0)
                 if !trainsParameters { (gradients.A, gradients.D) = (nil, nil) }

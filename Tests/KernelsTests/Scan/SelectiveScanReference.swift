@@ -1,5 +1,5 @@
 import Glibc
-import Kernels
+import Tensors
 
 /// The selective scan by its definition, in `Double`.
 ///

@@ -1,5 +1,7 @@
+import Tensors
 import TestSupport
 import Testing
+import TreeTopology
 
 @testable import Kernels
 
@@ -7,8 +9,8 @@ import Testing
 struct SelectiveScanTests {
     /// Every form of the kernel that this machine can run.
     static func engines(threads: Int = 2) -> [CPUEngine] {
-        InstructionSet.available.map { CPUEngine(threads: threads, instructionSet: $0) }
-            + [CPUEngine(threads: threads, scanKernel: .blas)]
+        InstructionSet.available.map { makeEngine(threads: threads, instructionSet: $0) }
+            + [makeEngine(threads: threads, scanKernel: .blas)]
     }
 
     @Test("result and last states are those of the definition", arguments: ScanCase.all)
@@ -91,13 +93,14 @@ struct SelectiveScanTests {
 
     @Test("a path as a tree repeats the chain")
     func pathIsTheChain() {
-        let engine = CPUEngine(threads: 1)
+        let engine = makeEngine(threads: 1)
         var x = ScanCase(inner: 20, state: 16, lengths: [(30, 0)], gains: (1, 0.3)).inputs()
         let (chain, tree) = (Tensor(shape: x.u.shape), Tensor(shape: x.u.shape))
         engine.scan(x, into: chain)
         x.sequences[0].tree = ScanTree(
-            parent: (1..<30).map(Int32.init) + [-1], order: (0..<30).map(Int32.init),
-            transition: (1...30).map(Int32.init))
+            RootedTree(
+                parent: (1..<30).map(Int32.init) + [-1], order: (0..<30).map(Int32.init),
+                transition: (1...30).map(Int32.init)))
         engine.scan(x, into: tree)
         expectClose(tree.values, chain.values.map(Double.init), within: .singlePrecision)
     }
@@ -156,17 +159,18 @@ struct SelectiveScanTests {
     @Test("a balanced tree whose largest subtrees come first needs few slots")
     func slotsAreReused() {
         // A path: one pending sum at a time.
-        let path = ScanTree(
+        let path = RootedTree(
             parent: [1, 2, 3, -1], order: [0, 1, 2, 3], transition: [1, 2, 3, 0])
-        #expect(path.plan.slots == 1)
+        #expect(ScanPlan(path).slots == 1)
         // A star: all leaves add to one.
-        let star = ScanTree(parent: [3, 3, 3, -1], order: [0, 1, 2, 3], transition: [1, 2, 3, 0])
-        #expect(star.plan.slots == 1)
+        let star = RootedTree(
+            parent: [3, 3, 3, -1], order: [0, 1, 2, 3], transition: [1, 2, 3, 0])
+        #expect(ScanPlan(star).slots == 1)
         // 0 and 1 below 2, 3 and 4 below 5, both below 6.
-        let balanced = ScanTree(
+        let balanced = RootedTree(
             parent: [2, 2, 6, 5, 5, 6, -1], order: [0, 1, 2, 3, 4, 5, 6],
             transition: [1, 2, 3, 4, 5, 6, 0])
-        #expect(balanced.plan.slots == 2)
+        #expect(ScanPlan(balanced).slots == 2)
     }
 }
 

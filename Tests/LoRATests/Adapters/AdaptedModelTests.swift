@@ -1,5 +1,6 @@
 import Kernels
 import MambaLM
+import Tensors
 import TestSupport
 import Testing
 
@@ -61,8 +62,8 @@ struct AdaptedModelTests {
         let (model, adapters) = try make(dropout: dropout)
         adapters.makeTrainable()
         func loss() -> Double {
-            for parameter in adapters.parameters { parameter.clearGradient() }
-            return model.accumulateGradients(of: batch, scored, dropoutSeed: 7)
+            for parameter in adapters.parameters { parameter.clearGradient(on: model.engine) }
+            return model.accumulateGradients(of: batch, scored, dropoutSeed: 7).value
         }
         let start = loss()
         #expect(loss() == start)
@@ -96,7 +97,7 @@ struct AdaptedModelTests {
         try TinyModel.make().save(folder: folder.path)
         func load(_ format: WeightMatrix.Format) throws -> MambaModel {
             try MambaModel.load(
-                folder: folder.path, engine: CPUEngine(threads: 2, instructionSet: set),
+                folder: folder.path, engine: makeEngine(threads: 2, instructionSet: set),
                 format: format
             ).model
         }
@@ -114,7 +115,7 @@ struct AdaptedModelTests {
                 parameter.replaceValue(.random(parameter.shape, in: -0.3...0.3, using: &generator))
             }
             adapters.makeTrainable()
-            _ = model.accumulateGradients(of: batch, scored)
+            _ = model.accumulateGradients(of: batch, scored).value
             return adapters.parameters.flatMap { $0.gradient?.values ?? [] }
         }
         func distance(_ one: [Float], _ other: [Float]) -> Float {
@@ -139,8 +140,8 @@ struct AdaptedModelTests {
         adapters.makeTrainable()
         let base = model.parameters.map(\.value.values)
         let losses = (0..<60).map { _ in
-            for parameter in adapters.parameters { parameter.clearGradient() }
-            let loss = model.accumulateGradients(of: batch, scored)
+            for parameter in adapters.parameters { parameter.clearGradient(on: model.engine) }
+            let loss = model.accumulateGradients(of: batch, scored).value
             for parameter in adapters.parameters {
                 if let gradient = parameter.gradient {
                     model.engine.add(gradient, scale: -0.01, to: parameter.value)

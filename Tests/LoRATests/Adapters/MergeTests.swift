@@ -1,5 +1,5 @@
-import Kernels
 import MambaLM
+import Tensors
 import TestSupport
 import Testing
 
@@ -58,7 +58,7 @@ struct MergeTests {
     func layerOutputs() throws {
         let model = TinyModel.make()
         let merged = try attach(["dt_proj", "embeddings"], to: model).merged()
-        let pass = Pass(engine: model.engine, workspace: Workspace())
+        let pass = Pass(engine: model.engine, workspace: Workspace(of: model.engine))
         var generator = SeededGenerator(seed: 2)
         let x = Tensor.random([5, 2], in: -1...1, using: &generator)
         let outputs = [model, merged].map { model in
@@ -118,7 +118,7 @@ struct MergeTests {
         func parameter(_ value: Float) -> Parameter {
             Parameter(name: "", value: Tensor([value], shape: [1, 1]))
         }
-        let engine = CPUEngine(threads: 1)
+        let engine = makeEngine(threads: 1)
         let linear = LoRALinear(name: "", loraA: parameter(3), loraB: parameter(4), scaling: 2)
         #expect(linear.merged(into: parameter(1).value, engine: engine).values == [25])
         let embedding = LoRAEmbedding(loraA: parameter(3), loraB: parameter(4), scaling: 2)

@@ -1,6 +1,6 @@
-import Kernels
 import LoRA
 import MambaLM
+import Tensors
 import TestSupport
 import Testing
 
@@ -21,7 +21,10 @@ struct EmbeddingCase: CustomTestStringConvertible {
 @Suite("Adapter of the embedding")
 struct LoRAEmbeddingTests {
     private let scaling: Float = 0.75
-    private let pass = Pass(engine: CPUEngine(threads: 2), workspace: Workspace(), dropoutSeed: 1)
+    private let engine: any Engine = makeEngine(threads: 2)
+    private var pass: Pass {
+        Pass(engine: engine, workspace: Workspace(of: engine), dropoutSeed: 1)
+    }
 
     private func make(_ sizes: EmbeddingCase) -> (adapter: LoRAEmbedding, y: Tensor, gradY: Tensor)
     {
@@ -41,7 +44,7 @@ struct LoRAEmbeddingTests {
     func forward(sizes: EmbeddingCase) {
         let (adapter, y, _) = make(sizes)
         let before = y.values
-        adapter.add(sizes.tokens, to: y, in: pass)
+        adapter.add(RowIndices(sizes.tokens), to: y, in: pass)
         let term = LoRAReference.embedding(
             tokens: sizes.tokens, loraA: adapter.loraA.value, loraB: adapter.loraB.value,
             scaling: Double(scaling))
@@ -59,10 +62,10 @@ struct LoRAEmbeddingTests {
                 gradY)
         }
         for parameter in adapter.parameters {
-            parameter.makeTrainable()
+            parameter.makeTrainable(on: engine)
             parameter.gradient?.fill(1)
         }
-        adapter.backward(gradY, tokens: sizes.tokens, in: pass)
+        adapter.backward(gradY, tokens: RowIndices(sizes.tokens), in: pass)
         expectClose(
             try #require(adapter.loraA.gradient).values,
             centralDifference(at: loraA) { loss(loraA: $0, loraB: loraB) }.map { $0 + 1 },
@@ -77,8 +80,8 @@ struct LoRAEmbeddingTests {
     func partialGradients() {
         func gradients(_ trained: [Int]) -> [[Float]?] {
             let (adapter, _, gradY) = make(EmbeddingCase.all[2])
-            for index in trained { adapter.parameters[index].makeTrainable() }
-            adapter.backward(gradY, tokens: EmbeddingCase.all[2].tokens, in: pass)
+            for index in trained { adapter.parameters[index].makeTrainable(on: engine) }
+            adapter.backward(gradY, tokens: RowIndices(EmbeddingCase.all[2].tokens), in: pass)
             return adapter.parameters.map { $0.gradient?.values }
         }
         let both = gradients([0, 1])

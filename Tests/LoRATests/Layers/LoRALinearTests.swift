@@ -1,6 +1,6 @@
-import Kernels
 import LoRA
 import MambaLM
+import Tensors
 import TestSupport
 import Testing
 
@@ -28,8 +28,10 @@ enum LinearOperand: CaseIterable { case x, loraA, loraB }
 struct LoRALinearTests {
     private let scaling: Float = 1.75
     private let seed: UInt64 = 11
-    private let engine = CPUEngine(threads: 2)
-    private let workspace = Workspace()
+    private let engine = makeEngine(threads: 2)
+    private let workspace: Workspace
+
+    init() { workspace = Workspace(of: engine) }
 
     private func pass(dropoutSeed: UInt64?) -> Pass {
         Pass(engine: engine, workspace: workspace, dropoutSeed: dropoutSeed)
@@ -111,7 +113,7 @@ struct LoRALinearTests {
             }
 
         for parameter in adapter.parameters {
-            parameter.makeTrainable()
+            parameter.makeTrainable(on: engine)
             parameter.gradient?.fill(1)
         }
         let gradX = Tensor(shape: setup.x.shape, repeating: 1)
@@ -132,8 +134,8 @@ struct LoRALinearTests {
         /// The gradients by `x`, `loraA` and `loraB`, of those that are wanted.
         func gradients(_ wanted: Set<LinearOperand>) -> [[Float]?] {
             let setup = Setup(sizes, scaling: scaling)
-            if wanted.contains(.loraA) { setup.adapter.loraA.makeTrainable() }
-            if wanted.contains(.loraB) { setup.adapter.loraB.makeTrainable() }
+            if wanted.contains(.loraA) { setup.adapter.loraA.makeTrainable(on: engine) }
+            if wanted.contains(.loraB) { setup.adapter.loraB.makeTrainable(on: engine) }
             let gradX = wanted.contains(.x) ? Tensor(shape: setup.x.shape) : nil
             setup.adapter.backward(
                 setup.gradY, x: setup.x, adding: nil, into: gradX, in: pass(dropoutSeed: seed))
@@ -152,7 +154,7 @@ struct LoRALinearTests {
         let gradX = Tensor(shape: setup.x.shape)
         setup.adapter.addInputGradient(setup.gradY, to: gradX, in: pass(dropoutSeed: seed))
         #expect(gradX.values == all[0])
-        for parameter in setup.adapter.parameters { parameter.makeTrainable() }
+        for parameter in setup.adapter.parameters { parameter.makeTrainable(on: engine) }
         setup.adapter.backward(
             setup.gradY, x: setup.x, adding: nil, into: setup.x, in: pass(dropoutSeed: seed))
         #expect(
@@ -177,7 +179,7 @@ struct LoRALinearTests {
     @Test("no memory is taken after the first pass")
     func steadyState() {
         let setup = Setup(LinearCase.all[3], scaling: scaling)
-        for parameter in setup.adapter.parameters { parameter.makeTrainable() }
+        for parameter in setup.adapter.parameters { parameter.makeTrainable(on: engine) }
         func run() {
             let pass = pass(dropoutSeed: seed)
             setup.adapter.add(setup.x, to: setup.y, in: pass)

@@ -1,4 +1,4 @@
-import Kernels
+import Tensors
 
 /// The low-rank terms in `Double`, one line of code per line of the equations.
 enum LoRAReference {

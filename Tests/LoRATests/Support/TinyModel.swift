@@ -1,5 +1,5 @@
-import Kernels
 import MambaLM
+import Tensors
 import TestSupport
 
 /// A model of two blocks with random weights: vocabulary 11, model 6, inner 8, state 3, rank 2.
@@ -16,7 +16,7 @@ enum TinyModel {
         var configuration = configuration
         configuration.tiesEmbeddings = tied
         let model = MambaModel.random(
-            configuration, engine: CPUEngine(threads: 1), using: &generator)
+            configuration, engine: makeEngine(threads: 1), using: &generator)
         // The official values are too small to show an error; these start from the seed again.
         generator = SeededGenerator(seed: seed)
         for parameter in model.parameters {

@@ -2,13 +2,14 @@ import Glibc
 import Kernels
 import MambaLM
 import Storage
+import Tensors
 import TestSupport
 import Testing
 
 @Suite("Model checkpoints")
 struct CheckpointTests {
     private let folder = TemporaryFolder()
-    private let engine = CPUEngine(threads: 1)
+    private let engine = makeEngine(threads: 1)
 
     private var configuration: MambaConfiguration {
         var x = MambaConfiguration()
@@ -42,7 +43,8 @@ struct CheckpointTests {
         _ format: WeightMatrix.Format = .float32, on set: InstructionSet = .best
     ) throws -> (model: MambaModel, unused: [String]) {
         try MambaModel.load(
-            folder: folder.path, engine: CPUEngine(threads: 1, instructionSet: set), format: format)
+            folder: folder.path, engine: makeEngine(threads: 1, instructionSet: set), format: format
+        )
     }
 
     @Test("a saved model loads with the same bits")
@@ -78,7 +80,7 @@ struct CheckpointTests {
         try write(configuration)
         let before = rawContents(folder.file("model.safetensors"))
         let parameter = try load().model.embeddings.weight
-        parameter.makeTrainable()
+        parameter.makeTrainable(on: engine)
         parameter.value.fill(9)
         #expect(rawContents(folder.file("model.safetensors")) == before)
         #expect(try load().model.embeddings.weight.value.values[0] != 9)

@@ -1,5 +1,5 @@
-import Kernels
 import MambaLM
+import Tensors
 import TestSupport
 import Testing
 
@@ -10,7 +10,7 @@ struct GenerationTests {
         (configuration.vocabulary, configuration.model, configuration.layers) = (70, 40, 3)
         (configuration.inner, configuration.state, configuration.stepRank) = (80, 16, 3)
         var generator = SeededGenerator(seed: 5)
-        return .random(configuration, engine: CPUEngine(threads: threads), using: &generator)
+        return .random(configuration, engine: makeEngine(threads: threads), using: &generator)
     }
 
     private let prompt: [Int32] = [3, 60, 12, 12, 9, 33, 41]

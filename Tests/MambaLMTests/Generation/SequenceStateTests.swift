@@ -1,6 +1,6 @@
-import Kernels
 import MambaLM
 import Storage
+import Tensors
 import TestSupport
 import Testing
 
@@ -12,7 +12,7 @@ struct SequenceStateTests {
         (configuration.inner, configuration.state, configuration.stepRank) = (inner, 4, 2)
         var generator = SeededGenerator(seed: seed)
         let model = MambaModel.random(
-            configuration, engine: CPUEngine(threads: 1), using: &generator)
+            configuration, engine: makeEngine(threads: 1), using: &generator)
         model.flow = ChainFlow(gain: gain)
         return model
     }

@@ -1,12 +1,12 @@
-import Kernels
 import MambaLM
+import Tensors
 import TestSupport
 import Testing
 
 @Suite("The mixer's state matrix")
 struct StateMatrixTests {
     private func model() throws -> MambaModel {
-        try MambaModel.load(folder: Fixtures.path("plain"), engine: CPUEngine(threads: 1)).model
+        try MambaModel.load(folder: Fixtures.path("plain"), engine: makeEngine(threads: 1)).model
     }
 
     private func logits(of model: MambaModel) -> [Float] {
@@ -29,7 +29,7 @@ struct StateMatrixTests {
         #expect(logits(of: model) != before)
         try expectFresh()
         for _ in 0..<2 {
-            ALog.makeTrainable()
+            ALog.makeTrainable(on: model.engine)
             for _ in 0..<2 {
                 ALog.value[2, 1] += 0.5
                 try expectFresh()

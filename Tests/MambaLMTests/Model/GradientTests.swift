@@ -1,6 +1,6 @@
-import Kernels
 import MambaLM
 import Storage
+import Tensors
 import TestSupport
 import Testing
 
@@ -14,10 +14,10 @@ struct GradientTests {
     func gradientsMatch(name: String) throws {
         let batch = try GradientBatch(model: name)
         let model = try MambaModel.load(
-            folder: Fixtures.path(name), engine: CPUEngine(threads: 2)
+            folder: Fixtures.path(name), engine: makeEngine(threads: 2)
         ).model
-        for parameter in model.parameters { parameter.makeTrainable() }
-        let loss = model.accumulateGradients(of: batch.tokens, batch.scored)
+        for parameter in model.parameters { parameter.makeTrainable(on: model.engine) }
+        let loss = model.accumulateGradients(of: batch.tokens, batch.scored).value
         #expect(abs(loss - batch.loss) < 1e-5)
         for parameter in model.parameters {
             let expected = try batch.gradient(of: parameter.name)
@@ -33,10 +33,10 @@ struct GradientTests {
         let batch = try GradientBatch(model: "plain")
         func run(training names: Set<String>?) throws -> [String: [Float]] {
             let model = try MambaModel.load(
-                folder: Fixtures.path("plain"), engine: CPUEngine(threads: 1)
+                folder: Fixtures.path("plain"), engine: makeEngine(threads: 1)
             ).model
             for parameter in model.parameters where names?.contains(parameter.name) ?? true {
-                parameter.makeTrainable()
+                parameter.makeTrainable(on: model.engine)
             }
             _ = model.accumulateGradients(of: batch.tokens, batch.scored)
             return Dictionary(
@@ -58,10 +58,10 @@ struct GradientTests {
         let batch = try GradientBatch(model: "plain")
         let gradients = try [0, 1 << 15, 1 << 30].map { bytes in
             let model = try MambaModel.load(
-                folder: Fixtures.path("plain"), engine: CPUEngine(threads: 2)
+                folder: Fixtures.path("plain"), engine: makeEngine(threads: 2)
             ).model
             model.keptBytes = bytes
-            for parameter in model.parameters { parameter.makeTrainable() }
+            for parameter in model.parameters { parameter.makeTrainable(on: model.engine) }
             _ = model.accumulateGradients(of: batch.tokens, batch.scored)
             return model.parameters.map { $0.gradient?.values ?? [] }
         }
@@ -73,10 +73,10 @@ struct GradientTests {
     func gradientsAddUp() throws {
         let batch = try GradientBatch(model: "plain")
         let model = try MambaModel.load(
-            folder: Fixtures.path("plain"), engine: CPUEngine(threads: 2)
+            folder: Fixtures.path("plain"), engine: makeEngine(threads: 2)
         ).model
         let parameter = model.blocks[0].mixer.inProj.weight
-        parameter.makeTrainable()
+        parameter.makeTrainable(on: model.engine)
         _ = model.accumulateGradients(of: batch.tokens, batch.scored)
         let once = try #require(parameter.gradient).values
         _ = model.score(batch.tokens, batch.scored)
@@ -91,20 +91,21 @@ struct GradientTests {
         var configuration = MambaConfiguration()
         (configuration.vocabulary, configuration.model, configuration.layers) = (30, 512, 2)
         (configuration.inner, configuration.state, configuration.stepRank) = (1024, 4, 8)
-        #expect(Workspace().tensor("wide", [2, configuration.inner]).rowStride > 1024)
+        #expect(
+            Workspace(of: makeEngine()).tensor("wide", [2, configuration.inner]).rowStride > 1024)
         let batch = TokenBatch([
             .init(tokens: [3, 1, 4, 1, 5, 9, 2, 6]), .init(tokens: [2, 7, 1]),
         ])
         let scored = (0..<10).map { ScoredToken(row: $0, target: Int32($0), weight: 0.1) }
         let engines = [
-            CPUEngine(threads: 2),
-            CPUEngine(threads: 1, matrixKernel: .openblas, scanKernel: .blas),
+            makeEngine(threads: 2),
+            makeEngine(threads: 1, matrixKernel: .openblas, scanKernel: .blas),
         ]
         let gradients = engines.map { engine in
             var generator = SeededGenerator(seed: 6)
             let model = MambaModel.random(configuration, engine: engine, using: &generator)
-            for parameter in model.parameters { parameter.makeTrainable() }
-            _ = model.accumulateGradients(of: batch, scored)
+            for parameter in model.parameters { parameter.makeTrainable(on: model.engine) }
+            _ = model.accumulateGradients(of: batch, scored).value
             return model.parameters.map { $0.gradient?.values ?? [] }
         }
         for (own, blas) in zip(gradients[0], gradients[1]) {

@@ -1,5 +1,5 @@
-import Kernels
 import MambaLM
+import Tensors
 import TestSupport
 import Testing
 

@@ -1,5 +1,5 @@
-import Kernels
 import MambaLM
+import Tensors
 import TestSupport
 import Testing
 
@@ -11,7 +11,7 @@ struct ModelFingerprintTests {
         (configuration.inner, configuration.state, configuration.stepRank) = (12, 4, 2)
         change(&configuration)
         var generator = SeededGenerator(seed: 5)
-        return MambaModel.random(configuration, engine: CPUEngine(threads: 1), using: &generator)
+        return MambaModel.random(configuration, engine: makeEngine(threads: 1), using: &generator)
     }
 
     private func replace(_ parameter: Parameter, _ change: (inout [Float]) -> Void) {
@@ -66,7 +66,7 @@ struct ModelFingerprintTests {
         let model = model()
         let parameter = model.normF
         let before = model.fingerprint
-        parameter.makeTrainable()
+        parameter.makeTrainable(on: model.engine)
         #expect(model.fingerprint == before)
         parameter.value.fill(0.5)
         let trained = model.fingerprint

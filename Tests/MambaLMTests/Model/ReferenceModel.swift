@@ -1,6 +1,7 @@
 import Kernels
 import MambaLM
 import Storage
+import Tensors
 import TestSupport
 
 /// A model whose results were computed by PyTorch; see scripts/reference.
@@ -8,7 +9,7 @@ enum ReferenceModel: String, CaseIterable {
     case plain, odd, original
 
     func load(threads: Int = 2, matrixKernel: CPUEngine.MatrixKernel? = nil) throws -> MambaModel {
-        let engine = CPUEngine(threads: threads, matrixKernel: matrixKernel)
+        let engine = makeEngine(threads: threads, matrixKernel: matrixKernel)
         let (model, unused) = try MambaModel.load(
             folder: Fixtures.path(rawValue), engine: engine)
         precondition(unused.isEmpty)

@@ -1,5 +1,6 @@
 import CRoofline
 import Kernels
+import Tensors
 
 /// What the machine can do at most with some threads, measured.
 struct MachineLimits: Codable {

@@ -1,4 +1,4 @@
-import Kernels
+import Tensors
 
 /// Something to be measured: what it is called, what it needs, and how it is run.
 struct Operation {
@@ -54,7 +54,7 @@ extension Workspace {
     /// Random values in [-1, 1), laid out as a model's intermediate results are.
     func random(_ shape: [Int], _ seed: UInt64) -> Tensor {
         let result = tensor("random", shape)
-        result.copy(from: .random(shape, seed))
+        result.values = Tensor.random(shape, seed).values
         return result
     }
 }

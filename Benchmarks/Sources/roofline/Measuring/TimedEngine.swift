@@ -1,4 +1,6 @@
 import Kernels
+import Tensors
+import TreeTopology
 
 /// An engine that passes everything on to another one and notes how long each operation takes.
 final class TimedEngine: Engine {
@@ -26,6 +28,23 @@ final class TimedEngine: Engine {
                 Double(taken.seconds) + Double(taken.attoseconds) * 1e-18
         }
         return body()
+    }
+
+    // MARK: - Memory
+
+    func allocate(bytes: Int) -> Memory { engine.allocate(bytes: bytes) }
+    func rowStride(columns: Int) -> Int { engine.rowStride(columns: columns) }
+    func reachable(_ x: WeightMatrix) -> WeightMatrix { engine.reachable(x) }
+    func finish() { engine.finish() }
+
+    func rounded(_ x: Tensor, to format: WeightMatrix.Format) -> WeightMatrix {
+        engine.rounded(x, to: format)
+    }
+
+    func copy(_ x: Tensor, to y: Tensor) { timed("copy, fill") { engine.copy(x, to: y) } }
+
+    func fill(_ x: Tensor, with value: Float) {
+        timed("copy, fill") { engine.fill(x, with: value) }
     }
 
     // MARK: - Matrix products
@@ -58,11 +77,11 @@ final class TimedEngine: Engine {
 
     // MARK: - Rows and elements
 
-    func gatherRows(_ indices: [Int32], of table: WeightMatrix, into y: Tensor) {
+    func gatherRows(_ indices: RowIndices, of table: WeightMatrix, into y: Tensor) {
         timed("rows") { engine.gatherRows(indices, of: table, into: y) }
     }
 
-    func scatterAddRows(_ gradY: Tensor, to indices: [Int32], of gradTable: Tensor) {
+    func scatterAddRows(_ gradY: Tensor, to indices: RowIndices, of gradTable: Tensor) {
         timed("rows") { engine.scatterAddRows(gradY, to: indices, of: gradTable) }
     }
 
@@ -125,13 +144,20 @@ final class TimedEngine: Engine {
         }
     }
 
-    func stateInputCosines(_ x: SelectiveScan.Inputs, edges: [(Int32, Int32)]) -> [Float] {
-        timed("cosines") { engine.stateInputCosines(x, edges: edges) }
+    func spanningTrees(
+        _ x: SelectiveScan.Inputs, rows: [Range<Int>], graphs: [NeighborGraph?],
+        transition: EdgeTransition
+    ) -> [ScanTree?] {
+        timed("trees") {
+            engine.spanningTrees(x, rows: rows, graphs: graphs, transition: transition)
+        }
     }
 
     // MARK: - Loss and optimiser
 
-    func crossEntropy(_ logits: Tensor, _ x: CrossEntropy.Inputs) -> CrossEntropy.Result {
+    func crossEntropy(
+        _ logits: Tensor, _ x: CrossEntropy.Inputs
+    ) -> Deferred<CrossEntropy.Result> {
         timed("cross-entropy") { engine.crossEntropy(logits, x) }
     }
 
@@ -141,7 +167,7 @@ final class TimedEngine: Engine {
         }
     }
 
-    func sumOfSquares(_ x: Tensor) -> Double {
-        timed("optimiser") { engine.sumOfSquares(x) }
+    func sumOfSquares(_ tensors: [Tensor]) -> Deferred<Double> {
+        timed("optimiser") { engine.sumOfSquares(tensors) }
     }
 }

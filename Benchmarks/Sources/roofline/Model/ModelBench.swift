@@ -1,7 +1,7 @@
 import FineTuning
-import Kernels
 import LoRA
 import MambaLM
+import Tensors
 import TreeSSMText
 
 /// A model with an adapter in training, and the runs of it that are measured.
@@ -28,7 +28,7 @@ final class ModelBench {
                 pass.map { .init(tokens: $0.tokens, promptLength: $0.promptLength) })
             _ = model.accumulateGradients(of: batch, BenchRecord.scored(pass, in: batch))
         }
-        optimizer.update(learningRate: 1e-5, norm: optimizer.gradientNorm())
+        optimizer.update(learningRate: 1e-5, norm: optimizer.gradientNorm().value)
     }
 
     /// Log-probabilities of the records' answers, a pass at a time.

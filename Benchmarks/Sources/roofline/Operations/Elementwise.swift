@@ -1,4 +1,4 @@
-import Kernels
+import Tensors
 
 /// Convolution and normalisation: a few operations an element.
 struct Elementwise {

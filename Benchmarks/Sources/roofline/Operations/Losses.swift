@@ -1,4 +1,4 @@
-import Kernels
+import Tensors
 
 /// The loss of scored tokens and its gradient by the logits, a chunk at a time as the model does.
 struct Losses {

@@ -1,4 +1,4 @@
-import Kernels
+import Tensors
 
 /// The products of an adapter on in_proj: thin matrices, bound by memory.
 struct LowRankProducts {

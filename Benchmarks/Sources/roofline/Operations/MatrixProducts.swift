@@ -1,4 +1,4 @@
-import Kernels
+import Tensors
 
 /// The matrix products of the model: forward, and the gradient by the input.
 struct MatrixProducts {
@@ -38,8 +38,8 @@ struct MatrixProducts {
             group: group, work: Double(times) * Self.product(rows, input, output, format),
             formula: Self.formula(format)
         ) { [engine, format] in
-            let x = Workspace().random([rows, isGradient ? output : input], 1)
-            let weight = WeightMatrix(rounding: .random([output, input], 2), to: format)
+            let x = Workspace(of: engine).random([rows, isGradient ? output : input], 1)
+            let weight = engine.rounded(.random([output, input], 2), to: format)
             let y = Tensor(shape: [rows, isGradient ? input : output])
             return {
                 for _ in 0..<times {

@@ -1,9 +1,11 @@
 import Kernels
+import Tensors
 import TreeSSMText
+import TreeTopology
 
 /// The selective scan along the chain and along the tree, and the search for the tree.
 struct Scans {
-    let engine: any Engine
+    let engine: CPUEngine
     let shape: ModelShape
 
     /// Half of the tokens are the prompt, as in Alpaca records.
@@ -98,11 +100,8 @@ struct Scans {
             let weights = engine.stateInputCosines(inputs, edges: graph.edges.map { ($0.a, $0.b) })
                 .map(SpanningTree.weight(cosine:))
             return {
-                let chosen = SpanningTree(graph, weights: weights).edges
-                let edges = chosen.map { graph.edges[Int($0)] }
-                let tree = try? TreeTopology(
-                    edges: edges, vertexCount: tokens, root: Int32(tokens - 1))
-                _ = tree?.scanTree(.successor)
+                let tree = SpanningTree(graph, weights: weights)
+                _ = try? RootedTree(tree, of: graph, root: Int32(tokens - 1))
             }
         }
     }

@@ -1,5 +1,6 @@
 import Kernels
 import MambaLM
+import Tensors
 
 /// Reading a text and writing one token after another: what inference libraries are compared in.
 struct InferencePart {

@@ -1,5 +1,6 @@
 import Kernels
 import MambaLM
+import Tensors
 
 /// The cost of a token as one record grows.
 struct LengthsPart {

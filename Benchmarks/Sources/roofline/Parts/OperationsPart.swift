@@ -1,5 +1,6 @@
 import Kernels
 import MambaLM
+import Tensors
 
 /// Every operation, and the runs made of them, beside the limits of the machine.
 struct OperationsPart {

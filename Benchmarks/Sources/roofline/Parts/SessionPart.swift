@@ -1,6 +1,7 @@
 import Glibc
 import Kernels
 import MambaLM
+import Tensors
 
 /// A long session: token after token from one state, as in a chat that never forgets.
 struct SessionPart {

@@ -1,5 +1,6 @@
 import Kernels
 import MambaLM
+import Tensors
 
 /// What threads gain: measured for all there are, computed for more.
 ///

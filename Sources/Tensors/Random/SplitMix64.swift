@@ -37,7 +37,7 @@ extension RandomNumberGenerator {
 }
 
 extension Tensor {
-    /// A tensor whose elements come from `draw`, one after the other.
+    /// A tensor in the host's memory whose elements come from `draw`, one after the other.
     public static func filled(_ shape: [Int], _ draw: () -> Double) -> Tensor {
         let tensor = Tensor(uninitialized: shape)
         tensor.withUnsafeMutableElements { elements in

@@ -1,8 +1,13 @@
+import TreeTopology
+
 /// What a model's layers ask of a processor.
 ///
-/// Every requirement is one operation of a layer, forward or backward, over row-major tensors whose
-/// first axis is the tokens of a batch; sequences lie one after the other, without padding. An
-/// engine for another processor implements these and nothing else changes.
+/// An engine gives the memory that tensors are in. Every other requirement is one operation of a layer, forward or
+/// backward, over row-major tensors whose first axis is the tokens of a batch; sequences lie one after the other,
+/// without padding. An engine for another processor implements these and nothing else changes.
+///
+/// Operations take effect in the order in which they are asked for; they may still be under way when a requirement
+/// returns. Whoever reads ``Tensor/values`` or ``Deferred/value`` waits.
 ///
 /// Results depend on the operands alone: not on the number of threads, and a token's result not on
 /// the other sequences of its batch. Gradients are *added to* their targets unless the operation
@@ -10,6 +15,35 @@
 public protocol Engine: AnyObject {
     /// The processor, the kernels in use and the number of threads, in a few words.
     var summary: String { get }
+
+    /// Gives memory in which operations find their operands; values are undefined.
+    func allocate(bytes: Int) -> Memory
+
+    /// How far apart the rows of a matrix for intermediate results lie best, in elements; at least `columns`.
+    func rowStride(columns: Int) -> Int
+
+    /// The same matrix where operations find it: itself, unless it is in memory that they cannot reach.
+    func reachable(_ x: WeightMatrix) -> WeightMatrix
+
+    /// Rounds a tensor of finite values to a format, the nearest value of it, of two equally near the even one;
+    /// views it if the format is single precision.
+    ///
+    /// - Parameters:
+    ///   - x: The values.
+    ///   - format: With int8, a row's scale is its greatest magnitude over 127.
+    /// - Returns: The rounded values.
+    func rounded(_ x: Tensor, to format: WeightMatrix.Format) -> WeightMatrix
+
+    /// Copies the elements of a tensor to one of the same shape; either may be in the host's memory.
+    ///
+    /// As if row after row: rows of `y` may be memory of earlier rows of `x`.
+    func copy(_ x: Tensor, to y: Tensor)
+
+    /// Sets every element.
+    func fill(_ x: Tensor, with value: Float)
+
+    /// Waits until all that was asked for is done.
+    func finish()
 
     /// Computes `y = x · weightᵀ + bias + addend`.
     ///
@@ -32,11 +66,11 @@ public protocol Engine: AnyObject {
     /// Adds the sum of the rows of `gradY` to `gradBias`.
     func biasGradient(_ gradY: Tensor, into gradBias: Tensor)
 
-    /// Copies row `indices[i]` of `table`, `[entries, width]`, to row `i` of `y`.
-    func gatherRows(_ indices: [Int32], of table: WeightMatrix, into y: Tensor)
+    /// Copies row `indices.values[i]` of `table`, `[entries, width]`, to row `i` of `y`.
+    func gatherRows(_ indices: RowIndices, of table: WeightMatrix, into y: Tensor)
 
-    /// Adds row `i` of `gradY` to row `indices[i]` of `gradTable`, in rising order of `i`.
-    func scatterAddRows(_ gradY: Tensor, to indices: [Int32], of gradTable: Tensor)
+    /// Adds row `i` of `gradY` to row `indices.values[i]` of `gradTable`, in rising order of `i`.
+    func scatterAddRows(_ gradY: Tensor, to indices: RowIndices, of gradTable: Tensor)
 
     /// Adds `scale · x` to `y`; both have the same shape.
     func add(_ x: Tensor, scale: Float, to y: Tensor)
@@ -80,24 +114,32 @@ public protocol Engine: AnyObject {
     func scanBackward(
         _ x: SelectiveScan.Inputs, gradResult: Tensor, into gradients: SelectiveScan.Gradients)
 
-    /// The cosines between the state inputs `X[t] = delta[t] * u[t] * B[t]` of pairs of tokens, with
-    /// `delta = log(1 + exp(step))`.
+    /// The minimum spanning trees of graphs over the first tokens of sequences, each rooted at its last vertex.
     ///
-    /// The outer product factorises, so `cos(X[a], X[b]) = cos(v[a], v[b]) * cos(B[a], B[b])` with
-    /// `v = delta * u`, and `X` is never formed. A zero vector has cosine 0 with any other.
+    /// An edge weighs `exp(-cos(X[a], X[b]))` with the state inputs `X[t] = delta[t] * u[t] * B[t]` and
+    /// `delta = log(1 + exp(step))`. The outer product factorises, so
+    /// `cos(X[a], X[b]) = cos(v[a], v[b]) * cos(B[a], B[b])` with `v = delta * u`, and `X` is never formed. A
+    /// zero vector has cosine 0 with any other.
     ///
     /// - Parameters:
     ///   - x: The operands; of them `u`, `step` and `B` are read.
-    ///   - edges: Pairs of rows of the batch.
-    /// - Returns: One cosine a pair.
-    func stateInputCosines(_ x: SelectiveScan.Inputs, edges: [(Int32, Int32)]) -> [Float]
+    ///   - rows: Where each sequence lies in the operands.
+    ///   - graphs: A connected graph a sequence, or `nil` for no tree.
+    ///   - transition: Whose decay weighs an edge.
+    /// - Returns: A tree a graph.
+    func spanningTrees(
+        _ x: SelectiveScan.Inputs, rows: [Range<Int>], graphs: [NeighborGraph?],
+        transition: EdgeTransition
+    ) -> [ScanTree?]
 
     /// See ``CrossEntropy``.
-    func crossEntropy(_ logits: Tensor, _ x: CrossEntropy.Inputs) -> CrossEntropy.Result
+    func crossEntropy(_ logits: Tensor, _ x: CrossEntropy.Inputs) -> Deferred<CrossEntropy.Result>
 
     /// See ``AdamW``.
     func adamW(_ step: AdamW, parameter: Tensor, gradient: Tensor, moments: AdamW.Moments)
 
-    /// The sum of the squares of all elements.
-    func sumOfSquares(_ x: Tensor) -> Double
+    /// The sum of the squares of all elements of contiguous tensors.
+    ///
+    /// Those of each tensor are added up first, then the tensors' sums in order, in double precision.
+    func sumOfSquares(_ tensors: [Tensor]) -> Deferred<Double>
 }

@@ -1,16 +1,24 @@
-import Kernels
-
 /// A rooted tree over the vertices of a graph.
 ///
 /// Source: Xiao et al. 2024, "MambaTree", section 3.2. The order differs from the paper's reversed
 /// breadth-first one: any order with children before parents gives the same states, and one that
 /// finishes the largest subtree first keeps the fewest of them waiting.
-public struct TreeTopology: Equatable, Sendable {
+public struct RootedTree: Equatable, Sendable {
     /// The parent of each vertex; -1 for the root.
     public let parent: [Int32]
     /// All vertices, children before parents, the children with the largest subtrees first; the
     /// last is the root.
     public let order: [Int32]
+    /// For each vertex, the one whose decay weighs the edge to its parent; unused at the root.
+    public let transition: [Int32]
+
+    /// Groups the arrays, which must have the same count, at least 1, and describe one tree.
+    public init(parent: [Int32], order: [Int32], transition: [Int32]) {
+        precondition(
+            !parent.isEmpty && parent.count == order.count && parent.count == transition.count,
+            "\(parent.count) parents, \(order.count) places, \(transition.count) transitions")
+        (self.parent, self.order, self.transition) = (parent, order, transition)
+    }
 
     /// Hangs the edges of a tree from a root.
     ///
@@ -18,9 +26,13 @@ public struct TreeTopology: Equatable, Sendable {
     ///   - edges: Joined vertices, in any order.
     ///   - vertexCount: The number of vertices, at least 1.
     ///   - root: The vertex that all others flow to.
+    ///   - transition: Whose decay weighs an edge.
     /// - Throws: ``TreeTopologyError`` if the edges are not one tree.
     /// - Complexity: O(*n*), where *n* is the number of vertices.
-    public init(edges: [NeighborGraph.Edge], vertexCount: Int, root: Int32) throws {
+    public init(
+        edges: [NeighborGraph.Edge], vertexCount: Int, root: Int32,
+        transition: EdgeTransition = .successor
+    ) throws {
         guard root >= 0, root < vertexCount else {
             throw TreeTopologyError.rootOutOfRange(root: Int(root), vertexCount: vertexCount)
         }
@@ -45,30 +57,32 @@ public struct TreeTopology: Equatable, Sendable {
         guard outwards.count == vertexCount else {
             throw TreeTopologyError.unreachable(count: vertexCount - outwards.count)
         }
-        self.parent = parent
-        self.order = largestFirst(outwards: outwards, parent: parent)
-    }
-
-    /// Hangs a graph's spanning tree from a root.
-    ///
-    /// - Throws: ``TreeTopologyError`` if the graph is not connected.
-    public init(_ tree: SpanningTree, of graph: NeighborGraph, root: Int32) throws {
-        try self.init(
-            edges: tree.edges.map { graph.edges[Int($0)] }, vertexCount: graph.vertexCount,
-            root: root)
-    }
-
-    /// The tree in the form that the scan reads.
-    public func scanTree(_ transition: EdgeTransition) -> ScanTree {
-        let last = Int32(parent.count - 1)
+        let last = Int32(vertexCount - 1)
         let transitions: [Int32] =
             switch transition {
-            // The root, the only vertex without a successor, has no edge upwards.
+            // The last vertex has no successor; where it is the root it has no edge either.
             case .successor: parent.indices.map { min(Int32($0) + 1, last) }
             case .parent: parent.map { max($0, 0) }
             case .child: parent.indices.map { Int32($0) }
             }
-        return ScanTree(parent: parent, order: order, transition: transitions)
+        self.init(
+            parent: parent, order: largestFirst(outwards: outwards, parent: parent),
+            transition: transitions)
+    }
+
+    /// Hangs a graph's spanning tree from a root, with the graph's tail.
+    ///
+    /// - Throws: ``TreeTopologyError`` if the graph is not connected.
+    public init(
+        _ tree: SpanningTree, of graph: NeighborGraph, root: Int32,
+        transition: EdgeTransition = .successor
+    ) throws {
+        let tail = (graph.vertexCount..<graph.vertexCount + graph.tail).map {
+            NeighborGraph.Edge(Int32($0), Int32($0 - 1))
+        }
+        try self.init(
+            edges: tree.edges.map { graph.edges[Int($0)] } + tail,
+            vertexCount: graph.vertexCount + graph.tail, root: root, transition: transition)
     }
 }
 

@@ -1,6 +1,6 @@
 import TestSupport
 import Testing
-import TreeSSMText
+import TreeTopology
 
 @Suite("Spanning tree")
 struct SpanningTreeTests {
@@ -51,7 +51,7 @@ struct SpanningTreeTests {
         let weights = edges.map { _ in Float.random(in: 0...1, using: &generator) }
         let tree = SpanningTree(graph, weights: weights)
         #expect(tree.edges.sorted() == boruvka(graph, weights))
-        #expect(try TreeTopology(tree, of: graph, root: 17).order.last == 17)
+        #expect(try RootedTree(tree, of: graph, root: 17).order.last == 17)
     }
 
     @Test("NaN is heavier than infinity, both zeros are equal, negatives come first")

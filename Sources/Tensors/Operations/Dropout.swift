@@ -10,7 +10,8 @@
 public struct Dropout: Equatable, Sendable {
     /// The probability that an element is dropped, in [0, 1).
     public let probability: Float
-    private let key: UInt64
+    /// What the hash of a place begins with.
+    package let key: UInt64
 
     /// Chooses the elements.
     ///
@@ -29,39 +30,11 @@ public struct Dropout: Equatable, Sendable {
         self.key = Dropout.mix(seed) ^ hash
     }
 
-    /// Drops elements of one row; `y` may be `x`.
-    func apply(
-        _ x: UnsafePointer<Float>, row: Int, columns: Int, into y: UnsafeMutablePointer<Float>
-    ) {
-        let threshold = UInt64(Double(probability) * 0x1p32)
-        let factor = 1 / (1 - probability)
-        let first = UInt64(row) &* UInt64(columns)
-        for column in 0..<columns {
-            let place = first &+ UInt64(column)
-            let draw = Dropout.mix(key &+ place &* 0x9E37_79B9_7F4A_7C15) >> 32
-            y[column] = draw < threshold ? 0 : x[column] * factor
-        }
-    }
-
     /// The output function of SplitMix64.
-    private static func mix(_ value: UInt64) -> UInt64 {
+    package static func mix(_ value: UInt64) -> UInt64 {
         var z = value
         z = (z ^ (z >> 30)) &* 0xBF58_476D_1CE4_E5B9
         z = (z ^ (z >> 27)) &* 0x94D0_49BB_1331_11EB
         return z ^ (z >> 31)
-    }
-}
-
-extension CPUEngine {
-    /// `y = dropout(x)`.
-    public func drop(_ dropout: Dropout, _ x: Tensor, into y: Tensor) {
-        precondition(x.shape == y.shape, "x is \(x.shape), y is \(y.shape)")
-        divide(x.rows, by: 16) { part, _ in
-            for row in part {
-                dropout.apply(
-                    x.matrix(row: row).start, row: row, columns: x.columns,
-                    into: y.matrix(row: row).start)
-            }
-        }
     }
 }

@@ -111,12 +111,4 @@ public enum SelectiveScan {
             (self.B, self.C, self.A, self.D) = (B, C, A, D)
         }
     }
-
-    /// The form of the recurrence.
-    public enum Kernel: String, Sendable, CaseIterable {
-        /// Blocks of channels with their states in registers; states recomputed in the backward pass.
-        case fused
-        /// Rank-one updates and read-outs by BLAS (`sger`, `sgemv`).
-        case blas
-    }
 }

@@ -1,9 +1,9 @@
 import TestSupport
 import Testing
-import TreeSSMText
+import TreeTopology
 
-@Suite("Tree topology")
-struct TreeTopologyTests {
+@Suite("Rooted tree")
+struct RootedTreeTests {
     @Test("by hand: parents from the root, the largest subtree first")
     func byHand() throws {
         //     4
@@ -11,7 +11,7 @@ struct TreeTopologyTests {
         //   0   2 - 1
         //        \
         //         3
-        let topology = try TreeTopology(
+        let topology = try RootedTree(
             edges: [.init(0, 4), .init(2, 1), .init(4, 2), .init(3, 2)], vertexCount: 5, root: 4)
         #expect(topology.parent == [4, 2, 4, 2, -1])
         #expect(topology.order.last == 4)
@@ -27,7 +27,7 @@ struct TreeTopologyTests {
         }
         edges.shuffle(using: &generator)
         let root = Int32.random(in: 0..<Int32(count), using: &generator)
-        let topology = try TreeTopology(edges: edges, vertexCount: count, root: root)
+        let topology = try RootedTree(edges: edges, vertexCount: count, root: root)
         var place = [Int](repeating: -1, count: count)
         for (index, vertex) in topology.order.enumerated() { place[Int(vertex)] = index }
         #expect(place.allSatisfy { $0 >= 0 })
@@ -43,40 +43,43 @@ struct TreeTopologyTests {
     @Test("a path of many vertices needs no recursion")
     func longPath() throws {
         let edges = (1..<100_000).map { NeighborGraph.Edge(Int32($0), Int32($0 - 1)) }
-        let topology = try TreeTopology(edges: edges, vertexCount: 100_000, root: 99_999)
+        let topology = try RootedTree(edges: edges, vertexCount: 100_000, root: 99_999)
         #expect(topology.order == (0..<100_000).map(Int32.init))
     }
 
     @Test("the rules differ in whose decay an edge has")
     func transitions() throws {
-        let topology = try TreeTopology(
-            edges: [.init(0, 2), .init(1, 2), .init(0, 3)], vertexCount: 4, root: 3)
-        #expect(topology.parent == [3, 2, 0, -1])
-        #expect(topology.scanTree(.successor).transition.prefix(3) == [1, 2, 3])
-        #expect(topology.scanTree(.parent).transition.prefix(3) == [3, 2, 0])
-        #expect(topology.scanTree(.child).transition.prefix(3) == [0, 1, 2])
+        func tree(_ transition: EdgeTransition) throws -> RootedTree {
+            try RootedTree(
+                edges: [.init(0, 2), .init(1, 2), .init(0, 3)], vertexCount: 4, root: 3,
+                transition: transition)
+        }
+        #expect(try tree(.successor).parent == [3, 2, 0, -1])
+        #expect(try tree(.successor).transition.prefix(3) == [1, 2, 3])
+        #expect(try tree(.parent).transition.prefix(3) == [3, 2, 0])
+        #expect(try tree(.child).transition.prefix(3) == [0, 1, 2])
     }
 
     @Test("edges that are no tree are refused")
     func notATree() {
         #expect(throws: TreeTopologyError.unreachable(count: 1)) {
-            try TreeTopology(
+            try RootedTree(
                 edges: [.init(0, 1), .init(1, 2), .init(2, 0)], vertexCount: 4, root: 0)
         }
         #expect(throws: TreeTopologyError.unreachable(count: 2)) {
-            try TreeTopology(edges: [.init(0, 1), .init(2, 2)], vertexCount: 3, root: 2)
+            try RootedTree(edges: [.init(0, 1), .init(2, 2)], vertexCount: 3, root: 2)
         }
         #expect(throws: TreeTopologyError.unreachable(count: 1)) {
-            try TreeTopology(edges: [.init(0, 1), .init(1, 0)], vertexCount: 3, root: 0)
+            try RootedTree(edges: [.init(0, 1), .init(1, 0)], vertexCount: 3, root: 0)
         }
         #expect(throws: TreeTopologyError.edgeCount(edges: 1, vertexCount: 3)) {
-            try TreeTopology(edges: [.init(0, 1)], vertexCount: 3, root: 0)
+            try RootedTree(edges: [.init(0, 1)], vertexCount: 3, root: 0)
         }
         #expect(throws: TreeTopologyError.rootOutOfRange(root: 3, vertexCount: 3)) {
-            try TreeTopology(edges: [.init(0, 1), .init(1, 2)], vertexCount: 3, root: 3)
+            try RootedTree(edges: [.init(0, 1), .init(1, 2)], vertexCount: 3, root: 3)
         }
         #expect(throws: TreeTopologyError.edgeOutOfRange(edge: 1, vertexCount: 3)) {
-            try TreeTopology(edges: [.init(0, 1), .init(1, 3)], vertexCount: 3, root: 0)
+            try RootedTree(edges: [.init(0, 1), .init(1, 3)], vertexCount: 3, root: 0)
         }
         #expect(
             "\(TreeTopologyError.unreachable(count: 2))"

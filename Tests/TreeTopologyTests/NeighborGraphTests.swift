@@ -1,5 +1,5 @@
 import Testing
-import TreeSSMText
+import TreeTopology
 
 @Suite("Neighbor graph")
 struct NeighborGraphTests {

@@ -4,6 +4,7 @@
 /// share one piece of memory for each: it grows to the largest size asked for, and a steady state
 /// allocates nothing. Who asks for a name again gives up what it held.
 public final class Workspace {
+    private let engine: any Engine
     private var entries: [String: Entry] = [:]
 
     private struct Entry {
@@ -12,22 +13,20 @@ public final class Workspace {
         var view: Tensor
     }
 
-    /// Creates an empty workspace.
-    public init() {}
+    /// Creates an empty workspace in the memory of an engine.
+    public init(of engine: any Engine) { self.engine = engine }
 
     /// The tensor of a name, with undefined values, as a view of the given shape.
     ///
-    /// The rows of wide matrices lie a little further apart than they are wide. Those a multiple of 2 KiB apart
-    /// would share a few sets of the first-level cache, and a product, which reads twelve rows at once, would lose
-    /// lines before it has read them to their end.
+    /// The rows of a matrix may lie further apart than they are wide: see ``Engine/rowStride(columns:)``.
     public func tensor(_ name: String, _ shape: [Int]) -> Tensor {
         if let view = entries[name]?.view, view.shape == shape { return view }
         let (rows, columns) = (shape.first ?? 1, shape.dropFirst().reduce(1, *))
-        let spaces = shape.count == 2 && columns >= 1024 && columns % 512 == 0
-        let stride = spaces ? columns + 16 : columns
+        let stride = shape.count == 2 ? engine.rowStride(columns: columns) : columns
         let memory = memory(name, count: rows * stride)
         let view =
-            spaces ? memory.reshaped([rows, stride]).columns(0..<columns) : memory.reshaped(shape)
+            stride > columns
+            ? memory.reshaped([rows, stride]).columns(0..<columns) : memory.reshaped(shape)
         entries[name]?.view = view
         return view
     }
@@ -35,7 +34,7 @@ public final class Workspace {
     private func memory(_ name: String, count: Int) -> Tensor {
         if let held = entries[name]?.memory, held.count >= count { return held.rows(0..<count) }
         // Batches differ a little in size: some room avoids growing at every other one.
-        let grown = Tensor(uninitialized: [count + count / 8])
+        let grown = engine.tensor([count + count / 8])
         entries[name] = Entry(memory: grown, view: grown)
         return grown.rows(0..<count)
     }

@@ -3,10 +3,12 @@
 /// Text gives a window graph (``init(promptLength:neighbors:)``); other data, such as the patches of
 /// an image, give edges of their own.
 public struct NeighborGraph: Equatable, Sendable {
-    /// The number of vertices.
+    /// The number of vertices, without the ``tail``.
     public let vertexCount: Int
     /// Pairs of vertices; among equal weights the earlier edge wins.
     public let edges: [Edge]
+    /// How many vertices come after those of the edges, each joined to the one before it whatever the weights.
+    public var tail = 0
 
     /// Two vertices that may be neighbours in the tree.
     public struct Edge: Equatable, Sendable {

@@ -1,70 +1,12 @@
 import CKernels
-
-/// A depthwise causal convolution followed by SiLU, over every sequence of a batch.
-///
-///     pre[t] = bias + sum over k of weight[k] * x[t - width + 1 + k]
-///     u[t]   = pre[t] / (1 + exp(-pre[t]))
-///
-/// Tokens before a sequence are zero, or those of its `history`.
-///
-/// Source: Gu and Dao 2023, "Mamba", section 3.4.
-public enum CausalConvolution {
-    /// The widest convolution the kernels take, in tokens.
-    public static let greatestWidth = Int(MTL_CONVOLUTION_WIDTH)
-
-    /// The operands of a whole batch, sequences one after the other.
-    public struct Inputs {
-        /// `[tokens, channels]`.
-        public var x: Tensor
-        /// `[channels, 1, width]`.
-        public var weight: Tensor
-        /// `[channels]`.
-        public var bias: Tensor?
-        /// The sequences, in order, covering all tokens.
-        public var sequences: [Sequence]
-
-        /// Groups the operands.
-        public init(x: Tensor, weight: Tensor, bias: Tensor?, sequences: [Sequence]) {
-            (self.x, self.weight, self.bias) = (x, weight, bias)
-            self.sequences = sequences
-        }
-    }
-
-    /// One sequence of a batch.
-    public struct Sequence {
-        /// Its rows in the batch.
-        public var rows: Range<Int>
-        /// The `width - 1` inputs before the first token, `[width - 1, channels]`; `nil` for zeros.
-        public var history: Tensor?
-
-        /// Describes one sequence.
-        public init(rows: Range<Int>, history: Tensor? = nil) {
-            (self.rows, self.history) = (rows, history)
-        }
-    }
-
-    /// Where the gradients go: the one of `x` is overwritten, those of the parameters are added to.
-    ///
-    /// That of `x` may be the memory of `x`, or of the gradient by `u`.
-    public struct Gradients {
-        /// `[tokens, channels]`.
-        public var x: Tensor
-        /// `[channels, 1, width]`; `nil` if frozen.
-        public var weight: Tensor?
-        /// `[channels]`; `nil` if frozen or absent.
-        public var bias: Tensor?
-
-        /// Groups the gradients.
-        public init(x: Tensor, weight: Tensor?, bias: Tensor?) {
-            (self.x, self.weight, self.bias) = (x, weight, bias)
-        }
-    }
-}
+import Tensors
 
 extension CPUEngine {
     /// See ``CausalConvolution``.
     public func convolve(_ x: CausalConvolution.Inputs, into u: Tensor) {
-        precondition(x.x.shape == u.shape, "x is \(x.x.shape), u is \(u.shape)")
+        precondition(
+            x.x.shape == u.shape && x.weight.columns <= Int(MTL_CONVOLUTION_WIDTH),
+            "x is \(x.x.shape), u is \(u.shape), weight is \(x.weight.shape)")
         let blocks = Blocks(channels: u.columns)
         run(blocks.count * x.sequences.count, work: u.count) { index, _ in
             let sequence = x.sequences[index / blocks.count]
@@ -81,7 +23,8 @@ extension CPUEngine {
         _ x: CausalConvolution.Inputs, gradU: Tensor, into gradients: CausalConvolution.Gradients
     ) {
         precondition(
-            x.x.shape == gradU.shape && gradients.x.shape == gradU.shape,
+            x.x.shape == gradU.shape && gradients.x.shape == gradU.shape
+                && x.weight.columns <= Int(MTL_CONVOLUTION_WIDTH),
             "x is \(x.x.shape), gradU is \(gradU.shape), gradX is \(gradients.x.shape)")
         let blocks = Blocks(channels: gradU.columns)
         let width = x.weight.columns

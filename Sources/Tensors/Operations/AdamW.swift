@@ -1,0 +1,45 @@
+/// One step of AdamW, with decoupled weight decay.
+///
+///     m = beta1 * m + (1 - beta1) * g;   v = beta2 * v + (1 - beta2) * g * g
+///     p = p * (1 - rate * decay) - rate / (1 - beta1^k) * m / (sqrt(v / (1 - beta2^k)) + epsilon)
+///
+/// Source: Loshchilov and Hutter 2019, "Decoupled Weight Decay Regularization", algorithm 2; the order of
+/// operations is PyTorch's.
+public struct AdamW: Sendable {
+    /// The learning rate of this step.
+    public var learningRate: Double
+    /// The decay of the first moment, in [0, 1).
+    public var beta1: Double
+    /// The decay of the second moment, in [0, 1).
+    public var beta2: Double
+    /// Added to the root of the second moment.
+    public var epsilon: Double
+    /// The decoupled weight decay.
+    public var weightDecay: Double
+    /// What gradients are multiplied by first, to clip them.
+    public var gradientScale: Float
+    /// The number of this step, from 1.
+    public var step: Int
+
+    /// Describes one step.
+    public init(
+        learningRate: Double, beta1: Double, beta2: Double, epsilon: Double, weightDecay: Double,
+        gradientScale: Float, step: Int
+    ) {
+        precondition(step >= 1, "step is \(step), expected at least 1")
+        (self.learningRate, self.beta1, self.beta2) = (learningRate, beta1, beta2)
+        (self.epsilon, self.weightDecay) = (epsilon, weightDecay)
+        (self.gradientScale, self.step) = (gradientScale, step)
+    }
+
+    /// The running averages of one parameter's gradient and of its square, of the parameter's shape.
+    public struct Moments {
+        /// The average of the gradient.
+        public var first: Tensor
+        /// The average of the squared gradient.
+        public var second: Tensor
+
+        /// Groups the moments.
+        public init(first: Tensor, second: Tensor) { (self.first, self.second) = (first, second) }
+    }
+}
