@@ -158,7 +158,7 @@ struct TrainCommandTests {
             $0.hasPrefix("layers.*.mixer.in_proj ")
         }
         #expect(
-            rows == ["layers.*.mixer.in_proj   8 tensors  [8, 128] [512, 8]  20480 values"])
+            rows == ["layers.*.mixer.in_proj   8 tensors  [8, 128] [512, 8]   20480 values"])
         #expect(run.output.contains("trainable values"))
         #expect(throws: (any Error).self) { try workshop.bytes("out/config.yaml") }
     }

@@ -37,7 +37,7 @@ struct TroubleshootingTests {
     private func prepare(_ workshop: CommandWorkshop) throws {
         let lines = """
             cd '\(workshop(""))'; PATH='\(CommandRun.folder)':$PATH; mkdir start
-            mv model start; head -n 20 '\(CommandWorkshop.demo)/new-skills/train.jsonl' \
+            mv model start; head -n 20 '\(CommandWorkshop.demo)/train.jsonl' \
             >start/records.jsonl; cd start
             mtl-finetune --model model --data records.jsonl --max-steps 2 --output-dir adapter
             """

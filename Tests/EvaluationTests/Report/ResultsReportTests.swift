@@ -49,7 +49,7 @@ struct ResultsReportTests {
                 "eot_token_id", "max_length", "task_hashes", "model_source", "model_name",
                 "model_name_sanitized", "system_instruction", "system_instruction_sha",
                 "fewshot_as_multiturn", "chat_template", "chat_template_sha",
-                "total_evaluation_time_seconds",
+                "total_evaluation_time_seconds", "warnings",
             ])
         #expect(
             object["configs"]?["wikitext"]?["process_results"]

@@ -35,10 +35,10 @@ struct ByteStreamTests {
                 == "hello\nworld")
     }
 
-    @Test("a text is given as it stands, and bytes that are not UTF-8 are found")
+    @Test("a text is read as on Linux, and bytes that are not UTF-8 are found")
     func text() throws {
         let path = folder.write("\u{FEFF}é\r\n日\n", to: "a")
-        #expect(try ByteStream.text(of: path).utf8.elementsEqual("\u{FEFF}é\r\n日\n".utf8))
+        #expect(try ByteStream.text(of: path).utf8.elementsEqual("é\n日\n".utf8))
         for (bytes, line, byte) in [
             ([0xFF], 1, 1), ([0x61, 0x0A, 0x0A, 0x62, 0xE9], 3, 2), ([0x0A, 0xC0], 2, 1),
         ] as [([UInt8], Int, Int)] {
