@@ -4,44 +4,30 @@ import Storage
 /// A file that grows over several runs of a program, until it is whole and gets its name.
 final class AppendedFile {
     let path: String
-    private let descriptor: Int32
+    private let descriptor: FileDescriptor
     /// The bytes it holds.
     private(set) var size: Int
 
     /// Opens the file, which is made if it does not exist.
     init(_ path: String) throws {
         self.path = path
-        descriptor = open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC | O_NOFOLLOW, 0o644)
-        guard descriptor >= 0 else {
-            throw FileError.system(file: path, action: "open", code: errno)
-        }
+        descriptor = try FileDescriptor(
+            opening: path, flags: O_WRONLY | O_CREAT | O_APPEND | O_NOFOLLOW, action: "open",
+            permissions: 0o644)
         // One download at a time: a second one would mix its bytes in.
-        guard flock(descriptor, LOCK_EX | LOCK_NB) == 0 else {
-            let code = errno
-            close(descriptor)
-            throw FileError.system(file: path, action: "lock", code: code)
+        guard flock(descriptor.raw, LOCK_EX | LOCK_NB) == 0 else {
+            throw FileError.system(file: path, action: "lock", code: errno)
         }
-        size = Int(lseek(descriptor, 0, SEEK_END))
+        size = Int(try descriptor.status().st_size)
     }
 
-    deinit { close(descriptor) }
-
     func append(_ bytes: UnsafeRawBufferPointer) throws {
-        var done = 0
-        while done < bytes.count {
-            let rest = UnsafeRawBufferPointer(rebasing: bytes[done...])
-            let count = write(descriptor, rest.baseAddress, rest.count)
-            guard count > 0 else {
-                if count < 0, errno == EINTR { continue }
-                throw FileError.system(file: path, action: "write", code: errno)
-            }
-            done += count
-            size += count
-        }
+        try descriptor.writeAll(bytes)
+        size += bytes.count
     }
 
     func clear() throws {
-        guard ftruncate(descriptor, 0) == 0 else {
+        guard ftruncate(descriptor.raw, 0) == 0 else {
             throw FileError.system(file: path, action: "truncate", code: errno)
         }
         size = 0
@@ -49,9 +35,7 @@ final class AppendedFile {
 
     /// Makes sure that all is on the disk, and renames the file.
     func finish(as name: String) throws {
-        guard fsync(descriptor) == 0 else {
-            throw FileError.system(file: path, action: "sync", code: errno)
-        }
+        try descriptor.sync()
         guard rename(path, name) == 0 else {
             throw FileError.system(file: path, action: "rename", code: errno)
         }

@@ -1,4 +1,5 @@
 import Glibc
+import Storage
 
 /// What the environment says about the hub, in the variables of `huggingface_hub`.
 public struct HubEnvironment: Equatable, Sendable {
@@ -52,11 +53,9 @@ public struct HubEnvironment: Equatable, Sendable {
 enum FirstWord {
     /// The first word of a file's first 4 KiB; `nil` if there is none.
     static func of(file path: String) -> String? {
-        guard let file = fopen(path, "r") else { return nil }
-        defer { fclose(file) }
         var bytes = [UInt8](repeating: 0, count: 4096)
-        let count = fread(&bytes, 1, bytes.count, file)
-        let text = String(decoding: bytes[..<count], as: UTF8.self)
+        let count = try? bytes.withUnsafeMutableBytes { try ByteStream(path: path).read(into: $0) }
+        let text = String(decoding: bytes[..<(count ?? 0)], as: UTF8.self)
         return text.split(whereSeparator: \.isWhitespace).first.map(String.init)
     }
 }

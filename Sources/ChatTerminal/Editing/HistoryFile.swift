@@ -21,8 +21,8 @@ struct HistoryFile {
         self.path = path
         try FolderTree.create(FilePath.folder(of: path))
         if !FilePath.exists(path) {
-            let descriptor = open(path, O_WRONLY | O_CREAT | O_CLOEXEC, 0o600)
-            if descriptor >= 0 { close(descriptor) }
+            _ = try FileDescriptor(
+                opening: path, flags: O_WRONLY | O_CREAT, action: "open", permissions: 0o600)
         }
         _ = try LineAppender(path: path)
     }

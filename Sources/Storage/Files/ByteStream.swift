@@ -19,7 +19,7 @@ public final class ByteStream {
 
     /// Opens a file and looks at its first bytes.
     ///
-    /// - Parameter path: A regular file, or a pipe.
+    /// - Parameter path: A regular file, or a pipe that this process was started with (`/dev/fd/63`).
     /// - Throws: ``FileError``.
     public init(path: String) throws {
         self.path = path

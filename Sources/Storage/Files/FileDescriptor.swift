@@ -1,29 +1,52 @@
 import Glibc
 
 /// An open file, closed at the end of its life; every failure names the path.
-struct FileDescriptor: ~Copyable {
-    let raw: Int32
+package struct FileDescriptor: ~Copyable {
+    package let raw: Int32
     let path: String
     /// The path that messages name; a file in the making goes by its final name.
     let name: String
 
-    /// Opens a file.
+    /// Opens a file or a folder, at once: no pipe is waited for.
+    ///
+    /// Devices, sockets and named pipes are refused. A pipe that this process was started with is read, as
+    /// `<(command)` of a shell gives it: `/dev/fd/63`, or `/proc/self/fd/11`, or `/dev/stdin`.
     ///
     /// - Parameters:
     ///   - path: Where it is. A zero byte in it is refused, since C would cut the path there.
     ///   - flags: The flags of `open`; `O_CLOEXEC` is added.
     ///   - action: What is attempted, for the message.
     ///   - name: The path that messages name, if another.
-    /// - Throws: ``FileError/system(file:action:code:)``.
-    init(opening path: String, flags: Int32, action: String, name: String? = nil) throws {
+    ///   - permissions: Those of a file that is made.
+    /// - Throws: ``FileError``.
+    package init(
+        opening path: String, flags: Int32, action: String, name: String? = nil,
+        permissions: mode_t = 0o666
+    ) throws {
         self.path = path
         self.name = name ?? path
         guard !path.utf8.contains(0) else {
             raw = -1
             throw FileError.system(file: self.name, action: action, code: EINVAL)
         }
-        raw = retrying { open(path, flags | O_CLOEXEC, 0o666) }
-        if raw < 0 { throw FileError.system(file: self.name, action: action, code: errno) }
+        // Without O_NONBLOCK, a named pipe that nobody writes to would hold the program for ever.
+        raw = retrying { open(path, flags | O_CLOEXEC | O_NONBLOCK, permissions) }
+        if raw < 0 {
+            // What open says to a socket, and to a pipe that nobody reads.
+            if errno == ENXIO { throw FileError.notRegular(file: self.name) }
+            throw FileError.system(file: self.name, action: action, code: errno)
+        }
+        switch try status().st_mode & S_IFMT {
+        case S_IFREG, S_IFDIR: break
+        case S_IFIFO where FileDescriptor.isOwn(path):
+            _ = fcntl(raw, F_SETFL, fcntl(raw, F_GETFL) & ~O_NONBLOCK)
+        default: throw FileError.notRegular(file: self.name)
+        }
+    }
+
+    /// Whether a path names what this process was started with.
+    private static func isOwn(_ path: String) -> Bool {
+        path == "/dev/stdin" || ["/dev/fd/", "/proc/self/fd/"].contains { path.hasPrefix($0) }
     }
 
     deinit {
@@ -31,7 +54,7 @@ struct FileDescriptor: ~Copyable {
     }
 
     /// The size and kind of the file.
-    func status() throws -> stat {
+    package func status() throws -> stat {
         var result = stat()
         if fstat(raw, &result) != 0 { throw failure("look at") }
         return result
@@ -45,7 +68,7 @@ struct FileDescriptor: ~Copyable {
     }
 
     /// Writes all bytes, with one call unless the system takes only a part.
-    func writeAll(_ bytes: UnsafeRawBufferPointer) throws {
+    package func writeAll(_ bytes: UnsafeRawBufferPointer) throws {
         var rest = bytes[...]
         while !rest.isEmpty {
             let part = UnsafeRawBufferPointer(rebasing: rest)
@@ -56,7 +79,7 @@ struct FileDescriptor: ~Copyable {
     }
 
     /// Waits until the content has reached the disk.
-    func sync() throws {
+    package func sync() throws {
         // Pipes and a few file systems have nothing to wait for and say EINVAL.
         if retrying({ fsync(raw) }) != 0, errno != EINVAL { throw failure("flush") }
     }

@@ -1,3 +1,5 @@
+import Glibc
+import Storage
 import TestSupport
 import Testing
 
@@ -24,6 +26,13 @@ struct HistoryFileTests {
         #expect(try HistoryFile(path: path).messages() == ["a", "b"])
         folder.write([0x22, 0xFF, 0x22, 0x0A, 0x37, 0x0A, 0x22, 0x62, 0x22], to: "history.jsonl")
         #expect(try HistoryFile(path: path).messages() == ["b"])
+    }
+
+    @Test("a pipe in place of the file is refused at once")
+    func pipe() {
+        let path = TemporaryFolder().file("history.jsonl")
+        mkfifo(path, 0o600)
+        #expect(throws: FileError.notRegular(file: path)) { try HistoryFile(path: path) }
     }
 
     @Test("a file that has grown is cut to the newest messages")
