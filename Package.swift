@@ -26,8 +26,6 @@ let package = Package(
     ],
     targets: [
         // C libraries and kernels.
-        .systemLibrary(
-            name: "COpenBLAS", pkgConfig: "openblas", providers: [.apt(["libopenblas-dev"])]),
         .systemLibrary(name: "CZstd", pkgConfig: "libzstd", providers: [.apt(["libzstd-dev"])]),
         .systemLibrary(
             name: "CCurl", pkgConfig: "libcurl", providers: [.apt(["libcurl4-openssl-dev"])]),
@@ -39,8 +37,7 @@ let package = Package(
         // Libraries, each importing only what stands above it.
         .target(name: "TreeTopology"),
         .target(name: "Tensors", dependencies: ["TreeTopology"]),
-        .target(
-            name: "Kernels", dependencies: ["COpenBLAS", "CKernels", "Tensors", "TreeTopology"]),
+        .target(name: "Kernels", dependencies: ["CKernels", "Tensors", "TreeTopology"]),
         .target(name: "Storage", dependencies: ["CFileSystem", "CZstd"]),
         .target(name: "Tokenization", dependencies: ["CSentencePiece", "Storage"]),
         .target(name: "YAML", dependencies: ["Storage", yams]),

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Installs the system libraries that MambaTreeL links, and nothing that is there already.
+# Installs the system libraries that MambaTreeL links or opens, and nothing that is there already.
 #
 #   scripts/install-dependencies.sh
 #

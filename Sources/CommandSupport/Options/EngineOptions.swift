@@ -56,7 +56,10 @@ public struct EngineOptions: ParsableArguments {
     }
 
     /// Starts the engine.
-    public func makeEngine() -> CPUEngine {
-        CPUEngine(threads: resolvedThreads, matrixKernel: engine, scanKernel: scanKernel)
+    ///
+    /// - Throws: `EngineError`.
+    public func makeEngine() throws -> CPUEngine {
+        try CPUEngine.starting(
+            threads: resolvedThreads, matrixKernel: engine, scanKernel: scanKernel)
     }
 }

@@ -47,7 +47,7 @@ public struct ModelOptions: ParsableArguments {
         let model = try needed()
         let folder = try ModelFolder.find(model)
         if let adapter { try FolderContents.requireAdapter(adapter) }
-        let cpu = engine.makeEngine()
+        let cpu = try engine.makeEngine()
         if let note = engine.note(for: cpu) { notes(note) }
         let loaded = try MambaModel.load(folder: folder, engine: cpu, format: engine.dtype)
         for name in loaded.unused { notes("\(folder): tensor '\(name)' is not used") }

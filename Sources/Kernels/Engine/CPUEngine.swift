@@ -1,5 +1,4 @@
 import CKernels
-import COpenBLAS
 import Tensors
 
 /// The engine for processors: own kernels on a pool of threads, or OpenBLAS for matrix products.
@@ -29,10 +28,11 @@ public final class CPUEngine: Engine {
     /// The instructions that own kernels use.
     public let instructionSet: InstructionSet
     private var scratches: [Scratch]
+    private let library: OpenBLAS?
 
     /// Starts the threads.
     ///
-    /// OpenBLAS is set to one thread for the whole process: the pool divides the work.
+    /// Where a kernel is OpenBLAS's, the library must be there; ``starting(threads:matrixKernel:scanKernel:)`` asks.
     ///
     /// - Parameters:
     ///   - threads: At least 1.
@@ -46,12 +46,47 @@ public final class CPUEngine: Engine {
         precondition(
             InstructionSet.available.contains(instructionSet),
             "\(instructionSet) on a processor without it")
-        openblas_set_num_threads(1)
         self.pool = ThreadPool(threads: threads)
-        self.matrixKernel = matrixKernel ?? (instructionSet == .portable ? .openblas : .native)
+        self.matrixKernel = matrixKernel ?? CPUEngine.matrixKernel(for: instructionSet)
         self.scanKernel = scanKernel
         self.instructionSet = instructionSet
         self.scratches = (0...pool.threads).map { _ in Scratch() }
+        guard self.matrixKernel == .openblas || scanKernel == .blas else {
+            library = nil
+            return
+        }
+        switch OpenBLAS.library {
+        case .success(let opened): library = opened
+        case .failure(let error): preconditionFailure(error.description)
+        }
+    }
+
+    /// Starts an engine for this processor, if OpenBLAS is there and gets its memory where a kernel needs it.
+    ///
+    /// - Parameters:
+    ///   - threads: At least 1.
+    ///   - matrixKernel: Who multiplies matrices; by default own kernels where they are vectorised.
+    ///   - scanKernel: The form of the recurrence.
+    /// - Throws: ``EngineError``.
+    public static func starting(
+        threads: Int, matrixKernel: MatrixKernel?, scanKernel: ScanKernel
+    ) throws(EngineError) -> CPUEngine {
+        let matrixKernel = matrixKernel ?? self.matrixKernel(for: .best)
+        if matrixKernel == .openblas || scanKernel == .blas {
+            try OpenBLAS.checkMemory(threads: threads)
+            _ = try OpenBLAS.library.get()
+        }
+        return CPUEngine(threads: threads, matrixKernel: matrixKernel, scanKernel: scanKernel)
+    }
+
+    private static func matrixKernel(for instructionSet: InstructionSet) -> MatrixKernel {
+        instructionSet == .portable ? .openblas : .native
+    }
+
+    /// The library, for the kernels that are its.
+    var blas: OpenBLAS {
+        guard let library else { preconditionFailure("OpenBLAS was not opened") }
+        return library
     }
 
     /// Whether products by weights in bfloat16 round the other factor, too, and take half as many instructions;
@@ -64,7 +99,7 @@ public final class CPUEngine: Engine {
     public var kernels: String {
         let products =
             matrixKernel == .native
-            ? "native" : "openblas (\(String(cString: openblas_get_corename())) kernels)"
+            ? "native" : "openblas (\(blas.processor) kernels)"
         return "\(products), \(instructionSet.rawValue), \(scanKernel.rawValue) scan"
     }
 

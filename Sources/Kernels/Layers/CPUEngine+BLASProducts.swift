@@ -1,5 +1,4 @@
 import CKernels
-import COpenBLAS
 
 extension CPUEngine {
     /// Computes a product by OpenBLAS, in tiles of one thread each.
@@ -10,6 +9,7 @@ extension CPUEngine {
         let across = (x.columns + tileColumns - 1) / tileColumns
         let down = (x.rows + tileRows - 1) / tileRows
         let deep = x.b.format == MTL_FLOAT32 ? max(x.depth, 1) : 1024
+        let blas = blas
         pool.run(across * down) { tile, worker in
             let row = tile / across * tileRows
             let column = tile % across * tileColumns
@@ -19,13 +19,13 @@ extension CPUEngine {
             for first in stride(from: 0, to: x.depth, by: deep) {
                 let depth = first..<min(first + deep, x.depth)
                 let b = rightFactor(x, depth: depth, columns: columns, worker: worker)
-                cblas_sgemm(
-                    CblasRowMajor, x.a_column == 1 ? CblasNoTrans : CblasTrans,
-                    x.b_is_transposed ? CblasTrans : CblasNoTrans, blasint(rows.count),
-                    blasint(columns.count), blasint(depth.count), 1,
+                blas.gemm(
+                    OpenBLAS.rowMajor, x.a_column == 1 ? OpenBLAS.plain : OpenBLAS.transposed,
+                    x.b_is_transposed ? OpenBLAS.transposed : OpenBLAS.plain, Int32(rows.count),
+                    Int32(columns.count), Int32(depth.count), 1,
                     x.a + row * x.a_row + first * x.a_column,
-                    blasint(max(x.a_row, x.a_column)), b.start, blasint(b.row), 1,
-                    x.c + row * x.c_row + column, blasint(x.c_row))
+                    Int32(max(x.a_row, x.a_column)), b.start, Int32(b.row), 1,
+                    x.c + row * x.c_row + column, Int32(x.c_row))
             }
         }
     }

@@ -1,5 +1,4 @@
 import CKernels
-import COpenBLAS
 import Tensors
 
 /// The BLAS form: a token's state is a matrix `[state, inner]`, a new input a rank-one update of it.
@@ -10,7 +9,7 @@ import Tensors
 extension CPUEngine {
     func blasScan(_ x: SelectiveScan.Inputs, into result: Tensor) {
         pool.run(x.sequences.count) { index, worker in
-            let scan = BLASScan(x, x.sequences[index], isa: isa)
+            let scan = BLASScan(x, x.sequences[index], engine: self)
             let working = scratch(worker: worker, floats: scan.forwardFloats)
             scan.forward(into: result.rows(x.sequences[index].rows), working: working)
         }
@@ -20,7 +19,7 @@ extension CPUEngine {
         _ x: SelectiveScan.Inputs, gradResult: Tensor, into gradients: SelectiveScan.Gradients
     ) {
         func walk(_ sequence: SelectiveScan.Sequence, _ worker: Int) {
-            let scan = BLASScan(x, sequence, isa: isa)
+            let scan = BLASScan(x, sequence, engine: self)
             let working = scratch(worker: worker, floats: scan.backwardFloats)
             scan.backward(
                 gradResult: gradResult.rows(sequence.rows), into: gradients.rows(sequence.rows),
@@ -53,12 +52,14 @@ struct BLASScan {
     /// The number of floats in a state.
     let size: Int
     private let isa: mtl_isa
+    private let blas: OpenBLAS
 
-    init(_ x: SelectiveScan.Inputs, _ sequence: SelectiveScan.Sequence, isa: mtl_isa) {
+    init(_ x: SelectiveScan.Inputs, _ sequence: SelectiveScan.Sequence, engine: CPUEngine) {
         (u, step) = (x.u.rows(sequence.rows), x.step.rows(sequence.rows))
         (B, C) = (x.B.rows(sequence.rows), x.C.rows(sequence.rows))
         z = x.z?.rows(sequence.rows)
-        (A, D, self.sequence, self.isa) = (x.A, x.D, sequence, isa)
+        (A, D, self.sequence) = (x.A, x.D, sequence)
+        (isa, blas) = (engine.isa, engine.blas)
         (inner, state, length) = (x.inner, x.state, sequence.rows.count)
         treeLength = sequence.tree?.count ?? 0
         size = x.inner * x.state
@@ -100,22 +101,22 @@ struct BLASScan {
 
     /// `target += gain * left rightᵀ`, of `state` and of `inner` numbers.
     func addProduct(_ gain: Float, _ left: Floats, _ right: Floats, to target: Floats) {
-        cblas_sger(
-            CblasRowMajor, blasint(state), blasint(inner), gain, left, 1, right, 1, target,
-            blasint(inner))
+        blas.ger(
+            OpenBLAS.rowMajor, Int32(state), Int32(inner), gain, left, 1, right, 1, target,
+            Int32(inner))
     }
 
     /// `result = stateᵀ · vector + keep * result`, of `inner` numbers.
     func readOut(_ h: Floats, _ vector: Floats, keep: Float, into result: Floats) {
-        cblas_sgemv(
-            CblasRowMajor, CblasTrans, blasint(state), blasint(inner), 1, h, blasint(inner),
+        blas.gemv(
+            OpenBLAS.rowMajor, OpenBLAS.transposed, Int32(state), Int32(inner), 1, h, Int32(inner),
             vector, 1, keep, result, 1)
     }
 
     /// `result += state · vector`, of `state` numbers.
     func readAcross(_ h: Floats, _ vector: Floats, into result: Floats) {
-        cblas_sgemv(
-            CblasRowMajor, CblasNoTrans, blasint(state), blasint(inner), 1, h, blasint(inner),
+        blas.gemv(
+            OpenBLAS.rowMajor, OpenBLAS.plain, Int32(state), Int32(inner), 1, h, Int32(inner),
             vector, 1, 1, result, 1)
     }
 

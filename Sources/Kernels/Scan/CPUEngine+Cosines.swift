@@ -1,5 +1,4 @@
 import CKernels
-import COpenBLAS
 import Tensors
 
 extension CPUEngine {
@@ -81,7 +80,7 @@ extension CPUEngine {
     private func blasCosines(
         _ x: SelectiveScan.Inputs, edges: ArraySlice<(Int32, Int32)>, rows: Range<Int>
     ) -> [Float] {
-        let (inner, state) = (x.inner, x.state)
+        let (inner, state, blas) = (x.inner, x.state, blas)
         let inputs = scratch(worker: pool.threads, floats: rows.count * inner)
         for row in rows {
             let u = x.u.base + row * x.u.rowStride
@@ -90,9 +89,9 @@ extension CPUEngine {
             for d in 0..<inner { input[d] *= u[d] }
         }
         func cosine(_ a: UnsafePointer<Float>, _ b: UnsafePointer<Float>, _ count: Int) -> Float {
-            let count = blasint(count)
-            let norms = cblas_snrm2(count, a, 1) * cblas_snrm2(count, b, 1)
-            return norms == 0 ? 0 : cblas_sdot(count, a, 1, b, 1) / norms
+            let count = Int32(count)
+            let norms = blas.norm(count, a, 1) * blas.norm(count, b, 1)
+            return norms == 0 ? 0 : blas.dot(count, a, 1, b, 1) / norms
         }
         return edges.map { a, b in
             let (first, second) = (Int(a), Int(b))

@@ -13,7 +13,7 @@ struct DoctorCommand: ParsableCommand {
     @OptionGroup var engineOptions: EngineOptions
 
     func run() throws {
-        let engine = engineOptions.makeEngine()
+        let engine = try engineOptions.makeEngine()
         func rate(_ format: WeightMatrix.Format) -> String {
             "\(Int(MatrixSpeed.measure(engine, format: format) / 1e9))"
         }

@@ -45,7 +45,7 @@ struct InitCommand: ParsableCommand {
             ?? MambaConfiguration()
         var generator = SplitMix64(seed: seed)
         let model = MambaModel.random(
-            configuration, engine: CPUEngine(threads: 1), using: &generator)
+            configuration, engine: CPUEngine(threads: 1, matrixKernel: .native), using: &generator)
         try target.write(apartFrom: inputs) { try model.save(folder: $0) }
         Terminal.printResult(
             "\(target.output): \(configuration.parameterCount) parameters from seed \(seed)")

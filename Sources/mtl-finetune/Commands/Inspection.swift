@@ -43,7 +43,8 @@ struct Inspection {
                     + "\(checkpoint.files.count == 1 ? "" : "s"), "
                     + Self.types(checkpoint.files.flatMap(\.tensors)))
             let (_, unused) = try MambaModel.load(
-                folder: folder, engine: CPUEngine(threads: Processor.physicalCores))
+                folder: folder,
+                engine: CPUEngine(threads: Processor.physicalCores, matrixKernel: .native))
             for name in unused { problems.append("tensor '\(name)' is no part of the model") }
         } catch {
             problems.append("\(error)")

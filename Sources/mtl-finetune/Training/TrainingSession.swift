@@ -32,7 +32,7 @@ struct TrainingSession {
             try OutputRule.checkApart(
                 command.outputDir, from: [.init(folder, option: "--model")])
         }
-        let engine = command.engine.makeEngine()
+        let engine = try command.engine.makeEngine()
         if let note = command.engine.note(for: engine) { warn(note) }
         let (model, unused) = try MambaModel.load(
             folder: folder, engine: engine, format: command.engine.dtype)
