@@ -25,7 +25,7 @@ struct TaskRequests {
                             place: item.document.place, task: task.task.name,
                             text: continuation.slice(0, 80), tokens: count, limit: maximumLength)
                     }
-                    if encoded.context.count + count > maximumLength + 1 { truncated += 1 }
+                    if encoded.context.count + count - 1 > maximumLength { truncated += 1 }
                     requests.append(encoded)
                     places.append((index, number, 0))
                 case .rolling(let text):

@@ -25,7 +25,7 @@ struct RequestText {
         let cut = request.continuation.dropLast(targets.count)
         context =
             cut.isEmpty
-            ? request.context.suffix(maximumLength + 1 - targets.count) : cut.suffix(1)
+            ? request.context.suffix(maximumLength - (targets.count - 1)) : cut.suffix(1)
         rest = targets.dropLast()
         (promptLength, firstPlace) = (context.count, context.count - 1)
     }

@@ -95,7 +95,8 @@ enum TokenCacheFile {
         encoded.records = records
         for member in try fields.object("remarks").object.members {
             let row = member.value.arrayValue?.compactMap(\.integerValue) ?? []
-            guard let remark = RecordRemark(rawValue: member.key), row.count == 3, row[0] > 0,
+            guard let remark = RecordRemark(rawValue: member.key), row.count == 3,
+                (1...Int(Int32.max)).contains(row[0]),
                 files.indices.contains(row[1]), row[2] >= 1
             else { throw damaged("its remarks make no sense") }
             encoded.remarks[remark] = EncodedRecords.Tally(

@@ -67,6 +67,7 @@ public final class CPUEngine: Engine {
     ///   - threads: At least 1.
     ///   - matrixKernel: Who multiplies matrices; by default own kernels where they are vectorised.
     ///   - scanKernel: The form of the recurrence.
+    /// - Returns: The engine.
     /// - Throws: ``EngineError``.
     public static func starting(
         threads: Int, matrixKernel: MatrixKernel?, scanKernel: ScanKernel

@@ -73,6 +73,7 @@ struct OpenBLAS: @unchecked Sendable {
     /// Refuses to begin where the library would wait for memory for ever.
     ///
     /// - Parameter threads: How many call it at a time.
+    /// - Throws: ``EngineError/openBLASMemory(threads:bytes:)``.
     static func checkMemory(threads: Int) throws(EngineError) {
         let bytes = threads * bufferSize
         let memory = mmap(nil, bytes, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0)

@@ -68,7 +68,12 @@ extension MambaConfiguration {
     private mutating func readOriginal(_ fields: JSONFields) throws {
         try fields.set(&vocabulary, "vocab_size")
         let multiple = try fields.integer(ifPresent: "pad_vocab_size_multiple") ?? 8
-        if multiple > 1, vocabulary > 0, vocabulary < greatestSize {
+        guard multiple <= greatestVocabulary else {
+            throw fields.unsupported(
+                "pad_vocab_size_multiple", found: "\(multiple)",
+                expected: "at most \(greatestVocabulary)")
+        }
+        if multiple > 1, vocabulary > 0, vocabulary < greatestVocabulary {
             vocabulary = (vocabulary + multiple - 1) / multiple * multiple
         }
         try fields.set(&model, "d_model")
@@ -96,7 +101,7 @@ extension MambaConfiguration {
 
     private func checkSizes(file: String, isOriginal: Bool) throws {
         let sizes = [
-            ("vocab_size", "vocab_size", vocabulary, greatestSize),
+            ("vocab_size", "vocab_size", vocabulary, greatestVocabulary),
             ("hidden_size", "d_model", model, greatestSize),
             ("num_hidden_layers", "n_layer", layers, 10_000),
             ("intermediate_size", "ssm_cfg.expand", inner, greatestSize),
@@ -211,8 +216,8 @@ private let translatedFields = [
     "pad_vocab_size_multiple", "ssm_cfg", "tie_embeddings",
 ]
 
-/// Far above any model, far below what overflows.
-private let greatestSize = 1 << 24
+/// Far above any model; the number of weights that all the limits allow, in bytes, is far below what overflows.
+private let (greatestSize, greatestVocabulary) = (1 << 20, 1 << 24)
 
 extension JSONFields {
     fileprivate func set(_ target: inout Int, _ field: String) throws {

@@ -48,16 +48,27 @@ public final class Memory {
     /// Allocates memory of the host on a cache line of its own; much, on large pages where the system has them.
     ///
     /// Kernels walk columns of matrices, a row a step: on pages of 4 KiB, nearly every step would
-    /// have the processor look a page up.
+    /// have the processor look a page up. Where the system gives no memory, the program ends with a sentence.
     ///
     /// - Parameter bytes: The size; values are undefined.
     public convenience init(hostBytes bytes: Int) {
         let page = 1 << 21
         let isLarge = bytes >= 2 * page
-        let address = UnsafeMutableRawPointer.allocate(
-            byteCount: max(bytes, 1), alignment: isLarge ? page : 64)
+        var memory: UnsafeMutableRawPointer?
+        posix_memalign(&memory, isLarge ? page : 64, max(bytes, 1))
+        guard let address = memory else { Memory.endForLack(of: bytes) }
         if isLarge { madvise(address, bytes, MADV_HUGEPAGE) }
-        self.init(address: address, byteCount: bytes) { $0.deallocate() }
+        self.init(address: address, byteCount: bytes) { free($0) }
+    }
+
+    /// Ends the program: operations have no way to fail, and what is on the disk is whole at every instant.
+    private static func endForLack(of bytes: Int) -> Never {
+        let amount = bytes >> 20 > 0 ? "\(bytes >> 20) MiB" : "\(bytes) bytes"
+        var text =
+            "Error: the system gave no \(amount) of memory for numbers; take shorter texts, fewer at a time "
+            + "or fewer threads, keep weights in bfloat16, or raise the limit (ulimit -v)\n"
+        _ = text.withUTF8 { write(STDERR_FILENO, $0.baseAddress, $0.count) }
+        exit(1)
     }
 
     /// Views memory of the host that lives as long as `owner`, such as a mapped file.

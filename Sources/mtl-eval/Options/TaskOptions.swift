@@ -72,7 +72,10 @@ struct TaskOptions: ParsableArguments {
         (x.bootstrapIterations, x.systemInstruction) = (bootstrapIters, systemInstruction)
         x.fewShotSeed = UInt64(clamping: seeds?.last ?? 1234)
         (x.threads, x.isStrict) = (threads, strict)
-        if let count = Int(batchSize) { x.batchTokens = count * 256 }
+        if let count = Int(batchSize) {
+            let (tokens, isTooLarge) = count.multipliedReportingOverflow(by: 256)
+            x.batchTokens = isTooLarge ? .max : tokens
+        }
         return x
     }
 

@@ -30,7 +30,9 @@ struct HistoryFileTests {
 
     @Test("a pipe in place of the file is refused at once")
     func pipe() {
-        let path = TemporaryFolder().file("history.jsonl")
+        let folder = TemporaryFolder()
+        defer { folder.write("", to: "other") }
+        let path = folder.file("history.jsonl")
         mkfifo(path, 0o600)
         #expect(throws: FileError.notRegular(file: path)) { try HistoryFile(path: path) }
     }

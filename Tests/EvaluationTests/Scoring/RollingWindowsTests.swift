@@ -19,4 +19,12 @@ struct RollingWindowsTests {
             #expect(found == expected, "\(count) tokens, \(length) at once")
         }
     }
+
+    // One more than the length was taken, which ended the program.
+    @Test("lengths up to the greatest number are no trouble")
+    func greatestLength() {
+        #expect(RollingWindows.of([1, 2], prefix: 0, length: .max).count == 1)
+        let request = ScoringRequest(context: [1, 2, 3], continuation: [4, 5])
+        #expect(RequestText(request, maximumLength: .max).promptLength == 3)
+    }
 }

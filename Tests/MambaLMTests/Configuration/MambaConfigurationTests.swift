@@ -78,6 +78,42 @@ struct MambaConfigurationTests {
         #expect(text.contains(word), "\(text)")
     }
 
+    // The sum with the padding, and the number of weights, ended the program.
+    @Test(
+        "numbers that overflow when they are added or multiplied are refused",
+        arguments: [
+            (
+                #"{"d_model": 8, "vocab_size": 9, "pad_vocab_size_multiple": 9223372036854775807}"#,
+                "'pad_vocab_size_multiple' is 9223372036854775807"
+            ),
+            (#"{"hidden_size": 9223372036854775807}"#, "'hidden_size' is 9223372036854775807"),
+            (#"{"hidden_size": 4611686018427387904, "expand": 2}"#, "'hidden_size' is 46116"),
+            (#"{"vocab_size": 9223372036854775807}"#, "'vocab_size' is 9223372036854775807"),
+            (
+                #"{"hidden_size": 16777216, "num_hidden_layers": 10000}"#,
+                "'hidden_size' is 16777216"
+            ),
+            (#"{"num_hidden_layers": 9223372036854775807}"#, "'num_hidden_layers' is 92"),
+            (#"{"time_step_rank": 9223372036854775807}"#, "'time_step_rank' is 92"),
+            (#"{"eos_token_id": 9223372036854775807}"#, "'eos_token_id' is 92"),
+        ])
+    func overflow(json: String, words: String) {
+        let error = #expect(throws: MambaModelError.self) { try read(json) }
+        let text = error.map { "\($0)" } ?? ""
+        #expect(text.contains("config.json: field \(words)"), "\(text)")
+    }
+
+    @Test("the weights of the largest model that is read can be counted, in bytes, too")
+    func greatest() throws {
+        let x = try read(
+            #"""
+            {"hidden_size": 1048576, "intermediate_size": 1048576, "num_hidden_layers": 10000,
+             "vocab_size": 16777216, "state_size": 4096, "time_step_rank": 1048576,
+             "tie_word_embeddings": false}
+            """#)
+        #expect(x.parameterCount < Int.max / 16)
+    }
+
     // Mamba-2 and hybrids of the original releases were taken for Mamba-1, until a tensor of
     // another shape came up; `inspect` called them Mamba models.
     @Test(
