@@ -5,10 +5,10 @@
 # would add testability a second time and build everything anew. Testability does not reach the hot
 # loops, which are C. Release, because numerical code in debug is 100 times slower.
 SWIFT_FLAGS := -c release -Xswiftc -enable-testing
-SWIFT_SOURCES := $(wildcard Sources Tests Benchmarks Package.swift)
+SWIFT_SOURCES := $(wildcard Sources Tests Benchmarks Fuzz Package.swift)
 
 .DEFAULT_GOAL := help
-.PHONY: help dependencies build demo test torture lint bench clean
+.PHONY: help dependencies build demo test torture fuzz lint bench clean
 
 help: ## List the targets.
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-14s%s\n", $$1, $$2 }' Makefile
@@ -29,6 +29,9 @@ test: dependencies ## Run the tests; FILTER=KernelsTests runs one target's.
 torture: build ## Kill training at every call and at random moments, fill its disk (half an hour).
 	@scripts/torture.sh long
 
+fuzz: dependencies ## Give changed files to every reader; TARGET=json for one, FUZZ_SECONDS=60 (a quarter of an hour).
+	@scripts/fuzz.sh $(TARGET)
+
 lint: ## Check the format of the Swift sources.
 	swift format lint --strict --recursive $(SWIFT_SOURCES)
 
@@ -37,4 +40,4 @@ bench: build ## Measure beside the machine's limits and PyTorch's programs; PART
 	@scripts/bench.sh $(PART)
 
 clean: ## Delete everything that was built, and the demonstration's output.
-	rm -rf .build Benchmarks/.build out/demo
+	rm -rf .build Benchmarks/.build Fuzz/.build out/demo

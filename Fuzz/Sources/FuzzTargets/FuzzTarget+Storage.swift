@@ -1,0 +1,40 @@
+@testable import Storage
+
+extension FuzzTarget {
+    /// Readers of Storage.
+    static let storage = [
+        FuzzTarget(name: "json") { bytes in
+            let value = try JSONValue(
+                parsing: bytes, file: "fuzz.json", options: JSONOptions(allowsNonFinite: true))
+            let text = JSONWriter().string(value)
+            let again = try JSONValue(
+                parsing: text, file: "fuzz.json", options: JSONOptions(allowsNonFinite: true))
+            precondition(JSONWriter().string(again) == text, "what is written reads otherwise")
+        },
+        FuzzTarget(name: "safetensors") { bytes in
+            let file = try SafetensorsFile(
+                path: InputFile.path("model.safetensors", holding: bytes))
+            for tensor in file.tensors where tensor.count <= 1 << 16 {
+                _ = try file.floats(of: tensor)
+            }
+        },
+        FuzzTarget(name: "safetensors-index") { bytes in
+            // The shard that seeds name: two empty tensors.
+            let header =
+                #"{"a":{"dtype":"F32","shape":[0],"data_offsets":[0,0]},"#
+                + #""b":{"dtype":"F32","shape":[0],"data_offsets":[0,0]}}"#
+            let size = withUnsafeBytes(of: UInt64(header.utf8.count).littleEndian, Array.init)
+            _ = InputFile.path("a.safetensors", holding: size + Array(header.utf8))
+            _ = try SafetensorsCheckpoint(
+                path: InputFile.path("model.safetensors.index.json", holding: bytes)
+            ).names
+        },
+        FuzzTarget(name: "zstd") { bytes in
+            let path = InputFile.path("lines.jsonl.zst", holding: bytes)
+            _ = try ByteStream.contents(of: path, limit: 1 << 22)
+            let reader = try LineReader(path: path, lineLimit: 1 << 16)
+            var lines = 0
+            while try reader.next() != nil, lines < 10_000 { lines += 1 }
+        },
+    ]
+}
