@@ -43,7 +43,8 @@ for target in "$@"; do
         -rss_limit_mb=2048 -timeout=10 -print_final_stats=1 -artifact_prefix="$found/" \
         "$found/corpus" "Fuzz/Seeds/$target" >"$log" 2>&1 </dev/null || status=$?
     executions="$(sed -n 's/^stat::number_of_executed_units: *//p' "$log")"
-    coverage="$(grep -o 'cov: [0-9]*' "$log" | tail -1)"
+    # A run that ends while it reads its seeds has no figure yet.
+    coverage="$(grep -o 'cov: [0-9]*' "$log" | tail -1 || true)"
     if [[ $status -eq 0 ]]; then
         echo "fuzz: $target: ${executions:-no} executions, ${coverage:-cov: 0}, nothing found"
     else
