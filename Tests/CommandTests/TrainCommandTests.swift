@@ -108,6 +108,31 @@ struct TrainCommandTests {
         #expect(rows.filter { $0["loss"] != nil }.count == 2)
     }
 
+    @Test("prompts are answered while it trains, and the best checkpoint is the result")
+    func samplesAndBest() throws {
+        let workshop = try CommandWorkshop()
+        let prompts = try workshop.write("Say a.\n", to: "prompts.txt")
+        let run = try workshop.train(
+            to: "out",
+            [
+                "--valid", CommandWorkshop.demo + "/valid.jsonl", "--steps-per-eval", "2",
+                "--sample-prompts", prompts, "--sample-tokens", "4", "--save-best",
+            ])
+        try #require(run.status == 0, "\(run.errors)")
+        #expect(run.errors.contains("base model: 'Say a.' is answered '"))
+        #expect(run.errors.contains("step 4: 'Say a.' is answered '"))
+        #expect(run.errors.contains("the weights in it are those of step 4, whose held-out loss"))
+        let rows = try JSONRecords(path: workshop("out/samples.jsonl")).all().map(\.object)
+        #expect(rows.map { $0["step"] } == [0, 2, 4])
+        let settings = String(decoding: try workshop.bytes("out/config.yaml"), as: UTF8.self)
+        #expect(settings.contains("save_best: true") && settings.contains("sample_prompts: "))
+        let refused = try workshop.train(to: "other", ["--save-best"])
+        #expect(
+            refused.status == 1 && refused.errors.contains("--save-best needs held-out records"))
+        let away = try workshop.train(to: "other", ["--sample-prompts", "none.txt"])
+        #expect(away.status == 1 && away.errors.contains("none.txt: "))
+    }
+
     @Test("no output is an input, not even with --overwrite")
     func outputIsInput() throws {
         let workshop = try CommandWorkshop()

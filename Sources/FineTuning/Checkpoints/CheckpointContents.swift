@@ -18,6 +18,9 @@ public protocol CheckpointContents {
 
     /// Takes the values of the parameters over from such a folder.
     func read(from folder: String) throws
+
+    /// Does something with the model that training begins with; before the first step.
+    func withBaseModel(_ body: () throws -> Void) rethrows
 }
 
 /// A tensor as a file holds it.
@@ -38,4 +41,7 @@ extension CheckpointContents {
     public var storedTensors: [StoredTensor] {
         parameters.map { StoredTensor(name: $0.name, shape: $0.value.shape) }
     }
+
+    /// The model itself is what training begins with.
+    public func withBaseModel(_ body: () throws -> Void) rethrows { try body() }
 }

@@ -12,12 +12,46 @@ struct ResumeState: Equatable {
         var scoredTokens = 0
     }
 
+    /// What validations came to so far.
+    struct Validation: Equatable {
+        var best: BestEvaluation
+        /// The loss that one must be lower than, for the run to go on.
+        var goal: Double
+        /// The validations in a row that were not.
+        var fruitless = 0
+    }
+
     /// The number of finished steps.
     var step = 0
     /// The tokens trained on, prompts included.
     var tokensSeen = 0
     /// What was gathered since the last logged line.
     var pending = Pending()
+    /// What validations came to so far; nil before the first after a step.
+    var validation: Validation?
+
+    /// Takes the loss of a validation down.
+    ///
+    /// - Parameters:
+    ///   - loss: The loss after ``step`` steps.
+    ///   - leastGain: How much lower a loss must be for the run to go on.
+    /// - Returns: Whether it is the lowest.
+    mutating func note(validationLoss loss: Double, leastGain: Double) -> Bool {
+        let evaluation = BestEvaluation(step: step, loss: loss)
+        guard var found = validation else {
+            validation = Validation(best: evaluation, goal: loss)
+            return true
+        }
+        defer { validation = found }
+        if loss < found.goal - leastGain {
+            (found.goal, found.fruitless) = (loss, 0)
+        } else {
+            found.fruitless += 1
+        }
+        guard loss < found.best.loss else { return false }
+        found.best = evaluation
+        return true
+    }
 }
 
 /// What a run and the checkpoint it continues must have in common.
@@ -52,6 +86,7 @@ extension ResumeState {
             "model": identity.model.map { .string($0) } ?? .null,
             "machine": .object(identity.machine),
             "run": .string(identity.run),
+            "validation": validation.map { .object($0.json) } ?? .null,
         ]
         try AtomicFile.write(JSONWriter(indent: 2).string(value) + "\n", to: path)
     }
@@ -84,6 +119,12 @@ extension ResumeState {
         state.pending = Pending(
             lossSum: try pending.number("loss_sum"), steps: try count("steps", pending),
             scoredTokens: try count("scored_tokens", pending))
+        if let found = try fields.object(ifPresent: "validation") {
+            state.validation = Validation(
+                best: BestEvaluation(
+                    step: try count("best_step", found), loss: try found.number("best_loss")),
+                goal: try found.number("goal"), fruitless: try count("fruitless", found))
+        }
         let identity = RunIdentity(
             data: try fields.string("data"), settings: try fields.object("settings").object,
             totalSteps: try count("total_steps", fields), dependsOnLength: false,
@@ -91,6 +132,15 @@ extension ResumeState {
             machine: try fields.object(ifPresent: "machine")?.object ?? [:],
             run: try fields.string(ifPresent: "run") ?? "")
         return (state, identity)
+    }
+}
+
+extension ResumeState.Validation {
+    fileprivate var json: JSONObject {
+        [
+            "best_step": .integer(best.step), "best_loss": .number(best.loss),
+            "goal": .number(goal), "fruitless": .integer(fruitless),
+        ]
     }
 }
 

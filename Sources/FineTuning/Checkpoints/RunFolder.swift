@@ -66,7 +66,7 @@ public final class RunFolder {
     /// The files of a run, first those without which the others are not used.
     private static let names = [
         LoRAAdapterSet.keyFile, "config.json", "adapter_model.safetensors", "model.safetensors",
-        "trainer_state.json", "metrics.jsonl", "config.yaml",
+        "trainer_state.json", "metrics.jsonl", SampleLog.fileName, "config.yaml",
     ]
 
     /// Begins a run: says so, then removes the files of an earlier one.

@@ -30,6 +30,13 @@ public struct TrainedAdapter: CheckpointContents {
         try companions.forEach { try $0.write(to: folder) }
     }
 
+    /// Takes the adapters away meanwhile.
+    public func withBaseModel(_ body: () throws -> Void) rethrows {
+        adapters.detach()
+        defer { adapters.attach() }
+        try body()
+    }
+
     /// Reads the adapter in a folder and takes its values over.
     public func read(from folder: String) throws {
         let model = adapters.model

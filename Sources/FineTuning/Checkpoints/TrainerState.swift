@@ -7,6 +7,8 @@ struct TrainerState {
     let step: Int
     let tokensSeen: Int
     let hasValidation: Bool
+    /// The checkpoint that is kept for its validation loss, and that loss.
+    let best: (checkpoint: CheckpointFolder, loss: Double)?
     let history: [JSONValue]
 
     /// Writes the file; keys are sorted, as there.
@@ -16,7 +18,9 @@ struct TrainerState {
             "should_save": true, "should_training_stop": .bool(step >= plan.totalSteps),
         ]
         let state: JSONObject = [
-            "best_global_step": nil, "best_metric": nil, "best_model_checkpoint": nil,
+            "best_global_step": best.map { .integer($0.checkpoint.step) } ?? .null,
+            "best_metric": best.map { .number($0.loss) } ?? .null,
+            "best_model_checkpoint": best.map { .string($0.checkpoint.path) } ?? .null,
             "epoch": .number(plan.epoch(after: step)),
             "eval_steps": .integer(hasValidation ? configuration.stepsPerEvaluation : 500),
             "global_step": .integer(step), "is_hyper_param_search": false,

@@ -31,7 +31,7 @@ struct MetricsLog {
 
     /// The lines of steps that are kept; warnings from before the first and a half-written one at the end
     /// are not.
-    private static func lines(of path: String, upTo finishedSteps: Int) throws -> [String] {
+    static func lines(of path: String, upTo finishedSteps: Int) throws -> [String] {
         let reader = try LineReader(path: path)
         var kept: [String] = []
         while let line = try reader.next() {

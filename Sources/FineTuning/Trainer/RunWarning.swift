@@ -15,6 +15,8 @@ public enum RunWarning: Equatable, Sendable {
     case lessThanOneStep(epochs: Double)
     /// In the first step no gradient reached some of what is trained.
     case noGradient(targets: [String])
+    /// No validation had a lower loss than the one before the first step.
+    case noImprovement(best: BestEvaluation, before: Double)
 
     /// What the warning is about, in one word that does not change.
     public var code: String {
@@ -25,6 +27,7 @@ public enum RunWarning: Equatable, Sendable {
         case .fewRecords: "few_records"
         case .lessThanOneStep: "less_than_one_step"
         case .noGradient: "no_gradient"
+        case .noImprovement: "no_improvement"
         }
     }
 }
@@ -51,6 +54,9 @@ extension RunWarning: CustomStringConvertible {
             "\(epochs) epochs are less than one step; one step is made"
         case .noGradient(let targets):
             "no gradient reaches \(targets.joined(separator: ", ")), which stay as they are"
+        case .noImprovement(let best, let before):
+            "the lowest held-out loss of the run, \(Float(best.loss)) at step \(best.step), is not below "
+                + "\(Float(before)), that before training; lower --learning-rate"
         }
     }
 }

@@ -51,6 +51,7 @@ extension Trainer {
                 .forEach { report(.warning($0)) }
             state = read.state
             identity.run = read.identity.run
+            forgetLostBest(report)
             let run = read.identity.run
             let lineage = checkpoints[index...].filter { other in
                 let found = try? ResumeState.read(other.resume, expectedStep: other.step)
@@ -59,6 +60,40 @@ extension Trainer {
             return Resumed(path: checkpoint.path, history: history, lineage: lineage.reversed())
         }
         throw CheckpointError.none(folder: folder, faults: faults)
+    }
+
+    /// The checkpoint that is kept for its validation loss, and that loss.
+    var best: (checkpoint: CheckpointFolder, loss: Double)? {
+        guard configuration.savesBest, let best = state.validation?.best else { return nil }
+        return (CheckpointFolder(step: best.step, in: folder), best.loss)
+    }
+
+    /// Looks for the best checkpoint anew where that of the run so far was not kept.
+    private func forgetLostBest(_ report: (TrainingEvent) -> Void) {
+        guard let best, !FilePath.isFolder(best.checkpoint.path) else { return }
+        report(
+            .warning(
+                "\(best.checkpoint.path): is not there, though its held-out loss is the lowest so far; "
+                    + "the best is looked for from step \(state.step + 1) on"))
+        state.validation = nil
+    }
+
+    /// Gives the contents the values of the best checkpoint, if it is kept and not the last.
+    ///
+    /// - Returns: The validation that it had.
+    /// - Throws: An error of a file.
+    func takeBest(_ report: (TrainingEvent) -> Void) throws -> BestEvaluation? {
+        guard let best else { return nil }
+        let found = BestEvaluation(step: best.checkpoint.step, loss: best.loss)
+        guard found.step != state.step else { return found }
+        do {
+            try DigestList.check(best.checkpoint.path)
+        } catch {
+            report(.warning("\(error); the result is that of the last step"))
+            return nil
+        }
+        try contents.read(from: best.checkpoint.path)
+        return found
     }
 
     /// Makes sure that nothing broken is saved, or gone on with.
@@ -93,12 +128,16 @@ extension Trainer {
         removeOldest(of: &lineage, report)
     }
 
-    /// Removes the oldest checkpoints that are too many; one that cannot be removed is no reason to stop.
+    /// Removes the oldest checkpoints that are too many; the best counts for none, and one that cannot be
+    /// removed is no reason to stop.
     func removeOldest(of lineage: inout [CheckpointFolder], _ report: (TrainingEvent) -> Void) {
         let limit = configuration.saveTotalLimit
-        while limit > 0, lineage.count > limit {
+        let kept = best?.checkpoint
+        while limit > 0, lineage.count(where: { $0 != kept }) > limit,
+            let oldest = lineage.firstIndex(where: { $0 != kept })
+        {
             do {
-                try lineage.removeFirst().remove()
+                try lineage.remove(at: oldest).remove()
             } catch {
                 report(.warning("\(error); this old checkpoint stays"))
             }
@@ -108,6 +147,7 @@ extension Trainer {
     func trainerState(history: [JSONValue]) -> TrainerState {
         TrainerState(
             configuration: configuration, plan: plan, step: state.step,
-            tokensSeen: state.tokensSeen, hasValidation: !validation.isEmpty, history: history)
+            tokensSeen: state.tokensSeen, hasValidation: !validation.isEmpty, best: best,
+            history: history)
     }
 }

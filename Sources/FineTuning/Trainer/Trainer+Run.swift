@@ -4,9 +4,11 @@ import Tensors
 extension Trainer {
     /// Trains until the last step, or until asked to stop.
     ///
-    /// Validation comes before the first step, every `stepsPerEvaluation` steps and after the last.
-    /// A checkpoint is written every `saveSteps` steps, after the last step, and when the run is
-    /// asked to stop. After the last step the contents are written into the output folder itself.
+    /// Validation comes before the first step, every `stepsPerEvaluation` steps and after the last, and so
+    /// do the answers to the sample prompts, of which those before the first step are the base model's.
+    /// A checkpoint is written every `saveSteps` steps, after the last step, when the run is asked to
+    /// stop, and with `savesBest` where the validation loss is the lowest so far. After the last step the
+    /// contents, or those of the best checkpoint, are written into the output folder itself.
     ///
     /// - Parameters:
     ///   - resuming: Whether the newest usable checkpoint in the output folder is continued; if not, the
@@ -48,17 +50,23 @@ extension Trainer {
         var log = try MetricsLog(
             folder: folder, finishedSteps: state.step, history: resumed?.history ?? [],
             warnings: warnings)
+        let sampleLog = try samples.map { _ in
+            try SampleLog(folder: folder, finishedSteps: state.step)
+        }
         var saved = resumed?.lineage ?? []
         report(.started(outline(resumedFrom: resumed?.path)))
         warnings.forEach { report(.noticed($0)) }
         // A run that was killed may have left one too many.
         removeOldest(of: &saved, report)
-        let wasFinished = state.step == plan.totalSteps
+        let wasFinished = isOver
 
         var timing = Timing(firstStep: state.step)
         var validationLoss: Double?
-        if !validation.isEmpty, resumed == nil { validationLoss = try validate(&log, report) }
-        while state.step < plan.totalSteps {
+        if resumed == nil {
+            if !validation.isEmpty { validationLoss = try validate(&log, report) }
+            try answerSamples(isBase: true, sampleLog, report)
+        }
+        while !isOver {
             let result = try advance()
             timing.add(result)
             report(.progress(progress(result, timing)))
@@ -69,23 +77,63 @@ extension Trainer {
             }
             let isLast = state.step == plan.totalSteps
             if isLast || state.step % configuration.loggingSteps == 0 {
-                let metrics = takePending(result, timing.takeInterval())
-                try log.append(metrics)
-                report(.logged(metrics))
+                try logSteps(result, &timing, &log, report)
             }
-            if !validation.isEmpty, isLast || state.step % configuration.stepsPerEvaluation == 0 {
-                validationLoss = try validate(&log, report)
+            var isBest = false
+            if isLast || state.step % configuration.stepsPerEvaluation == 0 {
+                if !validation.isEmpty {
+                    let loss = try validate(&log, report)
+                    validationLoss = loss
+                    isBest = state.note(
+                        validationLoss: loss, leastGain: configuration.earlyStoppingMinDelta)
+                }
+                try answerSamples(sampleLog, report)
             }
-            let stops = !isLast && shouldStop()
-            if isLast || stops || state.step % configuration.saveSteps == 0 {
+            if isOver, state.pending.steps > 0 { try logSteps(result, &timing, &log, report) }
+            let stops = !isOver && shouldStop()
+            let keeps = isBest && configuration.savesBest
+            if isOver || stops || keeps || state.step % configuration.saveSteps == 0 {
                 try save(history: log.history, lineage: &saved, report)
             }
             if stops { break }
         }
-        var summary = try finish(log, timing, validationLoss)
+        try sampleLog?.sync()
+        if !wasFinished { try warnOfNoImprovement(&log, report) }
+        var summary = try finish(log, timing, validationLoss, report)
         summary.wasFinished = wasFinished
         report(.finished(summary))
         return summary
+    }
+
+    /// Whether nothing is left to do: the last step is done, or validation ended the run.
+    private var isOver: Bool { state.step >= plan.totalSteps || endsEarly }
+
+    private var endsEarly: Bool {
+        let patience = configuration.earlyStoppingPatience
+        return patience > 0 && (state.validation?.fruitless ?? 0) >= patience
+    }
+
+    /// Logs the line about the steps since the last one.
+    private func logSteps(
+        _ last: StepResult, _ timing: inout Timing, _ log: inout MetricsLog,
+        _ report: (TrainingEvent) -> Void
+    ) throws {
+        let metrics = takePending(last, timing.takeInterval())
+        try log.append(metrics)
+        report(.logged(metrics))
+    }
+
+    /// Tells where the best weights are not better than those that training began with.
+    private func warnOfNoImprovement(
+        _ log: inout MetricsLog, _ report: (TrainingEvent) -> Void
+    ) throws {
+        let first = log.history.first { $0["step"] == 0 }?["eval_loss"]?.numberValue
+        guard isOver, configuration.savesBest, let first, let best = state.validation?.best,
+            best.loss >= first
+        else { return }
+        let warning = RunWarning.noImprovement(best: best, before: first)
+        report(.noticed(warning))
+        try log.append(warning, step: state.step)
     }
 
     /// Validates, logs the result and returns the loss.
@@ -127,18 +175,22 @@ extension Trainer {
     }
 
     private func finish(
-        _ log: MetricsLog, _ timing: Timing, _ validationLoss: Double?
+        _ log: MetricsLog, _ timing: Timing, _ validationLoss: Double?,
+        _ report: (TrainingEvent) -> Void
     ) throws -> TrainingSummary {
         try log.sync()
-        let isDone = state.step >= plan.totalSteps
+        let isDone = isOver
+        var best: BestEvaluation?
         if isDone {
+            best = try takeBest(report)
             try AtomicFolder.put(into: folder, key: contents.keyFile) { try contents.write(to: $0) }
         }
         try trainerState(history: log.history).write(to: folder + "/trainer_state.json")
         return TrainingSummary(
             step: state.step, totalSteps: plan.totalSteps, trainingLoss: timing.meanLoss,
             validationLoss: validationLoss, runtime: timing.elapsed,
-            tokensPerSecond: timing.tokensPerSecond, wasStopped: !isDone)
+            tokensPerSecond: timing.tokensPerSecond, wasStopped: !isDone,
+            endedEarly: isDone && state.step < plan.totalSteps, best: best)
     }
 }
 

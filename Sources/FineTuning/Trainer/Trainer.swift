@@ -11,6 +11,7 @@ public final class Trainer {
     let contents: any CheckpointContents
     let training: [TrainingRecord]
     let validation: [TrainingRecord]
+    let samples: SamplePrompts?
     let configuration: TrainingConfiguration
     let folder: String
     let plan: StepPlan
@@ -30,24 +31,33 @@ public final class Trainer {
     ///   - contents: What is trained, and how it is stored.
     ///   - training: The records to train on, at least one.
     ///   - validation: The records to validate on; may be empty.
+    ///   - samples: Prompts that are answered at each validation, or as often without.
     ///   - configuration: The settings.
     ///   - folder: The output folder; made when the run begins.
     ///   - warnings: What there is to say of the records.
     ///   - settings: What else a resumed run must have in common with the one it continues, such as
     ///     topology and rank.
     ///   - machine: What only changes the last bits of the result, such as the engine.
-    /// - Throws: ``SettingError``, ``TrainingError/nothingTrainable``, or ``DataError/noRecords(files:)``.
+    /// - Throws: ``SettingError``, ``TrainingError/nothingTrainable``,
+    ///   ``TrainingError/noValidation(setting:)``, or ``DataError/noRecords(files:)``.
     public init(
         model: MambaModel, contents: any CheckpointContents, training: [TrainingRecord],
-        validation: [TrainingRecord] = [], configuration: TrainingConfiguration, folder: String,
+        validation: [TrainingRecord] = [], samples: SamplePrompts? = nil,
+        configuration: TrainingConfiguration, folder: String,
         warnings: [RunWarning] = [], settings: JSONObject = [:], machine: JSONObject = [:]
     ) throws {
         try configuration.validate()
         guard !training.isEmpty else { throw DataError.noRecords(files: ["training data"]) }
         guard !contents.parameters.isEmpty else { throw TrainingError.nothingTrainable }
+        for (isAsked, setting) in [
+            (configuration.savesBest, "save-best"),
+            (configuration.earlyStoppingPatience > 0, "early-stopping-patience"),
+        ] where isAsked && validation.isEmpty {
+            throw TrainingError.noValidation(setting: setting)
+        }
         (self.model, self.contents, self.folder) = (model, contents, folder)
         (self.training, self.validation) = (training, validation)
-        self.configuration = configuration
+        (self.samples, self.configuration) = (samples, configuration)
         plan = StepPlan(recordCount: training.count, configuration: configuration)
         schedule = LearningRateSchedule(
             kind: configuration.schedule, peak: configuration.learningRate,

@@ -167,5 +167,11 @@ extension TrainingConfiguration {
         integer("save_steps", \.saveSteps, atLeast: 1),
         integer("save_total_limit", \.saveTotalLimit, atLeast: 0),
         integer("logging_steps", \.loggingSteps, atLeast: 1),
+        Entry(
+            "save_best", \.savesBest, expected: "true or false", toJSON: { .bool($0) },
+            fromJSON: { $0.boolValue }),
+        integer("early_stopping_patience", \.earlyStoppingPatience, atLeast: 0),
+        number("early_stopping_min_delta", \.earlyStoppingMinDelta),
+        integer("sample_tokens", \.sampleTokens, atLeast: 1),
     ]
 }

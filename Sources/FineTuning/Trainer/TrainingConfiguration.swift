@@ -59,6 +59,15 @@ public struct TrainingConfiguration: Equatable, Sendable {
     /// The number of steps from one logged line to the next, at least 1.
     public var loggingSteps = 10
 
+    /// Whether the checkpoint with the lowest validation loss is kept, and is the result.
+    public var savesBest = false
+    /// The number of validations in a row without a lower loss that end the run; 0 for none.
+    public var earlyStoppingPatience = 0
+    /// How much lower a loss must be to count as lower for ``earlyStoppingPatience``.
+    public var earlyStoppingMinDelta = 0.0
+    /// The most tokens of an answer to a sample prompt, at least 1.
+    public var sampleTokens = 64
+
     /// Creates the defaults, to be changed field by field.
     public init() {}
 }

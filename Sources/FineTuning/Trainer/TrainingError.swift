@@ -18,6 +18,8 @@ public enum TrainingError: Error, Equatable {
     case brokenTensor(name: String, step: Int)
     /// Nothing is trainable.
     case nothingTrainable
+    /// A setting needs validation, and there are no records for it.
+    case noValidation(setting: String)
 }
 
 extension TrainingError: CustomStringConvertible {
@@ -34,6 +36,9 @@ extension TrainingError: CustomStringConvertible {
                 + "or begin anew"
         case .nothingTrainable:
             "no parameter is trainable, expected at least one"
+        case .noValidation(let setting):
+            "--\(setting) needs held-out records and there are none; "
+                + "give --valid FILE or --val-size 0.1"
         }
     }
 }

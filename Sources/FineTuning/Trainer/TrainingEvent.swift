@@ -8,6 +8,8 @@ public enum TrainingEvent: Sendable {
     case logged(StepMetrics)
     /// The validation records were scored.
     case evaluated(EvaluationMetrics)
+    /// A sample prompt was answered.
+    case answered(SampleAnswer)
     /// A checkpoint was saved.
     case saved(folder: String)
     /// The run learns less, or something else, than it seems to.
@@ -109,4 +111,16 @@ public struct TrainingSummary: Equatable, Sendable {
     public var wasStopped: Bool
     /// Whether there was nothing left to do: the run that was to go on had reached its end.
     public var wasFinished = false
+    /// Whether validation ended the run before its last step.
+    public var endedEarly = false
+    /// The validation whose weights are in the output folder; nil if they are those of the last step.
+    public var best: BestEvaluation?
+}
+
+/// The validation with the lowest loss of a run.
+public struct BestEvaluation: Equatable, Sendable {
+    /// The number of finished steps.
+    public var step: Int
+    /// The mean over all scored tokens of the validation records.
+    public var loss: Double
 }

@@ -25,6 +25,13 @@ struct TrainCommand: ParsableCommand {
     @Option(help: "A file with records to validate on.")
     var valid: String?
 
+    @Option(
+        help: """
+            Prompts that are answered at each validation, the first time by the model without an \
+            adapter: a text with one a line, or records with instruction and input in .jsonl.
+            """)
+    var samplePrompts: String?
+
     @OptionGroup(title: "Topology") var topology: TopologyOptions
     @OptionGroup(title: "Adapter") var adapter: AdapterOptions
     @OptionGroup(title: "Training") var training: TrainingOptions

@@ -95,6 +95,24 @@ struct TrainingOptions: ParsableArguments {
     @Option(help: "Steps from one line of metrics.jsonl to the next.")
     var loggingSteps = defaults.loggingSteps
 
+    @Flag(
+        inversion: .prefixedNo,
+        help: """
+            Whether the checkpoint with the lowest held-out loss is kept beside the newest ones, and \
+            is the result.
+            """)
+    var saveBest = defaults.savesBest
+
+    @Option(
+        help: "End the run after this many validations in a row without a lower loss; 0 for never.")
+    var earlyStoppingPatience = defaults.earlyStoppingPatience
+
+    @Option(help: "How much lower the held-out loss must be to count as lower for that.")
+    var earlyStoppingMinDelta = defaults.earlyStoppingMinDelta
+
+    @Option(help: "The most tokens of an answer to one of --sample-prompts.")
+    var sampleTokens = defaults.sampleTokens
+
     /// The configuration that the options make up.
     var configuration: TrainingConfiguration {
         var x = TrainingConfiguration()
@@ -109,6 +127,9 @@ struct TrainingOptions: ParsableArguments {
         (x.lossReduction, x.epochs, x.maxSteps) = (lossReduction, numTrainEpochs, maxSteps)
         (x.shuffles, x.seed, x.saveSteps) = (shuffle, seed, saveSteps)
         (x.saveTotalLimit, x.loggingSteps) = (saveTotalLimit, loggingSteps)
+        (x.savesBest, x.sampleTokens) = (saveBest, sampleTokens)
+        x.earlyStoppingPatience = earlyStoppingPatience
+        x.earlyStoppingMinDelta = earlyStoppingMinDelta
         return x
     }
 

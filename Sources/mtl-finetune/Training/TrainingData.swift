@@ -63,15 +63,23 @@ struct TrainingData {
     ) throws -> RecordEncoder {
         var text: RecordEncoder.TextEncoding?
         if format.needsTokenizer {
-            let tokenizer = try TokenizerLoader.load(at: folder)
-            let time = TemplateTime(date: configuration.templateDate) ?? .fixed
+            let (tokenizer, template) = try prompting(configuration, templateSource, folder: folder)
             text = try RecordEncoder.TextEncoding(
-                tokenizer: tokenizer,
-                template: PromptTemplate(
-                    name: configuration.template, source: templateSource,
-                    tokenizer: tokenizer.configuration, time: time),
+                tokenizer: tokenizer, template: template,
                 endToken: tokenizer.eosID ?? model.endTokens.first)
         }
         return RecordEncoder(text: text, configuration: configuration, vocabulary: model.vocabulary)
+    }
+
+    /// What makes a model's tokens of the prompts of a run.
+    static func prompting(
+        _ configuration: TrainingConfiguration, _ templateSource: String?, folder: String
+    ) throws -> (LoadedTokenizer, PromptTemplate) {
+        let tokenizer = try TokenizerLoader.load(at: folder)
+        let template = try PromptTemplate(
+            name: configuration.template, source: templateSource,
+            tokenizer: tokenizer.configuration,
+            time: TemplateTime(date: configuration.templateDate) ?? .fixed)
+        return (tokenizer, template)
     }
 }

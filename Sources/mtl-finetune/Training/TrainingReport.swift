@@ -61,6 +61,7 @@ final class TrainingReport {
                     + "\(Int(progress.tokensPerSecond)) tokens/s", remaining: progress.remaining)
         case .logged(let metrics): logged(metrics)
         case .evaluated(let metrics): evaluated(metrics)
+        case .answered(let sample): answered(sample)
         case .saved(let folder):
             note("saved \(folder)", ["event": "saved", "folder": .string(folder)])
         case .noticed(let warning): warn(warning)
@@ -103,6 +104,16 @@ final class TrainingReport {
             ["event": "evaluation", "step": .integer(x.step), "eval_loss": .number(x.loss)])
     }
 
+    private func answered(_ x: SampleAnswer) {
+        let who = x.isBase ? "base model" : "step \(x.step)"
+        note(
+            "\(who): \(quoted(x.prompt)) is answered \(quoted(x.answer))",
+            [
+                "event": "sample", "step": .integer(x.step), "prompt": .string(x.prompt),
+                "answer": .string(x.answer), "base": .bool(x.isBase),
+            ])
+    }
+
     /// Tells how the run ended, and what to do next.
     func finish(_ summary: TrainingSummary, folder: String, command: TrainCommand) {
         line.clear()
@@ -113,6 +124,9 @@ final class TrainingReport {
                 "tokens_per_second": .number(summary.tokensPerSecond),
                 "stopped": .bool(summary.wasStopped),
                 "was_finished": .bool(summary.wasFinished),
+                "ended_early": .bool(summary.endedEarly),
+                "best_step": summary.best.map { .integer($0.step) } ?? .null,
+                "best_eval_loss": summary.best.map { .number($0.loss) } ?? .null,
             ])
         }
         if summary.wasStopped {
@@ -123,14 +137,28 @@ final class TrainingReport {
         }
         if summary.wasFinished {
             Terminal.printResult(
-                "\(folder): the run had reached its end, step \(summary.totalSteps); "
-                    + "raise --max-steps or --num-train-epochs to go on")
+                summary.endedEarly
+                    ? "\(folder): the held-out loss had ended the run at step \(summary.step); "
+                        + "raise --early-stopping-patience to go on"
+                    : "\(folder): the run had reached its end, step \(summary.totalSteps); "
+                        + "raise --max-steps or --num-train-epochs to go on")
             return
         }
         let memory = Processor.peakBytes.map { ", \($0 >> 20) MiB at most" } ?? ""
         Terminal.printResult(
             "\(folder): \(summary.step) steps in \(ProgressLine.text(summary.runtime)), "
                 + "\(Int(summary.tokensPerSecond)) tokens/s\(memory)")
+        if summary.endedEarly {
+            let patience = command.training.earlyStoppingPatience
+            Terminal.printNote(
+                "ended at step \(summary.step) of \(summary.totalSteps): the held-out loss "
+                    + "was not lower in the last \(patience) validations")
+        }
+        if let best = summary.best {
+            Terminal.printNote(
+                "the weights in it are those of step \(best.step), whose held-out loss, "
+                    + "\(Decimal.text(best.loss, places: 4)), is the lowest")
+        }
         let model =
             command.adapter.fineTuneType == .full
             ? folder : "\(command.model) --adapter \(folder)"

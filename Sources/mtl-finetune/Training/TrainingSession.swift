@@ -26,7 +26,8 @@ struct TrainingSession {
         self.command = command
         let configuration = command.training.configuration
         output = command.dryRun ? nil : try Self.output(command)
-        folder = try ModelFolder.find(command.model)
+        let folder = try ModelFolder.find(command.model)
+        self.folder = folder
         if let start = command.adapter.initAdapter { try FolderContents.requireAdapter(start) }
         if output != nil {
             try OutputRule.checkApart(
@@ -45,6 +46,14 @@ struct TrainingSession {
             command, model: model, folder: folder, templateSource: templateSource,
             threads: engine.pool.threads, report: report)
 
+        let samples = try command.samplePrompts.map { path in
+            let (tokenizer, template) = try TrainingData.prompting(
+                configuration, templateSource, folder: folder)
+            return try SamplePrompts(
+                SamplePrompts.records(in: path), tokenizer: tokenizer, template: template,
+                model: model.configuration, configuration: configuration)
+        }
+
         let record = AdapterRecord(
             topology: topology, template: configuration.template,
             templateSource: templateSource)
@@ -53,7 +62,8 @@ struct TrainingSession {
         settings = Self.settings(command, topology: topology)
         trainer = try Trainer(
             model: model, contents: contents, training: data.training,
-            validation: data.validation, configuration: configuration, folder: command.outputDir,
+            validation: data.validation, samples: samples, configuration: configuration,
+            folder: command.outputDir,
             warnings: data.warnings, settings: Self.decisive(settings),
             machine: [
                 "engine": .string(engine.matrixKernel.rawValue),
@@ -87,6 +97,9 @@ struct TrainingSession {
         var inputs = [OutputRule.Input(command.model, option: "--model")]
         inputs += (data.training + data.validation + data.test).map { .init($0, option: "--data") }
         if let valid = command.valid { inputs.append(.init(valid, option: "--valid")) }
+        if let prompts = command.samplePrompts {
+            inputs.append(.init(prompts, option: "--sample-prompts"))
+        }
         if let start = command.adapter.initAdapter {
             inputs.append(.init(start, option: "--init-adapter"))
         }
@@ -141,6 +154,7 @@ extension TrainingSession {
             "model": .string(command.model), "data": .array(command.data.map { .string($0) }),
         ]
         if let valid = command.valid { settings["valid"] = .string(valid) }
+        if let prompts = command.samplePrompts { settings["sample_prompts"] = .string(prompts) }
         for member in topology.json.members { settings[member.key] = member.value }
         let adapter = command.adapter
         settings["fine_tune_type"] = .string(adapter.fineTuneType.rawValue)

@@ -195,6 +195,7 @@ struct TrainerTests {
                 #expect((progress.peakBytes ?? 0) > 1 << 20)
                 events.append("\(progress.step)")
             case .logged(let metrics): events.append("logged \(metrics.step)")
+            case .answered(let sample): events.append(sample.answer)
             case .evaluated(let metrics): events.append("evaluated \(metrics.step)")
             case .saved(let folder): events.append(String(folder.split(separator: "/").last ?? ""))
             case .noticed(let warning): events.append(warning.code)

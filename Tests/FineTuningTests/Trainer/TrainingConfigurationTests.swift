@@ -17,7 +17,9 @@ struct TrainingConfigurationTests {
                 "adam_beta2": 0.999, "adam_epsilon": 1e-08, "max_grad_norm": 1.0, \
                 "batch_size": 16, "gradient_accumulation_steps": 1, "loss_reduction": "token", \
                 "num_train_epochs": 1.0, "max_steps": -1, "shuffle": true, "seed": 42, \
-                "save_steps": 100, "save_total_limit": 2, "logging_steps": 10}
+                "save_steps": 100, "save_total_limit": 2, "logging_steps": 10, \
+                "save_best": false, "early_stopping_patience": 0, \
+                "early_stopping_min_delta": 0.0, "sample_tokens": 64}
                 """)
         try TrainingConfiguration().validate()
     }
