@@ -5,6 +5,9 @@ public enum Terminal {
     /// Whether standard error is read by a person.
     public static var isInteractive: Bool { isatty(STDERR_FILENO) == 1 }
 
+    /// Whether the terminal says of itself that it only writes line after line.
+    public static var isDumb: Bool { getenv("TERM").map { String(cString: $0) } == "dumb" }
+
     /// Writes results, a line unless another end is given.
     public static func printResult(_ text: String, terminator: String = "\n") {
         write(text + terminator, to: STDOUT_FILENO)
@@ -22,7 +25,7 @@ public enum Terminal {
     }
 
     /// The width of the terminal that standard error goes to; `nil` if it is none.
-    private static var columns: Int? {
+    public static var columns: Int? {
         var size = winsize()
         let isKnown = ioctl(STDERR_FILENO, UInt(TIOCGWINSZ), &size) == 0 && size.ws_col > 0
         return isKnown ? Int(size.ws_col) : nil

@@ -46,7 +46,7 @@ public final class RunFolder {
         let names = Self.names + companions + [Self.fileName]
         own = OwnFiles(
             names, isMarked: { FilePath.isFile("\($0)/\(Self.fileName)") },
-            isOwnFolder: CheckpointFolder.isOwn)
+            isOwnFolder: { CheckpointFolder.isOwn($0) || TensorBoardLog.isOwn($0) })
         if start != .resuming {
             try OutputRule.checkFolder(
                 path, apartFrom: inputs, own: own, isOverwriting: start == .overwriting,

@@ -12,18 +12,21 @@ public struct SampleAnswer: Equatable, Sendable {
     public var isBase: Bool
 }
 
-/// Writes `samples.jsonl`, one answer a line.
+/// Writes `samples.jsonl`, one answer a line, and the same for TensorBoard.
 struct SampleLog {
     static let fileName = "samples.jsonl"
     private let lines: LineAppender
+    private let board: TensorBoardLog?
 
     /// Opens the file of a run.
     ///
     /// - Parameters:
     ///   - folder: The output folder.
     ///   - finishedSteps: Lines of later steps, left by a run that was cut off, are removed.
+    ///   - board: Where answers go, too.
     /// - Throws: `FileError`.
-    init(folder: String, finishedSteps: Int) throws {
+    init(folder: String, finishedSteps: Int, board: TensorBoardLog?) throws {
+        self.board = board
         let path = "\(folder)/\(Self.fileName)"
         if FilePath.exists(path) {
             let kept = try MetricsLog.lines(of: path, upTo: finishedSteps)
@@ -32,7 +35,9 @@ struct SampleLog {
         lines = try LineAppender(path: path)
     }
 
-    func append(_ sample: SampleAnswer) throws {
+    /// Logs the answer to the prompt of a number, from 1.
+    func append(_ sample: SampleAnswer, number: Int) throws {
+        try board?.append(sample, number: number)
         let row: JSONObject = [
             "step": .integer(sample.step), "prompt": .string(sample.prompt),
             "answer": .string(sample.answer), "base": .bool(sample.isBase),
@@ -57,11 +62,11 @@ extension Trainer {
     ) throws {
         guard let samples, let log else { return }
         func answer() throws {
-            for prompt in samples.prompts {
+            for (place, prompt) in samples.prompts.enumerated() {
                 let sample = SampleAnswer(
                     step: state.step, prompt: prompt.text,
                     answer: samples.answer(to: prompt, by: model), isBase: isBase)
-                try log.append(sample)
+                try log.append(sample, number: place + 1)
                 report(.answered(sample))
             }
         }

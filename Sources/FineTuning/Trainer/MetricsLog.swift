@@ -1,11 +1,13 @@
 import FoundationEssentials
 import Storage
 
-/// Writes `metrics.jsonl`, and keeps the history for Hugging Face's `trainer_state.json`.
+/// Writes `metrics.jsonl` and the same for TensorBoard, and keeps the history for Hugging Face's
+/// `trainer_state.json`.
 struct MetricsLog {
     /// The rows of `log_history`.
     private(set) var history: [JSONValue] = []
     private let lines: LineAppender
+    private let board: TensorBoardLog?
 
     /// Opens the file of a run.
     ///
@@ -14,10 +16,13 @@ struct MetricsLog {
     ///   - finishedSteps: Lines of later steps, left by a run that was cut off, are removed.
     ///   - history: The rows up to there.
     ///   - warnings: What is known before the first step, in place of what was.
+    ///   - board: Where figures go, too.
     /// - Throws: `FileError`.
     init(
-        folder: String, finishedSteps: Int, history: [JSONValue], warnings: [RunWarning] = []
+        folder: String, finishedSteps: Int, history: [JSONValue], warnings: [RunWarning] = [],
+        board: TensorBoardLog? = nil
     ) throws {
+        self.board = board
         let path = folder + "/metrics.jsonl"
         self.history = history
         let begun = warnings.map { JSONWriter().string(.object(MetricsLog.row($0, step: 0))) }
@@ -47,6 +52,7 @@ struct MetricsLog {
 
     /// Logs a line about training.
     mutating func append(_ metrics: StepMetrics) throws {
+        try board?.append(metrics)
         try append([
             "step": .integer(metrics.step), "epoch": .number(metrics.epoch),
             "loss": .number(metrics.loss), "learning_rate": .number(metrics.learningRate),
@@ -64,6 +70,7 @@ struct MetricsLog {
 
     /// Logs a line about validation.
     mutating func append(_ metrics: EvaluationMetrics) throws {
+        try board?.append(metrics)
         let seconds = max(metrics.runtime.seconds, 1e-9)
         let row: JSONObject = [
             "step": .integer(metrics.step), "epoch": .number(metrics.epoch),

@@ -47,11 +47,12 @@ extension Trainer {
         let resumed = output.start == .resuming ? try resume(in: output, report) : nil
         identity.run = try output.begin(continuing: resumed == nil ? nil : identity.run)
         try files.forEach { try $0.write(to: folder) }
+        let board = try board(files)
         var log = try MetricsLog(
             folder: folder, finishedSteps: state.step, history: resumed?.history ?? [],
-            warnings: warnings)
+            warnings: warnings, board: board)
         let sampleLog = try samples.map { _ in
-            try SampleLog(folder: folder, finishedSteps: state.step)
+            try SampleLog(folder: folder, finishedSteps: state.step, board: board)
         }
         var saved = resumed?.lineage ?? []
         report(.started(outline(resumedFrom: resumed?.path)))
@@ -103,6 +104,17 @@ extension Trainer {
         summary.wasFinished = wasFinished
         report(.finished(summary))
         return summary
+    }
+
+    /// What is written for TensorBoard, if that is asked for and there is something left to write.
+    private func board(_ files: [Companion]) throws -> TensorBoardLog? {
+        guard configuration.reportTarget == .tensorboard, !isOver else { return nil }
+        let board = try TensorBoardLog(folder: folder, finishedSteps: state.step)
+        for file in files where file.name == "config.yaml" && state.step == 0 {
+            try board.append(
+                verbatim: String(decoding: file.content, as: UTF8.self), tag: "config")
+        }
+        return board
     }
 
     /// Whether nothing is left to do: the last step is done, or validation ended the run.

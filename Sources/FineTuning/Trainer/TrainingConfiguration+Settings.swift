@@ -172,6 +172,7 @@ extension TrainingConfiguration {
             fromJSON: { $0.boolValue }),
         integer("early_stopping_patience", \.earlyStoppingPatience, atLeast: 0),
         number("early_stopping_min_delta", \.earlyStoppingMinDelta),
+        choice("report_to", \.reportTarget),
         integer("sample_tokens", \.sampleTokens, atLeast: 1),
     ]
 }

@@ -65,6 +65,8 @@ public struct TrainingConfiguration: Equatable, Sendable {
     public var earlyStoppingPatience = 0
     /// How much lower a loss must be to count as lower for ``earlyStoppingPatience``.
     public var earlyStoppingMinDelta = 0.0
+    /// Where the run is reported beside its own files.
+    public var reportTarget = ReportTarget.none
     /// The most tokens of an answer to a sample prompt, at least 1.
     public var sampleTokens = 64
 

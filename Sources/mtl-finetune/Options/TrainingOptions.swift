@@ -4,6 +4,7 @@ import FineTuning
 extension DataFormat: ExpressibleByArgument {}
 extension Truncation: ExpressibleByArgument {}
 extension LossReduction: ExpressibleByArgument {}
+extension ReportTarget: ExpressibleByArgument {}
 extension LearningRateSchedule.Kind: ExpressibleByArgument {}
 
 /// The settings of the run itself; defaults are those of `TrainingConfiguration`.
@@ -110,6 +111,10 @@ struct TrainingOptions: ParsableArguments {
     @Option(help: "How much lower the held-out loss must be to count as lower for that.")
     var earlyStoppingMinDelta = defaults.earlyStoppingMinDelta
 
+    @Option(
+        help: "Where curves and sample answers are reported: tensorboard (in runs/) or none.")
+    var reportTo = defaults.reportTarget
+
     @Option(help: "The most tokens of an answer to one of --sample-prompts.")
     var sampleTokens = defaults.sampleTokens
 
@@ -128,6 +133,7 @@ struct TrainingOptions: ParsableArguments {
         (x.shuffles, x.seed, x.saveSteps) = (shuffle, seed, saveSteps)
         (x.saveTotalLimit, x.loggingSteps) = (saveTotalLimit, loggingSteps)
         (x.savesBest, x.sampleTokens) = (saveBest, sampleTokens)
+        x.reportTarget = reportTo
         x.earlyStoppingPatience = earlyStoppingPatience
         x.earlyStoppingMinDelta = earlyStoppingMinDelta
         return x

@@ -106,8 +106,9 @@ final class TrainingReport {
 
     private func answered(_ x: SampleAnswer) {
         let who = x.isBase ? "base model" : "step \(x.step)"
+        func shown(_ text: String) -> String { quoted(text.replacing("\n", with: " ⏎ ")) }
         note(
-            "\(who): \(quoted(x.prompt)) is answered \(quoted(x.answer))",
+            "\(who): \(shown(x.prompt)) is answered \(shown(x.answer))",
             [
                 "event": "sample", "step": .integer(x.step), "prompt": .string(x.prompt),
                 "answer": .string(x.answer), "base": .bool(x.isBase),
@@ -144,6 +145,7 @@ final class TrainingReport {
                         + "raise --max-steps or --num-train-epochs to go on")
             return
         }
+        showCurve(of: folder)
         let memory = Processor.peakBytes.map { ", \($0 >> 20) MiB at most" } ?? ""
         Terminal.printResult(
             "\(folder): \(summary.step) steps in \(ProgressLine.text(summary.runtime)), "
@@ -163,6 +165,26 @@ final class TrainingReport {
             command.adapter.fineTuneType == .full
             ? folder : "\(command.model) --adapter \(folder)"
         Terminal.printNote("talk to it: mtl-chat --model \(model)")
+    }
+
+    /// Draws the losses of the whole run, those before it was resumed included.
+    private func showCurve(of folder: String) {
+        guard !isQuiet, let columns = Terminal.columns, !Terminal.isDumb,
+            let rows = try? JSONRecords(path: "\(folder)/metrics.jsonl").all().map(\.object)
+        else { return }
+        func points(_ key: String) -> [LinePlot.Point] {
+            rows.compactMap { row in
+                guard let step = row["step"]?.numberValue, let value = row[key]?.numberValue
+                else { return nil }
+                return (step, value)
+            }
+        }
+        let (training, heldOut) = (points("loss"), points("eval_loss"))
+        guard let plot = LinePlot(curve: training, marks: heldOut) else { return }
+        let lines = plot.lines(columns: min(columns - 1, 100))
+        guard !lines.isEmpty else { return }
+        let legend = "loss by step: ⠤ training" + (heldOut.isEmpty ? "" : "   ● held out")
+        Terminal.printNote(([legend] + lines).joined(separator: "\n"))
     }
 
     /// Tells what a run would do.

@@ -19,7 +19,7 @@ struct TrainingConfigurationTests {
                 "num_train_epochs": 1.0, "max_steps": -1, "shuffle": true, "seed": 42, \
                 "save_steps": 100, "save_total_limit": 2, "logging_steps": 10, \
                 "save_best": false, "early_stopping_patience": 0, \
-                "early_stopping_min_delta": 0.0, "sample_tokens": 64}
+                "early_stopping_min_delta": 0.0, "report_to": "none", "sample_tokens": 64}
                 """)
         try TrainingConfiguration().validate()
     }
