@@ -12,10 +12,11 @@ let package = Package(
         .library(
             name: "MambaTreeL",
             targets: [
-                "Tokenization", "MambaLM", "TreeSSMText", "LoRA", "Prompting", "FineTuning",
+                "Tokenization", "Layers", "MambaLM", "TreeSSMText", "LoRA", "Prompting",
+                "FineTuning",
                 "Evaluation", "Chat",
             ]),
-        .library(name: "Kernels", targets: ["TreeTopology", "Tensors", "Kernels"]),
+        .library(name: "Kernels", targets: ["TreeTopology", "Tensors", "Threads", "Kernels"]),
         .executable(name: "mtl-finetune", targets: ["mtl-finetune"]),
         .executable(name: "mtl-eval", targets: ["mtl-eval"]),
         .executable(name: "mtl-chat", targets: ["mtl-chat"]),
@@ -31,26 +32,30 @@ let package = Package(
             name: "CCurl", pkgConfig: "libcurl", providers: [.apt(["libcurl4-openssl-dev"])]),
         .target(name: "CSentencePiece", linkerSettings: [.linkedLibrary("sentencepiece")]),
         .target(name: "CKernels"),
+        .target(name: "CThreads"),
         .target(name: "CFileSystem"),
         .target(name: "CLibEdit", linkerSettings: [.linkedLibrary("edit")]),
 
         // Libraries, each importing only what stands above it.
         .target(name: "TreeTopology"),
         .target(name: "Tensors", dependencies: ["TreeTopology"]),
-        .target(name: "Kernels", dependencies: ["CKernels", "Tensors", "TreeTopology"]),
+        .target(name: "Threads", dependencies: ["CThreads"]),
+        .target(
+            name: "Kernels", dependencies: ["CKernels", "Tensors", "Threads", "TreeTopology"]),
         .target(name: "Storage", dependencies: ["CFileSystem", "CZstd"]),
         .target(name: "Tokenization", dependencies: ["CSentencePiece", "Storage"]),
         .target(name: "YAML", dependencies: ["Storage", yams]),
         .target(name: "Hub", dependencies: ["CCurl", "Storage"]),
         .target(name: "Jinja"),
-        .target(name: "MambaLM", dependencies: ["Tensors", "Storage"]),
+        .target(name: "Layers", dependencies: ["Tensors", "Storage"]),
+        .target(name: "MambaLM", dependencies: ["Layers", "Tensors", "Storage"]),
         .target(name: "TreeSSMText", dependencies: ["MambaLM", "Tensors", "TreeTopology"]),
-        .target(name: "LoRA", dependencies: ["MambaLM", "Tensors", "Storage"]),
+        .target(name: "LoRA", dependencies: ["Layers", "Tensors", "Storage"]),
         .target(name: "Prompting", dependencies: ["Storage", "Tokenization", "Jinja"]),
         .target(
             name: "FineTuning",
             dependencies: [
-                "LoRA", "MambaLM", "Kernels", "Tensors", "Storage", "Tokenization", "Prompting",
+                "LoRA", "Layers", "Tensors", "Threads", "Storage", "Tokenization", "Prompting",
             ],
             resources: [.embedInCode("Resources/alpaca-schema.json")]),
         .target(
@@ -85,6 +90,7 @@ let package = Package(
             name: "TestSupport", dependencies: ["Kernels", "Tensors", "Storage", "Tokenization"],
             path: "Tests/TestSupport"),
         .testTarget(name: "TreeTopologyTests", dependencies: ["TreeTopology", "TestSupport"]),
+        .testTarget(name: "ThreadsTests", dependencies: ["Threads", "TestSupport"]),
         .testTarget(name: "KernelsTests", dependencies: ["Kernels", "CKernels", "TestSupport"]),
         .testTarget(
             name: "StorageTests", dependencies: ["Storage", "TestSupport"]),

@@ -1,4 +1,5 @@
 import Glibc
+import Layers
 import MambaLM
 import TreeSSMText
 
@@ -36,10 +37,11 @@ struct ConversationReference {
         let table = matrix(model.embeddings.weight)
         var x = tokens.map { table[Int($0)] }
         for block in model.blocks {
-            let mixed = mixer(block.mixer, normalized(x, row(block.norm)))
+            let mixed = mixer(block.mixer, normalized(x, row(block.norm.weight)))
             x = zip(x, mixed).map { zip($0, $1).map { $0 + $1 } }
         }
-        let logits = product(normalized(x, row(model.normF)), matrix(model.lmHead.weight), nil)
+        let logits = product(
+            normalized(x, row(model.normF.weight)), matrix(model.lmHead.weight), nil)
         return zip(logits, tokens.dropFirst()).map { logits, target in
             let largest = logits.max() ?? 0
             let sum = logits.reduce(0) { $0 + exp($1 - largest) }

@@ -11,7 +11,6 @@
 #include "mtl_elementwise.h"
 #include "mtl_gemm.h"
 #include "mtl_isa.h"
-#include "mtl_pool.h"
 #include "mtl_scan.h"
 #include "mtl_scan_cosines.h"
 #include "mtl_weights.h"

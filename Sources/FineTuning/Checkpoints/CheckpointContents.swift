@@ -1,4 +1,4 @@
-import MambaLM
+import Layers
 
 /// What is trained, and how it is stored: an adapter, or a whole model.
 public protocol CheckpointContents {

@@ -1,5 +1,5 @@
+import Layers
 import LoRA
-import MambaLM
 
 /// Adapters that are trained, stored as PEFT does.
 public struct TrainedAdapter: CheckpointContents {
@@ -39,16 +39,7 @@ public struct TrainedAdapter: CheckpointContents {
 
     /// Reads the adapter in a folder and takes its values over.
     public func read(from folder: String) throws {
-        let model = adapters.model
-        let linears = model.blocks.flatMap(\.mixer.linears) + [model.lmHead]
-        let attached = (linears.map(\.adapter), model.embeddings.adapter)
-        adapters.detach()
-        defer {
-            for (linear, adapter) in zip(linears, attached.0) { linear.adapter = adapter }
-            model.embeddings.adapter = attached.1
-        }
-        let stored = try LoRAAdapterSet.read(folder, attachingTo: model).adapters
-        defer { stored.detach() }
+        let stored = try adaptersStored(in: folder)
         let found = Dictionary(uniqueKeysWithValues: stored.parameters.map { ($0.name, $0) })
         for parameter in parameters {
             let other = found[parameter.name]?.value
@@ -58,7 +49,16 @@ public struct TrainedAdapter: CheckpointContents {
                     file: folder, name: parameter.name, found: other?.shape ?? [],
                     expected: parameter.value.shape)
             }
-            model.engine.copy(other, to: parameter.value)
+            adapters.model.engine.copy(other, to: parameter.value)
         }
+    }
+
+    private func adaptersStored(in folder: String) throws -> LoRAAdapterSet {
+        // They are attached as they are read, which only a model without others lets them.
+        adapters.detach()
+        defer { adapters.attach() }
+        let stored = try LoRAAdapterSet.read(folder, attachingTo: adapters.model).adapters
+        stored.detach()
+        return stored
     }
 }

@@ -1,15 +1,15 @@
-import MambaLM
+import Layers
 import Storage
 
 /// A whole model that is trained, stored in the Hugging Face layout.
 public struct TrainedModel: CheckpointContents {
     /// The model.
-    public let model: MambaModel
+    public let model: any TrainableModel
     /// Further files of a usable folder, such as `tokenizer.json`, by name.
     public let companions: [Companion]
 
     /// Wraps a model.
-    public init(_ model: MambaModel, companions: [Companion] = []) {
+    public init(_ model: any TrainableModel, companions: [Companion] = []) {
         (self.model, self.companions) = (model, companions)
     }
 

@@ -1,4 +1,4 @@
-import MambaLM
+import Layers
 import Prompting
 import Tensors
 import Tokenization
@@ -62,14 +62,15 @@ extension Trainer {
         return DryRunReport(
             samples: order.prefix(sampleCount).map { sample(training[$0], tokenizer) },
             warnings: warnings, kinds: TensorKind.kinds(of: contents.storedTensors),
-            trainedValues: trained, modelValues: model.configuration.parameterCount,
+            trainedValues: trained,
+            modelValues: model.parameters.reduce(0) { $0 + $1.matrix.count },
             totalSteps: plan.totalSteps, totalTokens: tokens,
             memory: MemoryEstimate(
-                model.configuration,
                 modelBytes: model.parameters.reduce(0) { $0 + $1.matrix.byteCount },
                 trainedValues: trained,
-                addedValues: added.reduce(0) { $0 + $1.value.count }, tokens: largest.tokens,
-                scoredTokens: largest.scored, keptBytes: model.keptBytes),
+                addedValues: added.reduce(0) { $0 + $1.value.count },
+                working: model.workingMemory(
+                    tokens: largest.tokens, scoredTokens: largest.scored)),
             tokensPerSecond: speed, duration: .seconds(Double(tokens) / speed))
     }
 
@@ -107,14 +108,14 @@ extension Trainer {
     }
 
     private func measure(_ records: [TrainingRecord]) -> Double {
-        let (batch, scored) = TokenBatch.training(records) { _ in 1 }
-        _ = model.accumulateGradients(of: batch, scored)
+        let texts = records.map { $0.text() }
+        _ = model.accumulateGradients(of: texts, dropoutSeed: nil)
         model.engine.finish()
         let start = ContinuousClock.now
-        _ = model.accumulateGradients(of: batch, scored)
+        _ = model.accumulateGradients(of: texts, dropoutSeed: nil)
         model.engine.finish()
         let seconds = start.duration(to: .now).seconds
         optimizer.clearGradients()
-        return Double(batch.tokens.count) / max(seconds, 1e-9)
+        return Double(texts.reduce(0) { $0 + $1.tokens.count }) / max(seconds, 1e-9)
     }
 }

@@ -1,5 +1,5 @@
-import Kernels
 import Prompting
+import Threads
 import Tokenization
 
 /// Turns instruction records into token ids.

@@ -1,3 +1,4 @@
+import Layers
 import Prompting
 
 /// A record as the model sees it.
@@ -25,4 +26,12 @@ public struct TrainingRecord: Equatable, Sendable {
     /// The places of the tokens that carry loss: all after the prompt, but never the first, which
     /// nothing predicts.
     public var scored: Range<Int> { max(promptLength, 1)..<tokens.count }
+
+    /// The record as a model computes it.
+    ///
+    /// - Parameter weight: The weight of each scored token in the loss.
+    /// - Returns: The record's text.
+    func text(weight: Float = 1) -> ScoredText {
+        ScoredText(tokens: tokens, promptLength: promptLength, scored: scored, weight: weight)
+    }
 }

@@ -1,4 +1,4 @@
-import MambaLM
+import Layers
 import Storage
 import Tensors
 
@@ -35,7 +35,7 @@ public final class Optimizer {
         var (end, decaying) = (0, 0)
         for decays in [true, false] {
             for (index, parameter) in parameters.enumerated()
-            where Optimizer.decays(parameter.name) == decays {
+            where parameter.role.decays == decays {
                 places[index] = end..<end + parameter.matrix.count
                 // Each begins on a cache line.
                 end = (places[index].upperBound + 15) / 16 * 16
@@ -114,15 +114,6 @@ public final class Optimizer {
                 moments: AdamW.Moments(
                     first: moments.first.rows(group), second: moments.second.rows(group)))
         }
-    }
-
-    /// Whether weight decay applies to a parameter.
-    ///
-    /// As in Hugging Face's trainer it spares biases and normalisations, and as in the original
-    /// Mamba `A_log` and `D`.
-    static func decays(_ name: String) -> Bool {
-        let spared = [".bias", ".norm.weight", ".norm_f.weight", ".A_log", ".D"]
-        return !spared.contains { name.hasSuffix($0) }
     }
 }
 

@@ -1,4 +1,4 @@
-import MambaLM
+import Layers
 import Prompting
 import Storage
 import Tokenization
@@ -30,20 +30,23 @@ public struct SamplePrompts: Sendable {
     ///   - records: What is asked; their answers count for nothing, but may not be empty.
     ///   - tokenizer: The model's.
     ///   - template: Makes the prompts.
-    ///   - model: The sizes and end tokens of the model.
+    ///   - vocabulary: The model's number of token ids.
+    ///   - endTokens: The tokens that the model ends texts with.
+    ///   - generationEndTokens: Further ones that end what is generated.
     ///   - configuration: The most tokens of a prompt, and of an answer.
     /// - Throws: ``DataError``, `PromptError`, or ``SamplePromptError/tooLong(place:limit:)``.
     public init(
         _ records: [InstructionRecord], tokenizer: LoadedTokenizer, template: PromptTemplate,
-        model: MambaConfiguration, configuration: TrainingConfiguration
+        vocabulary: Int, endTokens: [Int32], generationEndTokens: [Int32],
+        configuration: TrainingConfiguration
     ) throws {
         var settings = configuration
         settings.truncation = .keepStart
         let encoder = RecordEncoder(
             text: try .init(
                 tokenizer: tokenizer, template: template,
-                endToken: tokenizer.eosID ?? model.endTokens.first),
-            configuration: settings, vocabulary: model.vocabulary)
+                endToken: tokenizer.eosID ?? endTokens.first),
+            configuration: settings, vocabulary: vocabulary)
         prompts = try records.map { record in
             // A prompt ends where it would end in training, before what an answer takes in.
             let encoded: EncodedRecords
@@ -61,21 +64,16 @@ public struct SamplePrompts: Sendable {
         let end = template.answerEnd
         let endToken = end.flatMap { tokenizer.tokenizer.id(of: $0) }
         endText = endToken == nil ? end : nil
-        endTokens = Set(
-            model.endTokens + model.generationEndTokens
-                + [tokenizer.eosID, endToken].compactMap(\.self))
+        self.endTokens = Set(
+            endTokens + generationEndTokens + [tokenizer.eosID, endToken].compactMap(\.self))
         (limit, self.tokenizer) = (configuration.sampleTokens, tokenizer.tokenizer)
     }
 
     /// The most likely answer of a model as it is; draws nothing, and changes nothing in the model.
-    func answer(to prompt: Prompt, by model: MambaModel) -> String {
-        var settings = Generation.Settings()
-        settings.sampling.temperature = 0
-        settings.sampling.repetitionPenalty = 1
-        (settings.limit, settings.endTokens) = (limit, endTokens)
-        let generation = Generation(of: model, after: model.readPrompt(prompt.tokens), settings)
-        while !generation.next().isEmpty {}
-        let text = tokenizer.decode(generation.texts[0].tokens, skippingSpecialTokens: true)
+    func answer(to prompt: Prompt, by model: any TrainableModel) -> String {
+        let answer = model.likeliestAnswer(
+            to: prompt.tokens, limit: limit, endTokens: endTokens)
+        let text = tokenizer.decode(answer, skippingSpecialTokens: true)
         guard let endText, let end = text.firstRange(of: endText) else { return text }
         return String(text[..<end.lowerBound])
     }

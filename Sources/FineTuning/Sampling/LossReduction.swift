@@ -1,5 +1,3 @@
-import MambaLM
-
 /// How the tokens of a step make up its loss.
 public enum LossReduction: String, CaseIterable, Sendable {
     /// The mean over all scored tokens of the step.
@@ -19,28 +17,5 @@ public enum LossReduction: String, CaseIterable, Sendable {
         case .token: Float(1 / Double(tokens))
         case .record: Float(1 / (Double(records) * Double(record.scored.count)))
         }
-    }
-}
-
-extension TokenBatch {
-    /// The records of one pass, and what is to be predicted of them.
-    ///
-    /// - Parameters:
-    ///   - records: The records.
-    ///   - weight: The weight of each of a record's scored tokens.
-    /// - Returns: The batch and its scored tokens, in order.
-    static func training(
-        _ records: [TrainingRecord], weight: (TrainingRecord) -> Float
-    ) -> (batch: TokenBatch, scored: [ScoredToken]) {
-        let batch = TokenBatch(
-            records.map { Sequence(tokens: $0.tokens, promptLength: $0.promptLength) })
-        let scored = zip(records, batch.rows).flatMap { record, rows in
-            let weight = weight(record)
-            return record.scored.map {
-                ScoredToken(
-                    row: rows.lowerBound + $0 - 1, target: record.tokens[$0], weight: weight)
-            }
-        }
-        return (batch, scored)
     }
 }

@@ -1,5 +1,3 @@
-import MambaLM
-
 extension Trainer {
     /// Scores the validation records.
     ///
@@ -9,11 +7,10 @@ extension Trainer {
         let passes = StepPlan.passes(of: validation, batchSize: configuration.batchSize)
         var (sum, count) = (0.0, 0)
         for pass in passes {
-            let (batch, scored) = TokenBatch.training(pass) { _ in 1 }
-            let part = model.score(batch, scored).logProbabilities.reduce(0, -)
+            let part = model.negativeLogLikelihood(of: pass.map { $0.text() })
             try requireFinite(part, .validationLoss, pass)
             sum += part
-            count += scored.count
+            count += pass.reduce(0) { $0 + $1.scored.count }
         }
         return EvaluationMetrics(
             step: state.step, epoch: plan.epoch(after: state.step), loss: sum / Double(count),

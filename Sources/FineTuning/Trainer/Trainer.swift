@@ -1,4 +1,4 @@
-import MambaLM
+import Layers
 import Storage
 import Tensors
 
@@ -7,7 +7,7 @@ import Tensors
 /// A run is a function of its records, configuration and first weights: the same bits for any
 /// number of threads, and for a run that was stopped and resumed the same as for an unbroken one.
 public final class Trainer {
-    let model: MambaModel
+    let model: any TrainableModel
     let contents: any CheckpointContents
     let training: [TrainingRecord]
     let validation: [TrainingRecord]
@@ -41,7 +41,7 @@ public final class Trainer {
     /// - Throws: ``SettingError``, ``TrainingError/nothingTrainable``,
     ///   ``TrainingError/noValidation(setting:)``, or ``DataError/noRecords(files:)``.
     public init(
-        model: MambaModel, contents: any CheckpointContents, training: [TrainingRecord],
+        model: any TrainableModel, contents: any CheckpointContents, training: [TrainingRecord],
         validation: [TrainingRecord] = [], samples: SamplePrompts? = nil,
         configuration: TrainingConfiguration, folder: String,
         warnings: [RunWarning] = [], settings: JSONObject = [:], machine: JSONObject = [:]
@@ -78,7 +78,7 @@ public final class Trainer {
             totalSteps: plan.totalSteps,
             dependsOnLength: configuration.schedule.dependsOnLength
                 || (0..<1).contains(configuration.warmupSteps) && configuration.warmupSteps != 0,
-            model: model.fingerprint.model, machine: machine)
+            model: model.contentFingerprint, machine: machine)
     }
 
     /// What one step computed.
@@ -103,13 +103,14 @@ public final class Trainer {
         optimizer.clearGradients()
         var losses: [Deferred<Double>] = []
         for (index, pass) in plan.passes(of: records).enumerated() {
-            let (batch, scored) = TokenBatch.training(pass) {
-                configuration.lossReduction.weight(
-                    of: $0, records: records.count, tokens: scoredTokens)
+            let texts = pass.map {
+                $0.text(
+                    weight: configuration.lossReduction.weight(
+                        of: $0, records: records.count, tokens: scoredTokens))
             }
             var generator = SplitMix64(seed: configuration.seed, .dropout, state.step, index)
             losses.append(
-                model.accumulateGradients(of: batch, scored, dropoutSeed: generator.next()))
+                model.accumulateGradients(of: texts, dropoutSeed: generator.next()))
         }
         let gradientNorm = optimizer.gradientNorm()
         let loss = losses.reduce(0) { $0 + $1.value }

@@ -1,5 +1,6 @@
 import CKernels
 import Tensors
+import Threads
 
 /// The engine for processors: own kernels on a pool of threads, or OpenBLAS for matrix products.
 public final class CPUEngine: Engine {

@@ -1,62 +1,38 @@
-import MambaLM
+import Layers
 
-/// A layer of a model to which an adapter can be attached.
-struct AdapterSite {
-    /// The two kinds of layers.
-    enum Layer {
-        case linear(Linear)
-        case embedding(Embedding)
-    }
-
-    /// The layer's full name, such as `backbone.layers.0.mixer.in_proj`.
-    let name: String
-    /// The layer.
-    let layer: Layer
-    /// The number of the block it is in.
-    var block: Int?
-
+extension AdaptableLayer {
     /// The name's last component, such as `in_proj`.
     var shortName: String {
         name.lastIndex(of: ".").map { String(name[name.index(after: $0)...]) } ?? name
     }
 
-    /// Whether the layer is the embedding.
+    /// Whether the layer is an embedding.
     var isEmbedding: Bool {
-        if case .embedding = layer { true } else { false }
+        if case .embedding = kind { true } else { false }
     }
 
     /// The shapes of `loraA` and `loraB` as adapters hold them.
     func shapes(rank: Int) -> (loraA: [Int], loraB: [Int]) {
-        switch layer {
+        switch kind {
         case .linear(let linear): ([rank, linear.inFeatures], [linear.outFeatures, rank])
         case .embedding(let embedding):
             ([embedding.weight.shape[0], rank], [embedding.weight.shape[1], rank])
         }
     }
 
-    /// The name of the embedding.
-    static let embeddings = "backbone.embeddings"
-    /// The name of the output projection.
-    static let lmHead = "lm_head"
-
-    /// The layers of a model, in the order of its forward pass.
-    ///
-    /// The output projection is named by its place: its weight may be the embedding's.
-    static func all(of model: MambaModel) -> [AdapterSite] {
-        let embedding = AdapterSite(name: embeddings, layer: .embedding(model.embeddings))
-        let linears = model.blocks.flatMap { block in
-            block.mixer.linears.map {
-                AdapterSite(name: $0.name, layer: .linear($0), block: block.layer)
-            }
+    /// The last components of names, each once, in order.
+    static func shortNames(of layers: [AdaptableLayer]) -> [String] {
+        var names: [String] = []
+        for layer in layers where !names.contains(layer.shortName) {
+            names.append(layer.shortName)
         }
-        return [embedding] + linears + [AdapterSite(name: lmHead, layer: .linear(model.lmHead))]
+        return names
     }
 
-    /// The last components of names, each once, in order.
-    static func shortNames(of sites: [AdapterSite]) -> [String] {
-        var names: [String] = []
-        for site in sites where !names.contains(site.shortName) { names.append(site.shortName) }
-        return names
+    /// Whether a target module of a configuration names the layer.
+    fileprivate func isTarget(_ target: String) -> Bool {
+        guard target == LoRAConfiguration.allLinear else { return ModuleName(target).fits(name) }
+        return !isEmbedding && !isHead
     }
 }
 
@@ -68,9 +44,9 @@ extension LoRAConfiguration {
     ///   - file: The file that holds the configuration, for messages.
     /// - Returns: The layers in the order of the forward pass.
     /// - Throws: ``LoRAError`` if a name fits no layer, or there is none.
-    func sites(in model: MambaModel, file: String?) throws -> [AdapterSite] {
-        let all = AdapterSite.all(of: model)
-        let names = AdapterSite.shortNames(of: all)
+    func sites(in model: any AdaptableModel, file: String?) throws -> [AdaptableLayer] {
+        let all = model.adaptableLayers
+        let names = AdaptableLayer.shortNames(of: all)
         guard !targetModules.isEmpty else {
             throw LoRAError.noTargets(file: file, available: names)
         }
@@ -88,12 +64,5 @@ extension LoRAConfiguration {
             throw LoRAError.unknownPattern(file: file, name: module)
         }
         return sites
-    }
-}
-
-extension AdapterSite {
-    fileprivate func isTarget(_ target: String) -> Bool {
-        guard target == LoRAConfiguration.allLinear else { return ModuleName(target).fits(name) }
-        return !isEmbedding && name != AdapterSite.lmHead
     }
 }

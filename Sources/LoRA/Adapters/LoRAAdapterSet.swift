@@ -1,4 +1,4 @@
-import MambaLM
+import Layers
 import Tensors
 
 /// The adapters of a model, from one configuration.
@@ -13,7 +13,7 @@ public final class LoRAAdapterSet {
     /// What the adapters were made from.
     public let configuration: LoRAConfiguration
     /// The model that they are attached to.
-    public let model: MambaModel
+    public let model: any AdaptableModel
     /// One adapter a layer, in the order of the forward pass.
     let attachments: [Attachment]
 
@@ -41,8 +41,8 @@ public final class LoRAAdapterSet {
     ///
     /// - Precondition: No layer has an adapter yet.
     init(
-        _ configuration: LoRAConfiguration, of model: MambaModel,
-        factors: [(site: AdapterSite, factors: Factors)]
+        _ configuration: LoRAConfiguration, of model: any AdaptableModel,
+        factors: [(site: AdaptableLayer, factors: Factors)]
     ) {
         (self.configuration, self.model) = (configuration, model)
         attachments = factors.map { site, factors in
@@ -52,7 +52,7 @@ public final class LoRAAdapterSet {
             let loraB = Parameter(
                 name: names.loraB, value: model.engine.reachable(factors.loraB))
             let scaling = configuration.scaling(of: site.name)
-            switch site.layer {
+            switch site.kind {
             case .linear(let linear):
                 let adapter = LoRALinear(
                     name: site.name, loraA: loraA, loraB: loraB, scaling: scaling,
@@ -82,7 +82,7 @@ public final class LoRAAdapterSet {
     /// - Returns: The adapters.
     /// - Throws: ``LoRAError`` if a name fits no layer or a number is out of range.
     public static func attach(
-        _ configuration: LoRAConfiguration, to model: MambaModel,
+        _ configuration: LoRAConfiguration, to model: any AdaptableModel,
         using generator: inout some RandomNumberGenerator
     ) throws -> LoRAAdapterSet {
         try configuration.check()
@@ -90,7 +90,7 @@ public final class LoRAAdapterSet {
         let factors = sites.map { site in
             let shapes = site.shapes(rank: configuration.rank(of: site.name))
             let (loraA, loraB) = (Tensor(shape: shapes.loraA), Tensor(shape: shapes.loraB))
-            switch site.layer {
+            switch site.kind {
             case .linear(let linear):
                 let bound = 1 / Double(linear.inFeatures).squareRoot()
                 loraA.values = (0..<loraA.count).map { _ in

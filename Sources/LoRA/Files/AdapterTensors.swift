@@ -1,4 +1,4 @@
-import MambaLM
+import Layers
 import Storage
 import Tensors
 
@@ -52,8 +52,10 @@ struct AdapterTensors {
     ///
     /// - Throws: ``LoRAError/unexpectedTensor(file:name:)`` or
     ///   ``LoRAError/differentBase(file:name:)``.
-    func checkRest(against model: MambaModel) throws {
-        var base = [ParameterName.lmHead: model.lmHead.weight.matrix]
+    func checkRest(against model: any AdaptableModel) throws {
+        var base: [String: WeightMatrix] = [:]
+        // A layer may share the weight of another: of that, too, there may be a copy under its name.
+        for layer in model.adaptableLayers { base[layer.name + ".weight"] = layer.weight.matrix }
         for parameter in model.parameters { base[parameter.name] = parameter.matrix }
         for name in names where !taken.contains(name) {
             let entry = try checkpoint.entry(name)

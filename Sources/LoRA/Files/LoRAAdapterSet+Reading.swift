@@ -1,4 +1,4 @@
-import MambaLM
+import Layers
 import Storage
 import Tensors
 
@@ -19,7 +19,7 @@ extension LoRAAdapterSet {
     /// - Throws: ``LoRAError``, `SafetensorsError`, `JSONError` or `FileError`; nothing is attached
     ///   then.
     public static func read(
-        _ folder: String, attachingTo model: MambaModel
+        _ folder: String, attachingTo model: any AdaptableModel
     ) throws -> (adapters: LoRAAdapterSet, notes: [String]) {
         let file = "\(folder)/\(AdapterFile.configuration)"
         let options = JSONOptions(refusesDuplicateKeys: true)
@@ -51,7 +51,8 @@ extension LoRAAdapterSet {
     }
 
     private static func readPEFT(
-        _ configuration: LoRAConfiguration, file: String, folder: String, of model: MambaModel
+        _ configuration: LoRAConfiguration, file: String, folder: String,
+        of model: any AdaptableModel
     ) throws -> LoRAAdapterSet {
         let sites = try configuration.sites(in: model, file: file)
         var tensors = try AdapterTensors(folder: folder, stem: AdapterFile.peftStem)

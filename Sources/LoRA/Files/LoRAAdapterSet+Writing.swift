@@ -1,4 +1,4 @@
-import MambaLM
+import Layers
 import Storage
 import Tensors
 

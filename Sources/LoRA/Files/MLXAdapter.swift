@@ -1,4 +1,4 @@
-import MambaLM
+import Layers
 import Storage
 import Tensors
 
@@ -18,7 +18,7 @@ enum MLXAdapter {
     /// - Returns: The adapters.
     /// - Throws: ``LoRAError``, `SafetensorsError` or `JSONError`.
     static func read(
-        _ fields: JSONFields, folder: String, of model: MambaModel
+        _ fields: JSONFields, folder: String, of model: any AdaptableModel
     ) throws -> LoRAAdapterSet {
         var configuration = try configuration(fields)
         var tensors = try AdapterTensors(folder: folder, stem: AdapterFile.mlxStem)
@@ -60,8 +60,10 @@ enum MLXAdapter {
     }
 
     /// The blocks that may have adapters: the last `num_layers`, all if that is 0 or less.
-    private static func blocks(_ fields: JSONFields, of model: MambaModel) throws -> Range<Int> {
-        let all = model.blocks.count
+    private static func blocks(
+        _ fields: JSONFields, of model: any AdaptableModel
+    ) throws -> Range<Int> {
+        let all = Set(model.adaptableLayers.compactMap(\.block)).count
         // Older releases have it under another name.
         let count =
             try fields.integer(ifPresent: "num_layers")
@@ -71,9 +73,9 @@ enum MLXAdapter {
 
     /// The layers with a tensor in the file; a kind of layer must have one in every block.
     private static func sites(
-        in tensors: AdapterTensors, of model: MambaModel, blocks: Range<Int>
-    ) throws -> [AdapterSite] {
-        let all = AdapterSite.all(of: model)
+        in tensors: AdapterTensors, of model: any AdaptableModel, blocks: Range<Int>
+    ) throws -> [AdaptableLayer] {
+        let all = model.adaptableLayers
         var found: Set<String> = []
         for name in tensors.names {
             let layer = [endings.loraA, endings.loraB].first { name.hasSuffix($0) }
@@ -90,7 +92,7 @@ enum MLXAdapter {
         }
         guard !found.isEmpty else {
             throw LoRAError.noTargets(
-                file: tensors.path, available: AdapterSite.shortNames(of: all))
+                file: tensors.path, available: AdaptableLayer.shortNames(of: all))
         }
         let kinds = Set(all.filter { found.contains($0.name) }.map(\.shortName))
         return all.filter {
@@ -99,9 +101,10 @@ enum MLXAdapter {
     }
 
     /// Short names if they mean the same layers, else full ones.
-    private static func targets(_ sites: [AdapterSite], of model: MambaModel) -> [String] {
-        let kinds = AdapterSite.shortNames(of: sites)
-        let meant = AdapterSite.all(of: model).filter { kinds.contains($0.shortName) }
+    private static func targets(_ sites: [AdaptableLayer], of model: any AdaptableModel) -> [String]
+    {
+        let kinds = AdaptableLayer.shortNames(of: sites)
+        let meant = model.adaptableLayers.filter { kinds.contains($0.shortName) }
         return meant.count == sites.count ? kinds : sites.map(\.name)
     }
 }

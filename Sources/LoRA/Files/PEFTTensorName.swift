@@ -1,3 +1,5 @@
+import Layers
+
 /// The keys of a layer's tensors in PEFT files.
 struct PEFTTensorName {
     /// Of `loraA`.
@@ -9,9 +11,9 @@ struct PEFTTensorName {
     static let prefix = "base_model.model."
 
     /// The keys of an adapter of `site`.
-    init(_ site: AdapterSite) {
+    init(_ site: AdaptableLayer) {
         let layer = PEFTTensorName.prefix + site.name
-        switch site.layer {
+        switch site.kind {
         case .linear: (loraA, loraB) = (layer + ".lora_A.weight", layer + ".lora_B.weight")
         case .embedding: (loraA, loraB) = (layer + ".lora_embedding_A", layer + ".lora_embedding_B")
         }

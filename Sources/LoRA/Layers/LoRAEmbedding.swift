@@ -1,4 +1,4 @@
-import MambaLM
+import Layers
 import Tensors
 
 /// A low-rank term beside the rows that an embedding looks up.

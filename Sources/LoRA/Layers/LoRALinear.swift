@@ -1,4 +1,4 @@
-import MambaLM
+import Layers
 import Tensors
 
 /// A low-rank term beside a linear layer.

@@ -1,3 +1,4 @@
+import Layers
 import Storage
 import Tensors
 
@@ -19,13 +20,12 @@ extension MambaModel {
     ) throws -> (model: MambaModel, unused: [String]) {
         let configuration = try MambaConfiguration(folder: folder)
         let tensors = CheckpointTensors(
-            checkpoint: try SafetensorsCheckpoint(path: folder), engine: engine, format: format)
+            checkpoint: try SafetensorsCheckpoint(path: folder), configuration: configuration,
+            engine: engine, format: format)
         let model = try MambaModel(configuration: configuration, tensors: tensors, engine: engine)
-        if configuration.tiesEmbeddings {
-            try tensors.checkHead([configuration.vocabulary, configuration.model])
-        }
+        if configuration.tiesEmbeddings { try tensors.checkHead() }
         let used = Set(model.parameters.map(\.name))
-            .union([ParameterName.lmHead, ParameterName.originalEmbeddings])
+            .union([MambaTensor.lmHead.name(), MambaTensor.originalEmbeddings])
         return (model, tensors.checkpoint.names.filter { !used.contains($0) })
     }
 }
@@ -33,39 +33,32 @@ extension MambaModel {
 /// The tensors of a checkpoint, under Hugging Face names.
 private struct CheckpointTensors: ModelTensors {
     let checkpoint: SafetensorsCheckpoint
+    let configuration: MambaConfiguration
     let engine: any Engine
     let format: WeightMatrix.Format
 
-    func parameter(_ name: String, _ shape: [Int]) throws -> Parameter {
-        try parameter(name, shape, .float32)
-    }
-
-    func weight(_ name: String, _ shape: [Int]) throws -> Parameter {
-        try parameter(name, shape, format)
-    }
-
-    private func parameter(
-        _ name: String, _ shape: [Int], _ format: WeightMatrix.Format
-    ) throws -> Parameter {
-        let entry = try entry(name, shape)
+    func parameter(_ tensor: MambaTensor, layer: Int?) throws -> Parameter {
+        let name = tensor.name(layer: layer)
+        let entry = try entry(name, tensor.shape(configuration))
+        let format = tensor.role == .table || tensor.role == .weight ? format : .float32
         let stored = engine.reachable(try WeightMatrix(entry, as: format))
         guard engine.sumOfSquares(stored).isFinite else {
             throw MambaModelError.notFinite(file: entry.file.path, tensor: entry.tensor.name)
         }
-        guard let tensor = stored.tensor, format != .float32 else {
-            return Parameter(name: name, matrix: stored)
+        guard let values = stored.tensor, format != .float32 else {
+            return Parameter(name: name, role: tensor.role, matrix: stored)
         }
-        let rounded = engine.rounded(tensor, to: format)
+        let rounded = engine.rounded(values, to: format)
         entry.file.release(entry.tensor)
-        return Parameter(name: name, matrix: rounded)
+        return Parameter(name: name, role: tensor.role, matrix: rounded)
     }
 
     private func entry(
         _ name: String, _ shape: [Int]
     ) throws -> SafetensorsCheckpoint.Entry {
         var found = checkpoint.find(name)
-        if found == nil && name == ParameterName.embeddings {
-            found = checkpoint.find(ParameterName.originalEmbeddings)
+        if found == nil && name == MambaTensor.embeddings.name() {
+            found = checkpoint.find(MambaTensor.originalEmbeddings)
         }
         let entry = try found ?? checkpoint.entry(name)
         guard entry.tensor.shape == shape else {
@@ -77,10 +70,12 @@ private struct CheckpointTensors: ModelTensors {
     }
 
     /// A stored head is allowed beside a tied embedding, as the original releases have it.
-    func checkHead(_ shape: [Int]) throws {
-        guard checkpoint.find(ParameterName.lmHead) != nil else { return }
-        let head = try entry(ParameterName.lmHead, shape)
-        let embedding = try entry(ParameterName.embeddings, shape)
+    func checkHead() throws {
+        let name = MambaTensor.lmHead.name()
+        guard checkpoint.find(name) != nil else { return }
+        let shape = MambaTensor.lmHead.shape(configuration)
+        let head = try entry(name, shape)
+        let embedding = try entry(MambaTensor.embeddings.name(), shape)
         let isEqual =
             try head.tensor.type == embedding.tensor.type
             ? head.file.bytes(of: head.tensor).elementsEqual(

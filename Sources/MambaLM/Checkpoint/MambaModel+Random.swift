@@ -1,4 +1,5 @@
 import Glibc
+import Layers
 import Tensors
 
 extension MambaModel {
@@ -24,7 +25,7 @@ extension MambaModel {
     }
 }
 
-/// Draws tensors by the rule for their names.
+/// Draws each tensor by its rule.
 ///
 /// Source: the reference implementation's `Mamba.__init__` and `_init_weights`: linear layers and the
 /// convolution uniform within `1 / √fan-in`, `A` from 1 to the number of states, the step bias such that
@@ -38,44 +39,41 @@ private final class FreshTensors<Generator: RandomNumberGenerator>: ModelTensors
         (self.configuration, self.engine, self.generator) = (configuration, engine, generator)
     }
 
-    func weight(_ name: String, _ shape: [Int]) -> Parameter { parameter(name, shape) }
-
-    func parameter(_ name: String, _ shape: [Int]) -> Parameter {
-        Parameter(name: name, value: engine.reachable(value(name, shape)))
+    func parameter(_ tensor: MambaTensor, layer: Int?) -> Parameter {
+        Parameter(
+            name: tensor.name(layer: layer), role: tensor.role,
+            value: engine.reachable(value(of: tensor)))
     }
 
-    private func value(_ name: String, _ shape: [Int]) -> Tensor {
-        let start = configuration.initialization
-        if name == ParameterName.embeddings || name == ParameterName.lmHead {
+    private func value(of tensor: MambaTensor) -> Tensor {
+        let (start, shape) = (configuration.initialization, tensor.shape(configuration))
+        switch tensor {
+        case .embeddings, .lmHead:
             return .filled(shape) { Double(start.range) * generator.nextNormal() }
-        }
-        if name.hasSuffix(".A_log") {
+        case .norm, .normF, .D: return Tensor(shape: shape, repeating: 1)
+        case .inProj, .xProj, .convolution: return uniform(shape, 1 / fanIn(shape).squareRoot())
+        case .outProj:
+            var bound = 1 / fanIn(shape).squareRoot()
+            if start.rescalesResidual { bound /= Double(configuration.layers).squareRoot() }
+            return uniform(shape, bound)
+        case .inProjBias, .outProjBias: return Tensor(shape: shape)
+        case .convolutionBias:
+            return uniform(shape, 1 / Double(configuration.convolutionWidth).squareRoot())
+        case .dtProj:
+            let bound = Double(start.stepScale) / fanIn(shape).squareRoot()
+            if start.hasConstantSteps { return Tensor(shape: shape, repeating: Float(bound)) }
+            return uniform(shape, bound)
+        case .dtProjBias: return .filled(shape) { self.stepBias(start) }
+        case .ALog:
             var next = 0
             return .filled(shape) {
                 defer { next += 1 }
                 return log(Double(next % shape[1] + 1))
             }
         }
-        if name.hasSuffix(".D") || name.contains("norm") {
-            return Tensor(shape: shape, repeating: 1)
-        }
-        if name.hasSuffix("dt_proj.weight") {
-            let bound = Double(start.stepScale) / Double(shape[1]).squareRoot()
-            if start.hasConstantSteps { return Tensor(shape: shape, repeating: Float(bound)) }
-            return uniform(shape, bound)
-        }
-        if name.hasSuffix("dt_proj.bias") { return .filled(shape) { self.stepBias(start) } }
-        if name.hasSuffix("conv1d.bias") {
-            return uniform(shape, 1 / Double(configuration.convolutionWidth).squareRoot())
-        }
-        if name.hasSuffix("bias") { return Tensor(shape: shape) }
-        let fanIn = shape.dropFirst().reduce(1, *)
-        var bound = 1 / Double(fanIn).squareRoot()
-        if name.hasSuffix("out_proj.weight") && start.rescalesResidual {
-            bound /= Double(configuration.layers).squareRoot()
-        }
-        return uniform(shape, bound)
     }
+
+    private func fanIn(_ shape: [Int]) -> Double { Double(shape.dropFirst().reduce(1, *)) }
 
     private func uniform(_ shape: [Int], _ bound: Double) -> Tensor {
         .filled(shape) { generator.nextUniform(-bound, bound) }

@@ -59,11 +59,14 @@ public struct MambaConfiguration: Equatable, Sendable {
 
     /// The number of weights of the model.
     public var parameterCount: Int {
-        let mixer =
-            2 * inner * model + (hasBias ? 2 * inner + model : 0) + inner * convolutionWidth
-            + (hasConvolutionBias ? inner : 0) + projections * inner + inner * stepRank + inner
-            + inner * state + inner + model * inner
-        let head = tiesEmbeddings ? 0 : vocabulary * model
-        return vocabulary * model + head + model + layers * (mixer + model)
+        func count(_ tensors: [MambaTensor]) -> Int {
+            tensors.reduce(0) { $0 + $1.shape(self).reduce(1, *) }
+        }
+        let block: [MambaTensor] =
+            [.norm, .inProj, .convolution, .xProj, .dtProj, .dtProjBias, .ALog, .D, .outProj]
+            + (hasBias ? [.inProjBias, .outProjBias] : [])
+            + (hasConvolutionBias ? [.convolutionBias] : [])
+        return count([.embeddings, .normF] + (tiesEmbeddings ? [] : [.lmHead]))
+            + layers * count(block)
     }
 }

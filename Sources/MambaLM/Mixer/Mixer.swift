@@ -1,3 +1,4 @@
+import Layers
 import Tensors
 
 /// The mixer of one block.

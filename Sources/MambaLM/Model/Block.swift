@@ -1,3 +1,4 @@
+import Layers
 import Tensors
 
 /// One block of the residual stream: `output = input + mixer(norm(input))`.
@@ -5,18 +6,17 @@ public final class Block {
     /// The block's number, from 0.
     public let layer: Int
     /// `[model]`.
-    public let norm: Parameter
+    public let norm: Normalization
     /// The mixer.
     public let mixer: Mixer
-    private let epsilon: Float
 
     /// Creates a block from its parts.
-    public init(layer: Int, norm: Parameter, mixer: Mixer, epsilon: Float) {
-        (self.layer, self.norm, self.mixer, self.epsilon) = (layer, norm, mixer, epsilon)
+    public init(layer: Int, norm: Normalization, mixer: Mixer) {
+        (self.layer, self.norm, self.mixer) = (layer, norm, mixer)
     }
 
     /// The parameters, in the order of a checkpoint.
-    public var parameters: [Parameter] { [norm] + mixer.parameters }
+    public var parameters: [Parameter] { [norm.weight] + mixer.parameters }
 
     /// Whether a backward pass has a parameter's gradient to compute.
     public var isTrainable: Bool { norm.isTrainable || mixer.isTrainable }
@@ -97,17 +97,14 @@ public final class Block {
         let gradNormed = needsInputGradient || norm.isTrainable ? normed : nil
         mixer.backward(gradients, x: normed, activations: activations, into: gradNormed, in: pass)
         guard let gradNormed else { return }
-        pass.engine.normalizeBackward(
-            RMSNorm.Inputs(x: input, weight: norm.value, epsilon: epsilon), gradY: gradNormed,
-            adding: rows == nil ? gradOutput : nil,
-            into: RMSNorm.Gradients(x: input, weight: norm.gradient))
+        norm.backward(
+            gradNormed, x: input, adding: rows == nil ? gradOutput : nil, into: input, in: pass)
         if let rows { pass.engine.scatterAddRows(gradOutput, to: rows, of: input) }
     }
 
     private func normalized(_ input: Tensor, in pass: Pass) -> Tensor {
         let normed = Mixer.inputOrGated(input.shape, in: pass)
-        pass.engine.normalize(
-            RMSNorm.Inputs(x: input, weight: norm.value, epsilon: epsilon), into: normed)
+        norm.forward(input, into: normed, in: pass)
         return normed
     }
 

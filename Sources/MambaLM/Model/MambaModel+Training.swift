@@ -1,3 +1,4 @@
+import Layers
 import Tensors
 
 extension MambaModel {
@@ -82,9 +83,8 @@ extension MambaModel {
                 CrossEntropy.Inputs(targets: chunk.map(\.target), gradientWeights: weights))
             let gradNormed = workspace.tensor("head.gradNormed", normed.shape)
             lmHead.backward(logits, x: normed, into: gradNormed, in: pass)
-            engine.normalizeBackward(
-                finalNorm(of: hidden.rows(rows)), gradY: gradNormed, adding: nil,
-                into: RMSNorm.Gradients(x: hidden.rows(rows), weight: normF.gradient))
+            normF.backward(
+                gradNormed, x: hidden.rows(rows), into: hidden.rows(rows), in: pass)
             return scores
         }
         return Deferred {

@@ -1,3 +1,4 @@
+import Layers
 import Tensors
 
 /// A Mamba language model: embedding, blocks, final normalisation, output projection.
@@ -8,8 +9,8 @@ public final class MambaModel {
     public let embeddings: Embedding
     /// The blocks, in order.
     public let blocks: [Block]
-    /// `[model]`.
-    public let normF: Parameter
+    /// Before the output projection.
+    public let normF: Normalization
     /// `[vocabulary, model]`; shares the embedding's parameter when tied.
     public let lmHead: Linear
     /// How states flow between tokens.
@@ -26,7 +27,7 @@ public final class MambaModel {
     /// Creates a model from its parts.
     public init(
         configuration: MambaConfiguration, embeddings: Embedding, blocks: [Block],
-        normF: Parameter, lmHead: Linear, flow: any StateFlow = ChainFlow(), engine: any Engine
+        normF: Normalization, lmHead: Linear, flow: any StateFlow = ChainFlow(), engine: any Engine
     ) {
         (self.configuration, self.embeddings, self.blocks) = (configuration, embeddings, blocks)
         (self.normF, self.lmHead, self.flow, self.engine) = (normF, lmHead, flow, engine)
@@ -38,7 +39,7 @@ public final class MambaModel {
 
     /// Every parameter of the base model once, in the order of a checkpoint.
     public var parameters: [Parameter] {
-        [embeddings.weight] + blocks.flatMap(\.parameters) + [normF]
+        [embeddings.weight] + blocks.flatMap(\.parameters) + [normF.weight]
             + (isTied ? [] : [lmHead.weight])
     }
 
@@ -141,14 +142,10 @@ public final class MambaModel {
     ///   the workspace.
     func logits(of hidden: Tensor, in pass: Pass) -> (normed: Tensor, logits: Tensor) {
         let normed = workspace.tensor("head.normed", hidden.shape)
-        engine.normalize(finalNorm(of: hidden), into: normed)
+        normF.forward(hidden, into: normed, in: pass)
         let logits = workspace.tensor("head.logits", [hidden.rows, lmHead.outFeatures])
         lmHead.forward(normed, into: logits, in: pass)
         return (normed, logits)
-    }
-
-    func finalNorm(of x: Tensor) -> RMSNorm.Inputs {
-        RMSNorm.Inputs(x: x, weight: normF.value, epsilon: configuration.epsilon)
     }
 
     /// What `body` makes of ranges of `count` rows whose logits are held at once.

@@ -1,3 +1,4 @@
+import Layers
 import Storage
 import Tensors
 
@@ -59,7 +60,7 @@ extension MambaModel {
         for linear in blocks.flatMap(\.mixer.linears) + [lmHead] {
             guard let adapter = linear.adapter else { continue }
             // A tied head has the embedding's name.
-            let name = linear === lmHead ? ParameterName.lmHead : linear.weight.name
+            let name = linear === lmHead ? MambaTensor.lmHead.name() : linear.weight.name
             add(name, adapter.scaling, adapter.parameters)
         }
         return hash.map(XXH64.text)

@@ -61,7 +61,7 @@ struct MergeCommand: ParsableCommand {
         let base = try MambaModel.load(folder: folder, engine: engine.makeEngine()).model
         let (adapters, notes) = try LoRAAdapterSet.read(adapter, attachingTo: base)
         for note in notes { Terminal.printNote(note) }
-        let merged = adapters.merged()
+        let merged = adapters.merged(into: base)
         try target.write(apartFrom: inputs, companions: ModelCompanions.names) { output in
             for file in try ModelCompanions.read(folder: folder) {
                 try AtomicFile.write(to: "\(output)/\(file.name)") { try $0.write(file.content) }

@@ -51,7 +51,10 @@ struct TrainingSession {
                 configuration, templateSource, folder: folder)
             return try SamplePrompts(
                 SamplePrompts.records(in: path), tokenizer: tokenizer, template: template,
-                model: model.configuration, configuration: configuration)
+                vocabulary: model.configuration.vocabulary,
+                endTokens: model.configuration.endTokens,
+                generationEndTokens: model.configuration.generationEndTokens,
+                configuration: configuration)
         }
 
         let record = AdapterRecord(

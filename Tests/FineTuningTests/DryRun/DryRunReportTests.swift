@@ -57,9 +57,12 @@ struct DryRunReportTests {
         configuration.inner = 16
         configuration.state = 4
         configuration.stepRank = 2
+        var generator = SeededGenerator(seed: 1)
+        let model = MambaModel.random(configuration, engine: makeEngine(), using: &generator)
+        model.keptBytes = 15_000
         let estimate = MemoryEstimate(
-            configuration, modelBytes: 7000, trainedValues: 50, addedValues: 30, tokens: 80,
-            scoredTokens: 16, keptBytes: 15_000)
+            modelBytes: 7000, trainedValues: 50, addedValues: 30,
+            working: model.workingMemory(tokens: 80, scoredTokens: 16))
         #expect(estimate.weights == 7000 + 4 * 30)
         #expect(estimate.optimizer == 600)
         // 8 * 3 + 7 * 16 + 2 * 10 values a token, 100 + 32 a scored token, and an eighth more.

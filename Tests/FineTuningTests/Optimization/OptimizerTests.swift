@@ -1,3 +1,4 @@
+import Layers
 import MambaLM
 import Tensors
 import TestSupport
@@ -50,8 +51,9 @@ struct OptimizerTests {
         configuration.weightDecay = 0.1
         configuration.maxGradientNorm = limit
         var generator = SeededGenerator(seed: 3)
-        let parameters = ["layers.0.in_proj.weight", "layers.0.norm.weight"].map {
-            Parameter(name: $0, value: .random([3, 5], in: -1...1, using: &generator))
+        let parameters = [Parameter.Role.weight, .scale].map {
+            Parameter(
+                name: "\($0)", role: $0, value: .random([3, 5], in: -1...1, using: &generator))
         }
         let optimizer = Optimizer(
             parameters, configuration: configuration, engine: makeEngine(threads: 1))

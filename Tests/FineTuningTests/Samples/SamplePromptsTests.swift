@@ -43,7 +43,9 @@ struct SamplePromptsTests {
         return try SamplePrompts(
             SamplePrompts.records(in: path), tokenizer: tokenizer,
             template: PromptTemplate(name: template, tokenizer: tokenizer.configuration),
-            model: model().configuration, configuration: configuration())
+            vocabulary: model().configuration.vocabulary,
+            endTokens: model().configuration.endTokens, generationEndTokens: [],
+            configuration: configuration())
     }
 
     private func trainer(

@@ -145,7 +145,7 @@ struct RunFolderTests {
         }
         let changed = try other(
             { model in
-                let norm = model.normF
+                let norm = model.normF.weight
                 norm.replaceValue(Tensor(shape: norm.shape, repeating: 2))
             }, machine: [:])
         #expect(throws: CheckpointError.changedModel(checkpoint: checkpoint(4))) {

@@ -149,9 +149,10 @@ struct TrainerTests {
         let records = countingRecords(6)
         let model = tinyModel()
         let means = records.map { record in
-            let (batch, scored) = TokenBatch.training([record]) { _ in 1 }
-            let scores = model.score(batch, scored).logProbabilities
-            return (sum: -scores.reduce(0, +), count: Double(scores.count))
+            (
+                sum: model.negativeLogLikelihood(of: [record.text()]),
+                count: Double(record.scored.count)
+            )
         }
         let expected: [LossReduction: Double] = [
             .token: means.reduce(0) { $0 + $1.sum } / means.reduce(0) { $0 + $1.count },

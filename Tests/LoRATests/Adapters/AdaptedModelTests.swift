@@ -50,7 +50,7 @@ struct AdaptedModelTests {
     func merging(targets: [String]) throws {
         let (model, adapters) = try make(targets: targets)
         let adapted = model.score(batch, scored).logProbabilities
-        let merged = adapters.merged().score(batch, scored).logProbabilities
+        let merged = adapters.merged(into: model).score(batch, scored).logProbabilities
         expectClose(merged.map { Float($0) }, adapted, within: .singlePrecision)
         adapters.detach()
         let base = model.score(batch, scored).logProbabilities

@@ -1,3 +1,4 @@
+import Layers
 import LoRA
 import MambaLM
 import Tensors

@@ -1,3 +1,4 @@
+import Layers
 import MambaLM
 import Tensors
 import TestSupport
@@ -64,7 +65,7 @@ struct ModelFingerprintTests {
     @Test("a value that training changes counts at once, and after it")
     func trainable() {
         let model = model()
-        let parameter = model.normF
+        let parameter = model.normF.weight
         let before = model.fingerprint
         parameter.makeTrainable(on: model.engine)
         #expect(model.fingerprint == before)

@@ -1,6 +1,7 @@
 import CRoofline
 import Kernels
 import Tensors
+import Threads
 
 /// What the machine can do at most with some threads, measured.
 struct MachineLimits: Codable {

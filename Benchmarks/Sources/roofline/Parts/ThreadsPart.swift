@@ -1,6 +1,7 @@
 import Kernels
 import MambaLM
 import Tensors
+import Threads
 
 /// What threads gain: measured for all there are, computed for more.
 ///

@@ -1,6 +1,7 @@
 import FineTuning
 import Kernels
 import Prompting
+import Threads
 import Tokenization
 
 /// Turning texts into ids, and records of a file into what is trained on.

@@ -3,8 +3,35 @@ import Tensors
 
 /// A named tensor of a model, frozen until it is made trainable.
 public final class Parameter {
-    /// The name in the Hugging Face layout, such as `backbone.layers.0.mixer.in_proj.weight`.
+    /// What a parameter does in its layer, which decides how it is drawn, kept and decayed.
+    public enum Role: Sendable {
+        /// Rows that are looked up, and what shares them.
+        case table
+        /// A matrix that is multiplied by.
+        case weight
+        /// A filter along the tokens.
+        case filter
+        /// What is added.
+        case bias
+        /// What is multiplied by, element by element.
+        case scale
+        /// What a state decays by.
+        case decayRate
+
+        /// Whether weight decay applies: as in Hugging Face's trainer, biases and normalisations are spared, and as
+        /// in the original Mamba `A_log` and `D`.
+        public var decays: Bool {
+            switch self {
+            case .table, .weight, .filter: true
+            case .bias, .scale, .decayRate: false
+            }
+        }
+    }
+
+    /// The name in files, such as `backbone.layers.0.mixer.in_proj.weight`.
     public let name: String
+    /// What it does.
+    public let role: Role
     /// The values in the format they are kept in; may be mapped read-only from a file while the
     /// parameter is frozen.
     ///
@@ -20,11 +47,13 @@ public final class Parameter {
     private var keptHash: UInt64?
 
     /// Creates a frozen parameter.
-    public init(name: String, matrix: WeightMatrix) { (self.name, self.matrix) = (name, matrix) }
+    public init(name: String, role: Role = .weight, matrix: WeightMatrix) {
+        (self.name, self.role, self.matrix) = (name, role, matrix)
+    }
 
     /// Creates a frozen parameter in single precision.
-    public convenience init(name: String, value: Tensor) {
-        self.init(name: name, matrix: WeightMatrix(value))
+    public convenience init(name: String, role: Role = .weight, value: Tensor) {
+        self.init(name: name, role: role, matrix: WeightMatrix(value))
     }
 
     /// The size of each axis.
@@ -70,7 +99,7 @@ public final class Parameter {
     /// - Parameter compute: Called where nothing is kept, each time if the parameter is trainable; always
     ///   the same function of the values, whose result nobody writes to.
     /// - Returns: What it returned.
-    func derived(_ compute: () -> Tensor) -> Tensor {
+    package func derived(_ compute: () -> Tensor) -> Tensor {
         if let derived { return derived }
         let computed = compute()
         if !isTrainable { derived = computed }
@@ -80,7 +109,7 @@ public final class Parameter {
     /// A hash of the name, the shape, the format and every bit of the values.
     ///
     /// - Complexity: Reads all values, at the speed of memory; of a frozen parameter once.
-    var contentHash: UInt64 {
+    public var contentHash: UInt64 {
         if let keptHash { return keptHash }
         var hash = XXH64.hash("\(name) \(shape) \(matrix.format.rawValue)")
         matrix.forEachBuffer { hash = XXH64.hash($0, seed: hash) }

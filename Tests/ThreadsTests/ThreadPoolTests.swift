@@ -1,5 +1,5 @@
 import Glibc
-import Kernels
+import Threads
 import Testing
 
 @Suite("Thread pool")

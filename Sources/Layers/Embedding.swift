@@ -10,6 +10,9 @@ public final class Embedding {
     /// Creates an embedding from its table.
     public init(weight: Parameter) { self.weight = weight }
 
+    /// The layer's name: that of its weight without the ending.
+    public var name: String { weight.layerName }
+
     /// Whether a backward pass has a gradient to compute.
     public var isTrainable: Bool {
         weight.isTrainable || adapter?.parameters.contains { $0.isTrainable } == true
@@ -28,4 +31,18 @@ public final class Embedding {
         }
         adapter?.backward(gradY, tokens: tokens, in: pass)
     }
+}
+
+/// Something trainable that is added to what an embedding looks up.
+public protocol EmbeddingAdapter: AnyObject {
+    /// The adapter's own parameters.
+    var parameters: [Parameter] { get }
+    /// What its output is multiplied by, beside the parameters.
+    var scaling: Float { get }
+
+    /// Adds the adapter's rows of `tokens` to `y`, `[tokens, model]`.
+    func add(_ tokens: RowIndices, to y: Tensor, in pass: Pass)
+
+    /// Adds to the gradients of the parameters.
+    func backward(_ gradY: Tensor, tokens: RowIndices, in pass: Pass)
 }

@@ -1,4 +1,4 @@
-import CKernels
+import CThreads
 
 /// Threads that divide the work of one kernel.
 ///
