@@ -30,6 +30,8 @@ let package = Package(
         .systemLibrary(name: "CZstd", pkgConfig: "libzstd", providers: [.apt(["libzstd-dev"])]),
         .systemLibrary(
             name: "CCurl", pkgConfig: "libcurl", providers: [.apt(["libcurl4-openssl-dev"])]),
+        .systemLibrary(
+            name: "CCrypto", pkgConfig: "libcrypto", providers: [.apt(["libssl-dev"])]),
         .target(name: "CSentencePiece", linkerSettings: [.linkedLibrary("sentencepiece")]),
         .target(name: "CKernels"),
         .target(name: "CThreads"),
@@ -42,7 +44,7 @@ let package = Package(
         .target(name: "Threads", dependencies: ["CThreads"]),
         .target(
             name: "Kernels", dependencies: ["CKernels", "Tensors", "Threads", "TreeTopology"]),
-        .target(name: "Storage", dependencies: ["CFileSystem", "CZstd"]),
+        .target(name: "Storage", dependencies: ["CCrypto", "CFileSystem", "CZstd"]),
         .target(name: "Tokenization", dependencies: ["CSentencePiece", "Storage"]),
         .target(name: "YAML", dependencies: ["Storage", yams]),
         .target(name: "Hub", dependencies: ["CCurl", "Storage"]),

@@ -28,3 +28,16 @@ public enum TextBytes {
     /// What editors on Windows put before a text in UTF-8.
     public static let byteOrderMark: [UInt8] = [0xEF, 0xBB, 0xBF]
 }
+
+/// Strict validation of UTF-8, by the standard library.
+package enum UTF8Check {
+    /// The offset of the first byte that begins no well-formed character, or nil.
+    package static func firstInvalid(in bytes: UnsafeBufferPointer<UInt8>) -> Int? {
+        do {
+            _ = try UTF8Span(validating: bytes.span)
+            return nil
+        } catch {
+            return error.byteOffsets.lowerBound
+        }
+    }
+}
