@@ -32,6 +32,8 @@ let package = Package(
             name: "CCurl", pkgConfig: "libcurl", providers: [.apt(["libcurl4-openssl-dev"])]),
         .systemLibrary(
             name: "CCrypto", pkgConfig: "libcrypto", providers: [.apt(["libssl-dev"])]),
+        .systemLibrary(
+            name: "CPCRE2", pkgConfig: "libpcre2-8", providers: [.apt(["libpcre2-dev"])]),
         .target(name: "CSentencePiece", linkerSettings: [.linkedLibrary("sentencepiece")]),
         .target(name: "CKernels"),
         .target(name: "CThreads"),
@@ -44,11 +46,13 @@ let package = Package(
         .target(name: "Threads", dependencies: ["CThreads"]),
         .target(
             name: "Kernels", dependencies: ["CKernels", "Tensors", "Threads", "TreeTopology"]),
-        .target(name: "Storage", dependencies: ["CCrypto", "CFileSystem", "CZstd"]),
+        .target(name: "Python"),
+        .target(name: "RegularExpressions", dependencies: ["CPCRE2", "Python"]),
+        .target(name: "Storage", dependencies: ["CCrypto", "CFileSystem", "CZstd", "Python"]),
         .target(name: "Tokenization", dependencies: ["CSentencePiece", "Storage"]),
         .target(name: "YAML", dependencies: ["Storage", yams]),
         .target(name: "Hub", dependencies: ["CCurl", "Storage"]),
-        .target(name: "Jinja"),
+        .target(name: "Jinja", dependencies: ["Python", "RegularExpressions"]),
         .target(name: "Layers", dependencies: ["Tensors", "Storage"]),
         .target(name: "MambaLM", dependencies: ["Layers", "Tensors", "Storage"]),
         .target(name: "TreeSSMText", dependencies: ["MambaLM", "Tensors", "TreeTopology"]),
@@ -62,7 +66,7 @@ let package = Package(
             resources: [.embedInCode("Resources/alpaca-schema.json")]),
         .target(
             name: "Evaluation",
-            dependencies: ["MambaLM", "Storage", "Tokenization", "Jinja", "YAML"],
+            dependencies: ["MambaLM", "Storage", "Python", "Tokenization", "Jinja", "YAML"],
             resources: [.embedInCode("BuiltInTasks")]),
         .target(
             name: "Chat",
@@ -75,14 +79,15 @@ let package = Package(
             ]),
         .target(
             name: "ChatTerminal",
-            dependencies: ["CLibEdit", "Chat", "Prompting", "CommandSupport", "Storage"]),
+            dependencies: ["CLibEdit", "Chat", "Prompting", "CommandSupport", "Storage", "Python"]),
 
         // Commands.
         .executableTarget(
             name: "mtl-finetune",
-            dependencies: ["FineTuning", "Prompting", "CommandSupport", argumentParser]),
+            dependencies: ["FineTuning", "Prompting", "CommandSupport", "Python", argumentParser]),
         .executableTarget(
-            name: "mtl-eval", dependencies: ["Evaluation", "CommandSupport", argumentParser]),
+            name: "mtl-eval",
+            dependencies: ["Evaluation", "CommandSupport", "Python", argumentParser]),
         .executableTarget(
             name: "mtl-chat",
             dependencies: ["Chat", "ChatTerminal", "Prompting", "CommandSupport", argumentParser]),
@@ -94,6 +99,8 @@ let package = Package(
         .testTarget(name: "TreeTopologyTests", dependencies: ["TreeTopology", "TestSupport"]),
         .testTarget(name: "ThreadsTests", dependencies: ["Threads", "TestSupport"]),
         .testTarget(name: "KernelsTests", dependencies: ["Kernels", "CKernels", "TestSupport"]),
+        .testTarget(name: "PythonTests", dependencies: ["Python", "TestSupport"]),
+        .testTarget(name: "RegularExpressionsTests", dependencies: ["RegularExpressions"]),
         .testTarget(
             name: "StorageTests", dependencies: ["Storage", "TestSupport"]),
         .testTarget(name: "YAMLTests", dependencies: ["YAML", "Storage", "TestSupport"]),
@@ -102,7 +109,8 @@ let package = Package(
             name: "TokenizationTests", dependencies: ["Tokenization", "Storage", "TestSupport"],
             exclude: ["Fixtures"]),
         .testTarget(
-            name: "JinjaTests", dependencies: ["Jinja", "TestSupport"], exclude: ["Fixtures"]),
+            name: "JinjaTests", dependencies: ["Jinja", "Python", "TestSupport"],
+            exclude: ["Fixtures"]),
         .testTarget(
             name: "MambaLMTests", dependencies: ["MambaLM", "Storage", "TestSupport"],
             exclude: ["Fixtures"]),
@@ -120,7 +128,7 @@ let package = Package(
         .testTarget(
             name: "EvaluationTests",
             dependencies: [
-                "Evaluation", "YAML", "TreeSSMText", "MambaLM", "Kernels", "Storage",
+                "Evaluation", "YAML", "TreeSSMText", "MambaLM", "Kernels", "Storage", "Python",
                 "Tokenization",
                 "TestSupport",
             ],

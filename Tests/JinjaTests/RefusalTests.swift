@@ -51,8 +51,8 @@ struct RefusalTests {
             source: "{{ 9223372036854775807 + 1 }}",
             construct: "an integer outside of 64 bits, the result of '+',"),
         Refusal(
-            source: "{{ 'a' | regex_replace('(?<=a)b', '') }}",
-            construct: "'(?<=' in a regular expression"),
+            source: "{{ 'a' | regex_replace('(?a)b', '') }}",
+            construct: "'(?a)' in a regular expression"),
         Refusal(
             source: "{{ 'a' | regex_replace('a', 'b') }}", construct: "the filter 'regex_replace'",
             options: .chat),

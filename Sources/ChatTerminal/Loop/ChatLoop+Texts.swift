@@ -1,5 +1,6 @@
 import Chat
 import CommandSupport
+import Python
 
 extension ChatLoop {
     /// Shows the tokens of a text: side by side on a terminal, else one a line, its id and text.
@@ -16,12 +17,12 @@ extension ChatLoop {
     /// Tells how likely a text is, and each of its tokens.
     func score(_ text: String) throws {
         let score = try session.score(text)
-        let perplexity = score.perplexity.map { ", perplexity \(Decimal.text($0, places: 2))" }
+        let perplexity = score.perplexity.map { ", perplexity \(PythonFloat.fixed($0, places: 2))" }
         screen.line(
-            "log-likelihood \(Decimal.text(score.logLikelihood, places: 3)) of "
+            "log-likelihood \(PythonFloat.fixed(score.logLikelihood, places: 3)) of "
                 + Figures.count(score.pieces.count, "token") + (perplexity ?? ""))
         let cells = zip(score.pieces, score.logProbabilities).map { piece, value in
-            (PlainText.escaped(piece.text), value.map { Decimal.text($0, places: 2) } ?? "-")
+            (PlainText.escaped(piece.text), value.map { PythonFloat.fixed($0, places: 2) } ?? "-")
         }
         if screen.isTerminal {
             flow(cells.map { "'\($0)' \($1)" })

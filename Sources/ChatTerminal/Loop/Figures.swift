@@ -1,5 +1,6 @@
 import Chat
 import CommandSupport
+import Python
 
 /// Figures as people read them.
 enum Figures {
@@ -32,12 +33,12 @@ enum Figures {
     static func seconds(_ duration: Duration) -> String {
         duration < .seconds(1)
             ? "\(Int(duration / .milliseconds(1))) ms"
-            : "\(Decimal.text(duration / .seconds(1), places: 2)) s"
+            : "\(PythonFloat.fixed(duration / .seconds(1), places: 2)) s"
     }
 
     /// A speed in tokens a second.
     static func rate(_ tokensPerSecond: Double) -> String {
-        "\(Decimal.text(tokensPerSecond, places: 1))/s"
+        "\(PythonFloat.fixed(tokensPerSecond, places: 1))/s"
     }
 
     /// A number and its noun, in the plural unless it is one.
@@ -60,8 +61,8 @@ enum Figures {
     static func size(_ bytes: Int) -> String {
         switch Double(bytes) {
         case ..<1e3: "\(bytes) B"
-        case ..<1e6: "\(Decimal.text(Double(bytes) / 1e3, places: 1)) kB"
-        default: "\(Decimal.text(Double(bytes) / 1e6, places: 1)) MB"
+        case ..<1e6: "\(PythonFloat.fixed(Double(bytes) / 1e3, places: 1)) kB"
+        default: "\(PythonFloat.fixed(Double(bytes) / 1e6, places: 1)) MB"
         }
     }
 }

@@ -1,3 +1,4 @@
+import Python
 import Storage
 
 /// The documents of a task and what its examples are picked from.
@@ -113,5 +114,19 @@ struct TaskData: Sendable {
             return (documents, exclusion == .none ? .replaces : exclusion, notice)
         }
         return (documents, exclusion, .scoredDocuments(task: task.name))
+    }
+}
+
+extension String {
+    /// Whether this is a name as a field of a record may have: letters, digits and underscores.
+    fileprivate var isIdentifier: Bool {
+        utf8.allSatisfy {
+            switch $0 {
+            case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
+                UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "_"):
+                true
+            default: false
+            }
+        } && !isEmpty && !isDigits
     }
 }

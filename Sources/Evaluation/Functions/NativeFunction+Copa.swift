@@ -1,3 +1,4 @@
+import Python
 import Storage
 
 extension NativeFunction {
@@ -41,6 +42,6 @@ extension NativeFunction {
                 place: document.place, task: "copa", field: field, found: "empty",
                 expected: "at least one character")
         }
-        return .string(" " + (try text.slice(0, 1).calling(PythonMethod("lower"))) + text.slice(1))
+        return .string(" " + text.slice(0, 1).pythonLowercase + text.slice(1))
     }
 }

@@ -1,3 +1,4 @@
+import Python
 import Storage
 
 extension NativeFunction {
@@ -8,7 +9,7 @@ extension NativeFunction {
             python: "07d23b60b28f2a4f658dcf8440623a63fe6644854ce9b846a114dde980dc1214",
             body: .document { document in
                 let fields = document.fields
-                let second = try fields.string("ctx_b").calling(PythonMethod("capitalize"))
+                let second = try fields.string("ctx_b").pythonCapitalized
                 let scene = (try fields.string("ctx_a")) + " " + second
                 var object = document.object
                 object["query"] = .string(
@@ -21,8 +22,8 @@ extension NativeFunction {
     ]
 
     private static func cleaned(_ text: String) -> String {
-        let marked = text.stripped.replacing(" [title]", by: ". ")
-        return withoutBrackets(marked).replacing("  ", by: " ")
+        let marked = text.stripped.replacing(" [title]", with: ". ", count: -1)
+        return withoutBrackets(marked).replacing("  ", with: " ", count: -1)
     }
 
     /// Python's `re.sub(r"\[.*?\]", "", text)`: every shortest pair of brackets on one line.

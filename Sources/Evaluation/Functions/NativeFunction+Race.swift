@@ -1,3 +1,4 @@
+import Python
 import Storage
 
 /// One question about an article.
@@ -16,7 +17,7 @@ private struct RaceProblem {
         }
         let literal: JSONValue
         do {
-            literal = try PythonLiteral.parse(try document.fields.string("problems"))
+            literal = try JSONValue(PythonLiteral.parse(try document.fields.string("problems")))
         } catch let error as PythonLiteral.Failure {
             throw failure(
                 "field 'problems' is no Python literal: character \(error.character): "

@@ -1,3 +1,4 @@
+import Python
 import Storage
 
 extension NativeFunction {
@@ -14,7 +15,7 @@ extension NativeFunction {
                 )
                 let index = try fields.integer("span2_index")
                 // Spans count words.
-                let words = text.words
+                let words = text.splitAtSpaces(limit: -1)
                 let before =
                     (index < 0
                     ? words.dropLast(Int(clamping: index.magnitude)) : words.prefix(index))
@@ -31,7 +32,7 @@ extension NativeFunction {
         let pairs = [
             (" n't", "n't"), (" )", ")"), ("( ", "("), ("\" ", "\""), (" \"", "\""),
         ]
-        let text = pairs.reduce(text) { $0.replacing($1.0, by: $1.1) }
+        let text = pairs.reduce(text) { $0.replacing($1.0, with: $1.1, count: -1) }
         var result = String.UnicodeScalarView()
         for scalar in text.unicodeScalars {
             // A blank before one of these marks goes; one mark takes one blank.

@@ -1,3 +1,4 @@
+import Python
 import Storage
 
 extension NativeFunction {
@@ -8,7 +9,7 @@ extension NativeFunction {
             python: "2c295d37e8d75f58a5ce948839d20cb9971d1c0d7627878291bebd4584c63507",
             body: .document { document in
                 let fields = document.fields
-                let text = try fields.string("text").replacing("  ", by: " ")
+                let text = try fields.string("text").replacing("  ", with: " ", count: -1)
                 let options = try fields.strings("options")
                 guard options.count >= 2 else {
                     throw EvaluationError.value(
@@ -16,7 +17,7 @@ extension NativeFunction {
                         found: "\(options.count) texts", expected: "2")
                 }
                 let form = OptionForm(
-                    pronoun: try fields.string("pronoun").calling(PythonMethod("lower")),
+                    pronoun: try fields.string("pronoun").pythonLowercase,
                     beginsSentence: try beginsSentence(
                         text, at: try fields.integer("pronoun_loc"), document))
                 var object = document.object
@@ -52,7 +53,7 @@ extension NativeFunction {
         func apply(to option: String, _ document: Document) throws -> String {
             let isPossessive = ["my", "his", "her", "our", "their"].contains(pronoun)
             let option = isPossessive ? option + "'s" : option
-            guard let first = option.words.first else {
+            guard let first = option.splitAtSpaces(limit: -1).first else {
                 throw EvaluationError.value(
                     place: document.place, task: "wsc273", field: "options", found: "blank",
                     expected: "text")
@@ -61,7 +62,7 @@ extension NativeFunction {
                 "A", "An", "The", "She", "He", "It", "They", "My", "His", "Her", "Their",
             ]
             guard !beginsSentence, upper.contains(first) else { return option }
-            return option.replacing(first, by: first.lowercased())
+            return option.replacing(first, with: first.lowercased(), count: -1)
         }
     }
 }

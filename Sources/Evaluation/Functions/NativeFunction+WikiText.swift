@@ -1,3 +1,4 @@
+import Python
 import Storage
 
 extension NativeFunction {
@@ -24,7 +25,7 @@ extension NativeFunction {
 
     private static func detokenized(_ page: String) -> String {
         func replace(_ text: String, _ pairs: [(String, String)]) -> String {
-            pairs.reduce(text) { $0.replacing($1.0, by: $1.1) }
+            pairs.reduce(text) { $0.replacing($1.0, with: $1.1, count: -1) }
         }
         var text = replace(
             page,

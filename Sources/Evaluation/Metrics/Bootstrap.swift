@@ -1,4 +1,5 @@
 import Dispatch
+import Python
 import Synchronization
 
 /// Draws documents with replacement, again and again, to see how much a metric varies.

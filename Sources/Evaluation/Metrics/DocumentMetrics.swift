@@ -1,4 +1,5 @@
 import Glibc
+import Python
 
 /// What one document contributes to the metrics of its task.
 ///

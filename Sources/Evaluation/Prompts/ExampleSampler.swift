@@ -1,3 +1,4 @@
+import Python
 import Storage
 
 /// Picks the examples of prompts, as lm-evaluation-harness does.

@@ -1,3 +1,4 @@
+import Python
 import Storage
 
 /// Puts description, examples and question together.

@@ -1,4 +1,5 @@
 import Jinja
+import Python
 import Storage
 
 /// Makes a task's texts of its documents.
@@ -38,7 +39,7 @@ struct TaskFields: Sendable {
                 return try literal(text, document, "doc_to_target")
             }
             guard text.utf8.count >= 2, text.hasPrefix("["), text.hasSuffix("]") else { return nil }
-            return try? PythonLiteral.parse(text)
+            return try? JSONValue(PythonLiteral.parse(text))
         }
     }
 
@@ -137,7 +138,7 @@ struct TaskFields: Sendable {
 
     private func literal(_ text: String, _ document: Document, _ name: String) throws -> JSONValue {
         do {
-            return try PythonLiteral.parse(text)
+            return try JSONValue(PythonLiteral.parse(text))
         } catch {
             throw EvaluationError.template(
                 place: document.place, task: task.name, field: name,

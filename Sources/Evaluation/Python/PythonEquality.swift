@@ -1,4 +1,5 @@
 import Jinja
+import Python
 import Storage
 
 extension JSONValue {
@@ -81,6 +82,24 @@ extension Jinja.Value {
             }
             return .object(object)
         case .undefined, .function, .object: return nil
+        }
+    }
+}
+
+extension JSONValue {
+    /// What a literal of Python stands for, with tuples as arrays.
+    init(_ literal: PythonValue) {
+        switch literal {
+        case .none: self = .null
+        case .bool(let value): self = .bool(value)
+        case .int(let value): self = .integer(value)
+        case .float(let value): self = .number(value)
+        case .string(let value): self = .string(value)
+        case .list(let items): self = .array(items.map { JSONValue($0) })
+        case .dictionary(let entries):
+            var object = JSONObject()
+            for (key, value) in entries { object[key] = JSONValue(value) }
+            self = .object(object)
         }
     }
 }

@@ -1,3 +1,4 @@
+import Python
 import Storage
 
 /// A table in Markdown, byte for byte as the library that the harness prints with makes it.
@@ -128,7 +129,7 @@ struct MarkdownTable {
                 if value.isNaN { return "NaN" }
                 if value.isInfinite { return "Infinity" }
                 let isWhole = value == value.rounded()
-                return FixedDecimal.text(value, decimals: isWhole && !isNumeric ? 0 : decimals)
+                return PythonFloat.fixed(value, places: isWhole && !isNumeric ? 0 : decimals)
             }
         }
 
@@ -140,7 +141,7 @@ struct MarkdownTable {
                 case .right: missing
                 case .center: missing / 2
                 }
-            return String(repeating: " ", count: left) + text.replacing("|", by: "\\|")
+            return String(repeating: " ", count: left) + text.replacing("|", with: "\\|", count: -1)
                 + String(repeating: " ", count: missing - left)
         }
 
@@ -166,66 +167,6 @@ struct MarkdownTable {
             guard text.utf8.allSatisfy({ "0123456789+-.eE".utf8.contains($0) }) else { return nil }
             return Double(text)
         }
-    }
-}
-
-/// Numbers with a fixed number of decimals, as `%.4f` prints them.
-enum FixedDecimal {
-    /// The number in decimal notation, correctly rounded.
-    static func text(_ value: Double, decimals: Int) -> String {
-        if value.isNaN { return "nan" }
-        if value.isInfinite { return value < 0 ? "-inf" : "inf" }
-        // Exact arithmetic on the digits: value = significand · 2^exponent.
-        var digits: [UInt8] = []
-        let magnitude = value.magnitude
-        var exponent = magnitude == 0 ? 0 : Int(magnitude.exponent) - 52
-        let significand = magnitude == 0 ? 0 : UInt64(magnitude.significand * 4_503_599_627_370_496)
-        for digit in String(significand).utf8.reversed() { digits.append(digit - 48) }
-        while exponent > 0 {
-            multiply(&digits, by: 2)
-            exponent -= 1
-        }
-        // Halving n times is multiplying by 5 n times and moving the point by n.
-        let point = -exponent
-        for _ in 0..<point { multiply(&digits, by: 5) }
-        while digits.count <= point { digits.append(0) }
-        round(&digits, dropping: point - decimals)
-        let shift = max(0, decimals - point)
-        digits.insert(contentsOf: repeatElement(0, count: shift), at: 0)
-        while digits.count <= decimals { digits.append(0) }
-        let text = digits.reversed().map { Character(Unicode.Scalar($0 + 48)) }
-        let whole = String(text.dropLast(decimals))
-        let fraction = decimals == 0 ? "" : "." + String(text.suffix(decimals))
-        return (value.sign == .minus ? "-" : "") + whole + fraction
-    }
-
-    /// Rounds half to even; digits stand with the last first.
-    private static func round(_ digits: inout [UInt8], dropping count: Int) {
-        guard count > 0 else { return }
-        let dropped = digits.prefix(count)
-        let half = dropped.last ?? 0
-        let isExact = dropped.dropLast().allSatisfy { $0 == 0 }
-        digits.removeFirst(min(count, digits.count))
-        if digits.isEmpty { digits = [0] }
-        guard half > 5 || (half == 5 && (!isExact || digits[0] % 2 == 1)) else { return }
-        var place = 0
-        while true {
-            if place == digits.count { digits.append(0) }
-            digits[place] += 1
-            if digits[place] < 10 { return }
-            digits[place] = 0
-            place += 1
-        }
-    }
-
-    private static func multiply(_ digits: inout [UInt8], by factor: UInt8) {
-        var carry: UInt8 = 0
-        for index in digits.indices {
-            let product = digits[index] * factor + carry
-            digits[index] = product % 10
-            carry = product / 10
-        }
-        if carry > 0 { digits.append(carry) }
     }
 }
 

@@ -1,5 +1,6 @@
 import FoundationEssentials
 import Glibc
+import Python
 import Storage
 
 /// Writes the results in the harness's schema: `results_DATE.json` and `samples_TASK_DATE.jsonl`.
@@ -53,7 +54,7 @@ public struct ResultsReport {
         } catch {
             throw FileError.system(file: folder, action: "create", code: errno)
         }
-        let date = date.replacing(":", by: "-")
+        let date = date.replacing(":", with: "-", count: -1)
         let name =
             outputPath.hasSuffix(".json")
             ? "\(FilePath.name(of: outputPath).dropLast(5))_\(date).json" : "results_\(date).json"
@@ -239,7 +240,9 @@ public struct ResultsReport {
 
 extension TaskConfiguration {
     /// The name without what would lead to another folder.
-    fileprivate var fileName: String { name.replacing("/", by: "__").replacing("\0", by: "__") }
+    fileprivate var fileName: String {
+        name.replacing("/", with: "__", count: -1).replacing("\0", with: "__", count: -1)
+    }
 }
 
 extension JSONObject {

@@ -1,3 +1,4 @@
+import Python
 import Storage
 
 /// The tables of results that the harness prints.
@@ -52,7 +53,7 @@ public struct ResultsTable {
                     .text(line.arrow), line.value, .text(line.hasError ? "±" : ""),
                     .text(
                         line.hasError
-                            ? line.error.map { FixedDecimal.text($0, decimals: 4) } ?? "   N/A"
+                            ? line.error.map { PythonFloat.fixed($0, places: 4) } ?? "   N/A"
                             : ""),
                 ])
                 (title, version) = (.text(""), .text(""))
@@ -103,7 +104,7 @@ public struct ResultsTable {
                     metric: figure.metric.name.rawValue, filter: "none",
                     value: figure.isInteger
                         ? .number(figure.value)
-                        : .text(FixedDecimal.text(figure.value, decimals: 4)),
+                        : .text(PythonFloat.fixed(figure.value, places: 4)),
                     hasError: true, error: figure.error,
                     arrow: figure.metric.higherIsBetter ? "↑" : "↓")
             }
@@ -117,7 +118,7 @@ public struct ResultsTable {
             let direction = group.higherIsBetter.first { $0.metric == figure.metric }?.value ?? nil
             return Line(
                 metric: figure.metric, filter: figure.filter,
-                value: .text(FixedDecimal.text(figure.value, decimals: 4)), hasError: true,
+                value: .text(PythonFloat.fixed(figure.value, places: 4)), hasError: true,
                 error: figure.error, arrow: direction.map { $0 ? "↑" : "↓" } ?? "")
         }
         return (

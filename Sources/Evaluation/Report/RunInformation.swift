@@ -1,3 +1,4 @@
+import Python
 import Storage
 
 /// What the report says about a run besides its results: the caller knows it.

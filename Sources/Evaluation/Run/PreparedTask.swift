@@ -1,3 +1,4 @@
+import Python
 import Storage
 
 /// A task with all its requests, as text: what can be made of it without a model.

@@ -1,3 +1,5 @@
+import Python
+
 /// The requests of a task as token ids.
 struct TaskRequests {
     /// The requests; those of whole texts are cut into windows.

@@ -1,3 +1,4 @@
+import Python
 import Tokenization
 
 /// Turns a context and a continuation into token ids, as lm-evaluation-harness does.

@@ -1,3 +1,5 @@
+import Python
+
 /// The filters that can stand behind `|`.
 enum Filter: String, Sendable, CaseIterable {
     case abs, batch, capitalize, center, `default`, dictsort, escape, first, float, format

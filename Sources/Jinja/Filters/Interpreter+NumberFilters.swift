@@ -1,3 +1,5 @@
+import Python
+
 extension Interpreter {
     /// Applies a filter that gives a number.
     func applyNumeric(_ filter: Filter, to value: Value, _ arguments: Arguments) throws -> Value {
@@ -67,7 +69,7 @@ extension Interpreter {
             if let number = value.integer { return .int(number) }
             guard case .float(let number) = value else { throw mismatch("round", value) }
             guard precision <= 323, number.isFinite else { return value }
-            return .float(Double(DecimalExpansion.fixed(number, places: precision)) ?? number)
+            return .float(Double(PythonFloat.fixed(number, places: precision)) ?? number)
         }
         guard method == "ceil" || method == "floor" else {
             throw Reason.invalid(operation: "round", problem: "there is no method '\(method)'")

@@ -1,3 +1,5 @@
+import Python
+
 extension Interpreter {
     /// Applies a filter that compares or adds the items of a sequence.
     func applyOrder(_ filter: Filter, to value: Value, _ arguments: Arguments) throws -> Value {

@@ -1,3 +1,5 @@
+import Python
+
 extension Interpreter {
     /// Applies a filter that takes a sequence apart or puts it together.
     func applySequence(_ filter: Filter, to value: Value, _ arguments: Arguments) throws -> Value {

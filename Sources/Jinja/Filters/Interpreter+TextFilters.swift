@@ -1,3 +1,6 @@
+import Python
+import RegularExpressions
+
 extension Interpreter {
     /// Applies a filter that gives text.
     func applyText(_ filter: Filter, to value: Value, _ arguments: Arguments) throws -> Value {
@@ -18,7 +21,7 @@ extension Interpreter {
             return .string(try truncate(try string(value, filter), reader))
         case .regexReplace:
             let reader = try read("pattern", "repl", "count", required: 2)
-            return .string(try regexReplace(try string(value, filter), reader))
+            return .string(try replaceMatches(in: try string(value, filter), reader))
         default: break
         }
         let text = try text(of: value)
@@ -154,5 +157,25 @@ extension Interpreter {
             }
         }
         return String(result)
+    }
+}
+
+extension Interpreter {
+    /// The harness's filter `regex_replace`: Python's `re.sub`.
+    private func replaceMatches(in text: String, _ reader: ArgumentReader) throws -> String {
+        do {
+            return try RegularExpression(reader.string(0)).replacing(
+                in: text, with: reader.string(1), count: reader.integer(2, default: 0),
+                check: { try checkLength($0) }, charge: charge)
+        } catch let error as RegularExpressionError {
+            switch error {
+            case .invalid(let pattern, let problem):
+                throw Reason.invalid(operation: "regular expression '\(pattern)'", problem: problem)
+            case .unsupported(let construct): throw Reason.unsupported(construct)
+            case .tooMuch(let what, let limit): throw Reason.limitExceeded(what, limit: limit)
+            case .failed(let problem):
+                throw Reason.invalid(operation: "a regular expression", problem: problem)
+            }
+        }
     }
 }

@@ -1,3 +1,5 @@
+import Python
+
 /// Python's `str.format`: fields by place or name, the conversions `!s` and `!r`, and specifications of the types `s`, `d`, `f`, `F`, `%`, `x`, `X`, `o` and `b`.
 struct BraceFormat {
     private let scalars: [Unicode.Scalar]
@@ -132,7 +134,7 @@ struct BraceFormat {
             let text = field.fixed(number, isPercentage: type == "%")
             return type == "F" ? text.pythonUppercase : text
         case nil where field.precision == nil && field.groups == nil:
-            let text = number.pythonDescription
+            let text = PythonFloat.repr(number)
             let isNegative = text.hasPrefix("-")
             return field.number(
                 isNegative: isNegative, whole: String(isNegative ? text.dropFirst() : text[...]))

@@ -1,3 +1,5 @@
+import Python
+
 /// How one value is laid out by `%` or `str.format`: the parts that both share.
 struct FieldFormat {
     var fill: Unicode.Scalar = " "
@@ -42,7 +44,7 @@ struct FieldFormat {
             return plain.number(
                 isNegative: value < 0, whole: value.isNaN ? "nan" : "inf", fraction: suffix)
         }
-        let text = DecimalExpansion.fixed(
+        let text = PythonFloat.fixed(
             isPercentage ? value * 100 : value, places: precision ?? 6)
         let magnitude = text.hasPrefix("-") ? text.dropFirst() : text[...]
         let parts = magnitude.split(separator: ".", maxSplits: 1)

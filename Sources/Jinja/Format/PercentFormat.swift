@@ -1,3 +1,5 @@
+import Python
+
 /// Python's `text % values`: the conversions `s`, `r`, `d`, `i`, `u`, `f`, `F`, `x`, `X`, `o`, `c` and
 /// `%`.
 struct PercentFormat {

@@ -1,3 +1,5 @@
+import Python
+
 extension Lexer {
     /// Reads one token inside a tag; `open` holds the brackets still to be closed.
     mutating func readToken(_ open: inout [Unicode.Scalar]) throws {

@@ -1,3 +1,5 @@
+import Python
+
 /// Cuts a template's source into tokens, applying whitespace control on the way.
 ///
 /// Source: the rules of Jinja 3.1's lexer with the default delimiters; line statements are off there

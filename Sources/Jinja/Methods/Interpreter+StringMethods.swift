@@ -1,3 +1,5 @@
+import Python
+
 extension Interpreter {
     /// Calls a method of Python's `str`.
     func callStringMethod(

@@ -1,3 +1,5 @@
+import Python
+
 extension Parser {
     /// Reads attributes, items and calls behind an operand.
     mutating func parsePostfix(_ operand: ExpressionNode) throws -> ExpressionNode {

@@ -1,3 +1,5 @@
+import Python
+
 extension Interpreter {
     /// `object.name`: a method or field first, then an item, as Jinja looks it up.
     func attribute(_ name: String, of object: Value) throws -> Value {

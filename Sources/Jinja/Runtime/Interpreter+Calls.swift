@@ -1,3 +1,5 @@
+import Python
+
 extension Interpreter {
     /// Calls a function, method or macro.
     func call(_ callee: Value, _ arguments: Arguments) throws -> Value {

@@ -1,3 +1,5 @@
+import Python
+
 extension Interpreter {
     /// A comparison, as Python makes it.
     func compare(_ left: Value, _ comparison: ComparisonOperator, _ right: Value) throws -> Bool {

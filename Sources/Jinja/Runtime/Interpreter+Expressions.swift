@@ -1,3 +1,5 @@
+import Python
+
 extension Interpreter {
     /// The value of an expression.
     ///

@@ -1,3 +1,5 @@
+import Python
+
 /// A function that the host hands to a template.
 public struct Function: Sendable {
     /// The name, used in messages.

@@ -1,3 +1,5 @@
+import Python
+
 /// A value of a template: Python's built-in types, as far as templates use them.
 ///
 /// Values never change; only a template's own `namespace` objects do. Strings are sequences of

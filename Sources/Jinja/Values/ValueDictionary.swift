@@ -1,3 +1,5 @@
+import Python
+
 /// A dictionary that keeps the order of insertion, with Python's notion of equal keys.
 public struct ValueDictionary: Sendable {
     /// The keys in order.

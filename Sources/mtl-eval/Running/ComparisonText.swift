@@ -1,5 +1,6 @@
 import CommandSupport
 import Evaluation
+import Python
 
 /// Paired comparisons as a Markdown table.
 enum ComparisonText {
@@ -35,5 +36,5 @@ enum ComparisonText {
         return ([line(header), rule] + rows.map(line)).joined(separator: "\n")
     }
 
-    private static func number(_ value: Double) -> String { Decimal.text(value, places: 4) }
+    private static func number(_ value: Double) -> String { PythonFloat.fixed(value, places: 4) }
 }

@@ -2,6 +2,7 @@ import ArgumentParser
 import CommandSupport
 import LoRA
 import MambaLM
+import Python
 import Storage
 import Tensors
 
@@ -92,9 +93,9 @@ struct MergeCommand: ParsableCommand {
         let worst = pairs.map { abs($0 - $1) }.max() ?? 0
         Terminal.printResult(
             "verified on \(tokens.count) tokens: log-probabilities differ by "
-                + "\(Decimal.text(worst, places: 6)) at most")
+                + "\(PythonFloat.fixed(worst, places: 6)) at most")
         guard worst < 1e-2 else {
-            throw MergeError.differs(output: target.output, by: Decimal.text(worst, places: 6))
+            throw MergeError.differs(output: target.output, by: PythonFloat.fixed(worst, places: 6))
         }
     }
 }

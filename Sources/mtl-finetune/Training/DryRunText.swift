@@ -1,5 +1,6 @@
 import CommandSupport
 import FineTuning
+import Python
 import Storage
 
 /// A dry run's report, for a person.
@@ -32,7 +33,7 @@ enum DryRunText {
             + [
                 "",
                 "\(report.trainedValues) trainable values, "
-                    + "\(Decimal.text(share, places: 2)) % of the model's \(report.modelValues)",
+                    + "\(PythonFloat.fixed(share, places: 2)) % of the model's \(report.modelValues)",
                 "\(report.totalSteps) steps, \(report.totalTokens) tokens, "
                     + "about \(ProgressLine.text(report.duration)) "
                     + "at \(Int(report.tokensPerSecond)) tokens/s",

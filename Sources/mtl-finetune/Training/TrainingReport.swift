@@ -1,5 +1,6 @@
 import CommandSupport
 import FineTuning
+import Python
 import Storage
 import Tensors
 
@@ -57,7 +58,7 @@ final class TrainingReport {
         case .progress(let progress):
             line.update(
                 done: progress.step, total: progress.totalSteps,
-                detail: "loss \(Decimal.text(progress.loss, places: 4)), "
+                detail: "loss \(PythonFloat.fixed(progress.loss, places: 4)), "
                     + "\(Int(progress.tokensPerSecond)) tokens/s", remaining: progress.remaining)
         case .logged(let metrics): logged(metrics)
         case .evaluated(let metrics): evaluated(metrics)
@@ -86,8 +87,8 @@ final class TrainingReport {
 
     private func logged(_ x: StepMetrics) {
         note(
-            "step \(x.step): loss \(Decimal.text(x.loss, places: 4)), "
-                + "gradient norm \(Decimal.text(x.gradientNorm, places: 3)), "
+            "step \(x.step): loss \(PythonFloat.fixed(x.loss, places: 4)), "
+                + "gradient norm \(PythonFloat.fixed(x.gradientNorm, places: 3)), "
                 + "\(Int(x.tokensPerSecond)) tokens/s",
             [
                 "event": "step", "step": .integer(x.step), "epoch": .number(x.epoch),
@@ -100,7 +101,7 @@ final class TrainingReport {
 
     private func evaluated(_ x: EvaluationMetrics) {
         note(
-            "step \(x.step): held-out loss \(Decimal.text(x.loss, places: 4))",
+            "step \(x.step): held-out loss \(PythonFloat.fixed(x.loss, places: 4))",
             ["event": "evaluation", "step": .integer(x.step), "eval_loss": .number(x.loss)])
     }
 

@@ -1,3 +1,4 @@
+import Python
 import Storage
 import Testing
 
@@ -10,7 +11,7 @@ struct PythonLiteralTests {
         for item in try Fixture.json("literals.json").elements {
             let text = try #require(item["text"]?.stringValue)
             let expected = try item.member("value")
-            let found = try? PythonLiteral.parse(text)
+            let found = try? JSONValue(PythonLiteral.parse(text))
             switch expected {
             case "refused", "refused here": #expect(found == nil, "\(text)")
             case "infinite": #expect(found == .number(.infinity), "\(text)")

@@ -1,3 +1,4 @@
+import Python
 import Storage
 import Testing
 

@@ -1,4 +1,3 @@
-import Glibc
 import Storage
 import Testing
 
@@ -22,27 +21,5 @@ struct MarkdownTableTests {
             let table = MarkdownTable(headers: headers, rows: rows)
             #expect(table.text == item["table"]?.stringValue, "\(rows)")
         }
-    }
-
-    @Test("fixed decimals are printf's")
-    func fixedDecimalsArePrintfs() {
-        let values: [Double] = [
-            0, -0.0, 0.00005, 0.00015, 0.12345, 2.5, 3.5, 1e-300, .leastNonzeroMagnitude, 1e22,
-            123_456_789.987_654,
-            0.1, 0.99995, 9.99999, 1e15 / 7, -1.00005, 1.0 / 3, 8.5, .greatestFiniteMagnitude,
-        ]
-        for value in values {
-            for decimals in [0, 1, 4, 7] {
-                var buffer = [CChar](repeating: 0, count: 400)
-                let count = withVaList([value]) {
-                    vsnprintf(&buffer, buffer.count, "%.\(decimals)f", $0)
-                }
-                let expected = String(
-                    decoding: buffer.prefix(Int(count)).map(UInt8.init(bitPattern:)), as: UTF8.self)
-                #expect(FixedDecimal.text(value, decimals: decimals) == expected)
-            }
-        }
-        #expect(FixedDecimal.text(.nan, decimals: 4) == "nan")
-        #expect(FixedDecimal.text(-.infinity, decimals: 4) == "-inf")
     }
 }

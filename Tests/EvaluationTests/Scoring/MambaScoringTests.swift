@@ -1,4 +1,5 @@
 import MambaLM
+import Python
 import Tensors
 import TestSupport
 import Testing

@@ -5,7 +5,7 @@
 ///
 /// Source: Matsumoto and Nishimura, "Mersenne Twister", 1998; CPython 3.11, `random.py` and
 /// `_randommodule.c`.
-struct PythonRandom {
+package struct PythonRandom {
     private static let size = 624
     private var state: [UInt32]
     /// The next outputs, one for each word of the state.
@@ -13,7 +13,7 @@ struct PythonRandom {
     private var position = PythonRandom.size
 
     /// Seeds the generator as `random.Random(seed)` does.
-    init(seed: UInt64) {
+    package init(seed: UInt64) {
         let words =
             seed >> 32 == 0
             ? [UInt32(seed)] : [UInt32(truncatingIfNeeded: seed), UInt32(seed >> 32)]
@@ -22,20 +22,20 @@ struct PythonRandom {
     }
 
     /// The next 32 bits.
-    mutating func next() -> UInt32 {
+    package mutating func next() -> UInt32 {
         if position == PythonRandom.size { refill() }
         defer { position += 1 }
         return outputs[position]
     }
 
     /// Python's `random()`: a number in [0, 1) with 53 random bits.
-    mutating func nextUnit() -> Double { PythonRandom.unit(next(), next()) }
+    package mutating func nextUnit() -> Double { PythonRandom.unit(next(), next()) }
 
     /// Python's `randrange(count)`: uniform, by rejection.
     ///
     /// - Parameter count: In 1 ..< 2^32.
     /// - Returns: A number in 0 ..< `count`.
-    mutating func next(below count: Int) -> Int {
+    package mutating func next(below count: Int) -> Int {
         precondition(count > 0 && count <= UInt32.max, "\(count) is outside of 1 ..< 2^32")
         let unused = UInt32(UInt32(count).leadingZeroBitCount)
         while true {
@@ -50,7 +50,7 @@ struct PythonRandom {
     ///   - picks: How many, at most `count`.
     ///   - count: The size of the population.
     /// - Returns: Numbers in 0 ..< `count`.
-    mutating func sample(_ picks: Int, of count: Int) -> [Int] {
+    package mutating func sample(_ picks: Int, of count: Int) -> [Int] {
         precondition((0...count).contains(picks), "\(picks) picks of \(count)")
         var limit = 21
         if picks > 5 {
@@ -78,7 +78,7 @@ struct PythonRandom {
     /// Python's `choices(range(indices.count), k: indices.count)`, written over `indices`.
     ///
     /// Fast: the numbers are made in blocks.
-    mutating func drawIndices(into indices: inout [Int32]) {
+    package mutating func drawIndices(into indices: inout [Int32]) {
         var done = 0
         while done < indices.count {
             // A pair of outputs makes one number. Seeded afresh and used for nothing else, the

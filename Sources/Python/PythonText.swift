@@ -1,6 +1,74 @@
+/// Text as Python sees it: a sequence of Unicode scalars, compared scalar by scalar.
+///
+/// Swift compares and counts grapheme clusters, which would change lengths, slices and look-ups.
 extension String {
+    /// Python's `len`.
+    package var scalarCount: Int { unicodeScalars.count }
+
+    /// Whether both hold the same scalars.
+    package func hasSameScalars(as other: String) -> Bool { utf8.elementsEqual(other.utf8) }
+
+    /// Python's `text[lower:upper]` for bounds that are not negative; bounds beyond the end are cut.
+    package func slice(_ lower: Int, _ upper: Int = .max) -> String {
+        let scalars = unicodeScalars
+        let start =
+            scalars.index(scalars.startIndex, offsetBy: lower, limitedBy: scalars.endIndex)
+            ?? scalars.endIndex
+        let end =
+            scalars.index(start, offsetBy: max(0, upper - lower), limitedBy: scalars.endIndex)
+            ?? scalars.endIndex
+        return String(scalars[start..<end])
+    }
+
+    /// Python's `text.strip()`.
+    package var stripped: String { trimmed(both: true) }
+
+    /// Python's `len(re.split(r"\s+", text))`: white space at either end makes an empty piece.
+    package var whiteSpacePieces: Int {
+        var pieces = 1
+        var wasSpace = false
+        for scalar in unicodeScalars {
+            if scalar.isPythonSpace && !wasSpace { pieces += 1 }
+            wasSpace = scalar.isPythonSpace
+        }
+        return pieces
+    }
+
+    /// Whether all scalars are the digits 0 to 9, and there is one.
+    package var isDigits: Bool { !isEmpty && utf8.allSatisfy { 0x30...0x39 ~= $0 } }
+
+    /// Whether the first scalar is white space.
+    package var startsWithSpace: Bool { unicodeScalars.first?.isPythonSpace ?? false }
+
+    /// Whether the last scalar is white space.
+    package var endsWithSpace: Bool { unicodeScalars.last?.isPythonSpace ?? false }
+
+    /// Python's `repr` of a string.
+    package var pythonRepresentation: String {
+        let quote: Unicode.Scalar =
+            unicodeScalars.contains("'") && !unicodeScalars.contains("\"") ? "\"" : "'"
+        var view = String.UnicodeScalarView()
+        view.append(quote)
+        for scalar in unicodeScalars {
+            switch scalar {
+            case "\\", quote: view.append(contentsOf: ["\\", scalar])
+            case "\n": view.append(contentsOf: ["\\", "n"])
+            case "\r": view.append(contentsOf: ["\\", "r"])
+            case "\t": view.append(contentsOf: ["\\", "t"])
+            case _ where scalar.isPythonPrintable: view.append(scalar)
+            case _ where scalar.value < 0x100:
+                view.append(contentsOf: "\\x\(scalar.hexadecimal(2))".unicodeScalars)
+            case _ where scalar.value < 0x10000:
+                view.append(contentsOf: "\\u\(scalar.hexadecimal(4))".unicodeScalars)
+            default: view.append(contentsOf: "\\U\(scalar.hexadecimal(8))".unicodeScalars)
+            }
+        }
+        view.append(quote)
+        return String(view)
+    }
+
     /// The string without whitespace, or without any of the characters given, at its ends.
-    func trimmed(
+    package func trimmed(
         leading: Bool = false, trailing: Bool = false, both: Bool = false,
         of characters: String? = nil
     ) -> String {
@@ -17,17 +85,17 @@ extension String {
     }
 
     /// Python's `str.upper`, by the full mappings of Unicode.
-    var pythonUppercase: String { mapped { $0.uppercaseMapping } }
+    package var pythonUppercase: String { mapped { $0.uppercaseMapping } }
 
     /// Python's `str.lower`, a sigma at the end of a word becoming its final form.
-    var pythonLowercase: String {
+    package var pythonLowercase: String {
         guard unicodeScalars.contains("\u{3A3}") else { return mapped { $0.lowercaseMapping } }
         let scalars = Array(unicodeScalars)
         return String(scalars: scalars.indices.flatMap { Self.lowercase(scalars, at: $0) })
     }
 
     /// Python's `str.capitalize`: the first character in title case, the rest in lower case.
-    var pythonCapitalized: String {
+    package var pythonCapitalized: String {
         let scalars = Array(unicodeScalars)
         return String(
             scalars: scalars.indices.flatMap { index in
@@ -38,7 +106,7 @@ extension String {
     }
 
     /// Python's `str.title`: each run of cased letters capitalised.
-    var pythonTitle: String {
+    package var pythonTitle: String {
         let scalars = Array(unicodeScalars)
         var isAfterCased = false
         return String(
@@ -51,7 +119,7 @@ extension String {
     }
 
     /// Python's `str.swapcase`.
-    var pythonSwappedCase: String {
+    package var pythonSwappedCase: String {
         let scalars = Array(unicodeScalars)
         return String(
             scalars: scalars.indices.flatMap { index in
@@ -88,7 +156,7 @@ extension String {
     }
 
     /// Python's `str.splitlines`.
-    func pythonLines(keepingEnds: Bool = false) -> [String] {
+    package func pythonLines(keepingEnds: Bool = false) -> [String] {
         let scalars = Array(unicodeScalars)
         var lines: [String] = []
         var begin = 0

@@ -1,20 +1,31 @@
-import Storage
+/// What a literal of Python stands for.
+package enum PythonValue: Sendable {
+    case none
+    case bool(Bool)
+    case int(Int)
+    case float(Double)
+    case string(String)
+    /// A list or a tuple.
+    case list([PythonValue])
+    /// The entries in the order written; a key may come again, and its last value counts.
+    case dictionary([(key: String, value: PythonValue)])
+}
 
 /// Reads a Python literal, as `ast.literal_eval` does.
 ///
 /// Strings (single, double or triple quotes, with or without `r` and `u`, side by side or alone),
 /// numbers, `True`, `False`, `None`, lists, tuples and dictionaries with strings as keys. Tuples come
-/// out as arrays. What else Python reads (bytes, sets, complex numbers, `\N{…}`, integers beyond 64
+/// out as lists. What else Python reads (bytes, sets, complex numbers, `\N{…}`, integers beyond 64
 /// bits) is an error.
-enum PythonLiteral {
+package enum PythonLiteral {
     /// Why a text is no literal: at which character, from 1, and what stands there.
-    struct Failure: Error, Equatable {
-        let character: Int
-        let problem: String
+    package struct Failure: Error, Equatable {
+        package let character: Int
+        package let problem: String
     }
 
     /// Reads one literal, with white space around it at most.
-    static func parse(_ text: String) throws(Failure) -> JSONValue {
+    package static func parse(_ text: String) throws(Failure) -> PythonValue {
         var parser = Parser(scalars: Array(text.unicodeScalars))
         return try parser.document()
     }
@@ -56,7 +67,7 @@ enum PythonLiteral {
             return true
         }
 
-        mutating func document() throws(Failure) -> JSONValue {
+        mutating func document() throws(Failure) -> PythonValue {
             let first = try value()
             skipSpace()
             guard next == "," else {
@@ -72,17 +83,17 @@ enum PythonLiteral {
                 skipSpace()
             }
             if position < scalars.count { throw unexpected("',' or the end") }
-            return .array(items)
+            return .list(items)
         }
 
-        mutating func value() throws(Failure) -> JSONValue {
+        mutating func value() throws(Failure) -> PythonValue {
             skipSpace()
             guard let first = next else { throw unexpected("a value") }
             switch first {
-            case "[": return .array(try nested("]").items)
+            case "[": return .list(try nested("]").items)
             case "(":
                 let (items, hasComma) = try nested(")")
-                return items.count == 1 && !hasComma ? items[0] : .array(items)
+                return items.count == 1 && !hasComma ? items[0] : .list(items)
             case "{": return try dictionary()
             case "-", "+", ".", "0"..."9": return try number()
             case "'", "\"": return .string(try strings())
@@ -97,11 +108,11 @@ enum PythonLiteral {
 
         mutating func nested(
             _ close: Unicode.Scalar
-        ) throws(Failure) -> (items: [JSONValue], hasComma: Bool) {
+        ) throws(Failure) -> (items: [PythonValue], hasComma: Bool) {
             try enter()
             defer { depth -= 1 }
             position += 1
-            var items: [JSONValue] = []
+            var items: [PythonValue] = []
             var hasComma = false
             while !skip(close) {
                 items.append(try value())
@@ -115,25 +126,25 @@ enum PythonLiteral {
             return (items, hasComma)
         }
 
-        mutating func dictionary() throws(Failure) -> JSONValue {
+        mutating func dictionary() throws(Failure) -> PythonValue {
             try enter()
             defer { depth -= 1 }
             position += 1
-            var object = JSONObject()
+            var entries: [(key: String, value: PythonValue)] = []
             while !skip("}") {
                 guard case .string(let key) = try value() else {
                     throw failure("found a key that is no string, expected a string")
                 }
                 guard skip(":") else { throw unexpected("':'") }
-                object[key] = try value()
+                entries.append((key, try value()))
                 if !skip(","), next != "}" { throw unexpected("',' or '}'") }
             }
-            return .object(object)
+            return .dictionary(entries)
         }
 
-        mutating func word() throws(Failure) -> JSONValue {
+        mutating func word() throws(Failure) -> PythonValue {
             for (word, value) in [
-                ("None", JSONValue.null), ("True", .bool(true)), ("False", .bool(false)),
+                ("None", PythonValue.none), ("True", .bool(true)), ("False", .bool(false)),
             ] where starts(with: word) {
                 position += word.utf8.count
                 if let after = next, after.properties.isXIDContinue { break }
@@ -146,7 +157,7 @@ enum PythonLiteral {
             throw unexpected("a literal")
         }
 
-        mutating func number() throws(Failure) -> JSONValue {
+        mutating func number() throws(Failure) -> PythonValue {
             var sign = 1
             if let scalar = next, scalar == "-" || scalar == "+" {
                 if scalar == "-" { sign = -sign }
@@ -169,13 +180,13 @@ enum PythonLiteral {
             }
             text.removeAll { $0 == "_" }
             if let value = PythonLiteral.integer(text, negative: sign < 0) {
-                return .integer(value)
+                return .int(value)
             }
             let isDecimal = text.contains(".") || (text.contains("e") && !text.hasPrefix("0x"))
             if isDecimal, !text.contains("x"),
                 let value = Double(text.hasPrefix(".") ? "0" + text : text)
             {
-                return .number(sign < 0 ? -value : value)
+                return .float(sign < 0 ? -value : value)
             }
             position = start
             throw unexpected("a number in Python's notation, of 64 bits at most")

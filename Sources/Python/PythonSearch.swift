@@ -38,7 +38,7 @@ struct ByteSearch {
 
 extension String {
     /// Python's `str.replace`; a negative count replaces everything.
-    func replacing(_ old: String, with new: String, count: Int) -> String {
+    package func replacing(_ old: String, with new: String, count: Int) -> String {
         let limit = count < 0 ? Int.max : count
         if limit == 0 { return self }
         var result = String.UnicodeScalarView()
@@ -66,18 +66,18 @@ extension String {
     }
 
     /// Number of places where a string occurs without overlap; between all characters if empty.
-    func occurrences(of needle: String) -> Int {
+    package func occurrences(of needle: String) -> Int {
         if needle.isEmpty { return unicodeScalars.count + 1 }
         return ByteSearch(needle).places(in: Array(utf8)).count
     }
 
     /// Python's `in`.
-    func containsScalars(_ needle: String) -> Bool {
+    package func containsScalars(_ needle: String) -> Bool {
         needle.isEmpty || !ByteSearch(needle).places(in: Array(utf8), limit: 1).isEmpty
     }
 
     /// Python's `str.find` or `str.rfind`, in characters; nil if there is none.
-    func firstPlace(of needle: String, fromEnd: Bool = false) -> Int? {
+    package func firstPlace(of needle: String, fromEnd: Bool = false) -> Int? {
         if needle.isEmpty { return fromEnd ? unicodeScalars.count : 0 }
         if fromEnd {
             let reversedText = String(scalars: unicodeScalars.reversed())
@@ -93,7 +93,7 @@ extension String {
     }
 
     /// Python's `str.split(separator, limit)`; a negative limit is none.
-    func split(by separator: String, limit: Int) -> [String] {
+    package func split(by separator: String, limit: Int) -> [String] {
         let bytes = Array(utf8)
         var pieces: [String] = []
         var begin = 0
@@ -106,7 +106,7 @@ extension String {
     }
 
     /// Python's `str.split(None, limit)`: at runs of whitespace, with none at the ends.
-    func splitAtSpaces(limit: Int) -> [String] {
+    package func splitAtSpaces(limit: Int) -> [String] {
         var pieces: [String] = []
         var rest = unicodeScalars[...].drop(while: \.isPythonSpace)
         while !rest.isEmpty {
@@ -123,7 +123,7 @@ extension String {
     }
 
     /// A split from the right: that of the reversed string, turned back.
-    func splitFromRight(by separator: String?, limit: Int) -> [String] {
+    package func splitFromRight(by separator: String?, limit: Int) -> [String] {
         func turned(_ text: String) -> String { String(scalars: text.unicodeScalars.reversed()) }
         let text = turned(self)
         let pieces =

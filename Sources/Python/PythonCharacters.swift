@@ -1,16 +1,19 @@
 extension Unicode.Scalar {
+    /// The characters for which Python's `str.isspace` holds.
+    package static let pythonSpaces: [ClosedRange<UInt32>] = [
+        0x09...0x0D, 0x1C...0x20, 0x85...0x85, 0xA0...0xA0, 0x1680...0x1680, 0x2000...0x200A,
+        0x2028...0x2029, 0x202F...0x202F, 0x205F...0x205F, 0x3000...0x3000,
+    ]
+
     /// Whether Python's `str.isspace` holds for the character.
-    var isPythonSpace: Bool {
-        switch value {
-        case 0x09...0x0D, 0x1C...0x20, 0x85, 0xA0, 0x1680, 0x2000...0x200A, 0x2028, 0x2029, 0x202F,
-            0x205F, 0x3000:
-            true
-        default: false
-        }
+    package var isPythonSpace: Bool {
+        value < 0x80
+            ? 0x09...0x0D ~= value || 0x1C...0x20 ~= value
+            : Self.pythonSpaces.contains { $0 ~= value }
     }
 
     /// Whether `str.splitlines` ends a line here.
-    var isPythonLineBreak: Bool {
+    package var isPythonLineBreak: Bool {
         switch value {
         case 0x0A...0x0D, 0x1C...0x1E, 0x85, 0x2028, 0x2029: true
         default: false
@@ -18,10 +21,10 @@ extension Unicode.Scalar {
     }
 
     /// Whether the character is one of `0` to `9`.
-    var isDigit: Bool { ("0"..."9").contains(self) }
+    package var isDigit: Bool { ("0"..."9").contains(self) }
 
     /// The value of `0` to `9`, `a` to `z` and `A` to `Z` as a digit.
-    var asciiDigitValue: Int? {
+    package var asciiDigitValue: Int? {
         switch self {
         case "0"..."9": Int(value) - 0x30
         case "a"..."z": Int(value) - 0x61 + 10
@@ -31,7 +34,7 @@ extension Unicode.Scalar {
     }
 
     /// Whether `str.isalpha` holds.
-    var isPythonAlpha: Bool {
+    package var isPythonAlpha: Bool {
         switch properties.generalCategory {
         case .uppercaseLetter, .lowercaseLetter, .titlecaseLetter, .modifierLetter, .otherLetter:
             true
@@ -40,24 +43,24 @@ extension Unicode.Scalar {
     }
 
     /// Whether `str.isdecimal` holds.
-    var isPythonDecimal: Bool { properties.numericType == .decimal }
+    package var isPythonDecimal: Bool { properties.numericType == .decimal }
 
     /// Whether `str.isdigit` holds.
-    var isPythonDigit: Bool {
+    package var isPythonDigit: Bool {
         properties.numericType == .decimal || properties.numericType == .digit
     }
 
     /// Whether `str.isnumeric` holds.
-    var isPythonNumeric: Bool { properties.numericType != nil }
+    package var isPythonNumeric: Bool { properties.numericType != nil }
 
     /// Whether `str.isalnum` holds.
-    var isPythonAlphanumeric: Bool { isPythonAlpha || isPythonNumeric }
+    package var isPythonAlphanumeric: Bool { isPythonAlpha || isPythonNumeric }
 
     /// Whether Python's `re` takes the character for `\w`.
-    var isPythonWord: Bool { self == "_" || isPythonAlphanumeric }
+    package var isPythonWord: Bool { self == "_" || isPythonAlphanumeric }
 
     /// Whether `repr` shows the character as it is.
-    var isPythonPrintable: Bool {
+    package var isPythonPrintable: Bool {
         switch properties.generalCategory {
         case .control, .format, .surrogate, .privateUse, .unassigned, .lineSeparator,
             .paragraphSeparator:
@@ -68,9 +71,17 @@ extension Unicode.Scalar {
     }
 }
 
+extension Unicode.Scalar {
+    /// The code point in lower-case hexadecimal digits, with zeros up to `width`.
+    package func hexadecimal(_ width: Int) -> String {
+        let digits = String(value, radix: 16)
+        return String(repeating: "0", count: max(0, width - digits.count)) + digits
+    }
+}
+
 extension String {
     /// Creates a string from scalars.
-    init(scalars: some Sequence<Unicode.Scalar>) {
+    package init(scalars: some Sequence<Unicode.Scalar>) {
         var view = String.UnicodeScalarView()
         view.append(contentsOf: scalars)
         self.init(view)

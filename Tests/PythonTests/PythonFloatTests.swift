@@ -1,7 +1,7 @@
+import Glibc
+import Python
 import TestSupport
 import Testing
-
-@testable import Storage
 
 /// The expected values and digests come from Python 3.11: `repr(x)`, and for a digest the FNV-1a
 /// hash, 64 bits, of `repr(x) + "\n"` over all numbers of the list.
@@ -59,5 +59,27 @@ struct PythonFloatTests {
             }
         }
         return hash
+    }
+
+    @Test("fixed decimals are printf's")
+    func fixedDecimalsArePrintfs() {
+        let values: [Double] = [
+            0, -0.0, 0.00005, 0.00015, 0.12345, 2.5, 3.5, 1e-300, .leastNonzeroMagnitude, 1e22,
+            123_456_789.987_654,
+            0.1, 0.99995, 9.99999, 1e15 / 7, -1.00005, 1.0 / 3, 8.5, .greatestFiniteMagnitude,
+        ]
+        for value in values {
+            for decimals in [0, 1, 4, 7] {
+                var buffer = [CChar](repeating: 0, count: 400)
+                let count = withVaList([value]) {
+                    vsnprintf(&buffer, buffer.count, "%.\(decimals)f", $0)
+                }
+                let expected = String(
+                    decoding: buffer.prefix(Int(count)).map(UInt8.init(bitPattern:)), as: UTF8.self)
+                #expect(PythonFloat.fixed(value, places: decimals) == expected)
+            }
+        }
+        #expect(PythonFloat.fixed(.nan, places: 4) == "nan")
+        #expect(PythonFloat.fixed(-.infinity, places: 4) == "-inf")
     }
 }
