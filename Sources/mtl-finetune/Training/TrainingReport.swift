@@ -160,7 +160,7 @@ final class TrainingReport {
         if let best = summary.best {
             Terminal.printNote(
                 "the weights in it are those of step \(best.step), whose held-out loss, "
-                    + "\(Decimal.text(best.loss, places: 4)), is the lowest")
+                    + "\(PythonFloat.fixed(best.loss, places: 4)), is the lowest")
         }
         let model =
             command.adapter.fineTuneType == .full
