@@ -75,7 +75,7 @@ let package = Package(
             name: "CommandSupport",
             dependencies: [
                 "LoRA", "TreeSSMText", "TreeTopology", "MambaLM", "Kernels", "Tensors", "Storage",
-                "Tokenization", "Hub", "YAML", argumentParser,
+                "Python", "Tokenization", "Hub", "YAML", argumentParser,
             ]),
         .target(
             name: "ChatTerminal",

@@ -1,3 +1,5 @@
+import Python
+
 /// A plot of a few lines of text: one curve of Braille dots, and points of a second one on top.
 ///
 /// The axis of values begins and ends with what there is, not with 0, and says so by its numbers. Measured
@@ -100,7 +102,8 @@ public struct LinePlot {
     }
 
     private static func text(_ value: Double, _ places: Int) -> String {
-        places == 0 ? String(Int(value.rounded())) : Decimal.text(value, places: min(places, 9))
+        places == 0
+            ? String(Int(value.rounded())) : PythonFloat.fixed(value, places: min(places, 9))
     }
 
     /// The curve as characters of two by four dots, the marks on top.
