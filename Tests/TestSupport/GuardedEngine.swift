@@ -190,6 +190,13 @@ public final class GuardedEngine: Engine {
     }
 
     /// As the other engine, in memory of its own.
+    public func stateInputCosines(
+        _ x: SelectiveScan.Inputs, edges: [(Int32, Int32)]
+    ) -> [Float] {
+        engine.stateInputCosines(own(x), edges: edges)
+    }
+
+    /// As the other engine, in memory of its own.
     public func spanningTrees(
         _ x: SelectiveScan.Inputs, rows: [Range<Int>], graphs: [NeighborGraph?],
         transition: EdgeTransition

@@ -33,16 +33,9 @@ extension ChatSession {
         }
         var asked = try askingAgain()
         let last = try prepare(&asked) { _ in }.prompt
-        let recorder = TreeRecorder(model.flow)
-        let flow = model.flow
-        defer { model.flow = flow }
-        model.flow = recorder
-        _ = model.readPrompt(last.prompt, after: last.before)
-        let tree = recorder.trees[layer]
-        let chain = last.prompt.indices.map { $0 + 1 < last.prompt.count ? $0 + 1 : -1 }
+        let trees = model.trees(over: last.prompt, after: last.before)
         return PromptTree(
-            layer: layer, pieces: pieces(of: last.prompt),
-            parents: tree.isEmpty ? chain : tree.map { Int($0) })
+            layer: layer, pieces: pieces(of: last.prompt), parents: trees[layer].parents)
     }
 
     private func pieces(of tokens: [Int32]) -> [TokenPiece] {

@@ -2,12 +2,7 @@ import CKernels
 import Tensors
 
 extension CPUEngine {
-    /// The cosines that weigh edges: see ``Engine/spanningTrees(_:rows:graphs:transition:)``.
-    ///
-    /// - Parameters:
-    ///   - x: The operands; of them `u`, `step` and `B` are read.
-    ///   - edges: Pairs of rows of the batch.
-    /// - Returns: One cosine a pair.
+    /// The cosines that weigh edges, a stretch of them at a time.
     public func stateInputCosines(
         _ x: SelectiveScan.Inputs, edges: [(Int32, Int32)]
     ) -> [Float] {

@@ -114,6 +114,16 @@ public protocol Engine: AnyObject {
     func scanBackward(
         _ x: SelectiveScan.Inputs, gradResult: Tensor, into gradients: SelectiveScan.Gradients)
 
+    /// How alike the state inputs of tokens are: see ``spanningTrees(_:rows:graphs:transition:)``.
+    ///
+    /// - Parameters:
+    ///   - x: The operands; of them `u`, `step` and `B` are read.
+    ///   - edges: Pairs of rows of the batch.
+    /// - Returns: One cosine a pair.
+    func stateInputCosines(
+        _ x: SelectiveScan.Inputs, edges: [(Int32, Int32)]
+    ) -> [Float]
+
     /// The minimum spanning trees of graphs over the first tokens of sequences, each rooted at its last vertex.
     ///
     /// An edge weighs `exp(-cos(X[a], X[b]))` with the state inputs `X[t] = delta[t] * u[t] * B[t]` and

@@ -298,6 +298,8 @@ struct EngineConformanceTests {
             let (a, b) = (outer(edge.a), outer(edge.b))
             return Float(exp(-dot(a, b) / (dot(a, a) * dot(b, b)).squareRoot()))
         }
+        let cosines = engine.stateInputCosines(x, edges: graphs[0].edges.map { ($0.a, $0.b) })
+        for (cosine, weight) in zip(cosines, weights) { #expect(abs(exp(-cosine) - weight) < 1e-5) }
         let expected = try? RootedTree(
             SpanningTree(graphs[0], weights: weights), of: graphs[0], root: 13,
             transition: .parent)

@@ -144,6 +144,12 @@ final class TimedEngine: Engine {
         }
     }
 
+    func stateInputCosines(
+        _ x: SelectiveScan.Inputs, edges: [(Int32, Int32)]
+    ) -> [Float] {
+        timed("trees") { engine.stateInputCosines(x, edges: edges) }
+    }
+
     func spanningTrees(
         _ x: SelectiveScan.Inputs, rows: [Range<Int>], graphs: [NeighborGraph?],
         transition: EdgeTransition
