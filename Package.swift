@@ -51,6 +51,11 @@ let package = Package(
         .target(name: "Storage", dependencies: ["CCrypto", "CFileSystem", "CZstd", "Python"]),
         .target(name: "Tokenization", dependencies: ["CSentencePiece", "Storage"]),
         .target(name: "YAML", dependencies: ["Storage", yams]),
+        .target(
+            name: "Reports", dependencies: ["Storage"],
+            resources: [
+                .embedInCode("Resources/report.css"), .embedInCode("Resources/report.js"),
+            ]),
         .target(name: "Hub", dependencies: ["CCurl", "Storage"]),
         .target(name: "Jinja", dependencies: ["Python", "RegularExpressions"]),
         .target(name: "Layers", dependencies: ["Tensors", "Storage"]),
@@ -84,10 +89,15 @@ let package = Package(
         // Commands.
         .executableTarget(
             name: "mtl-finetune",
-            dependencies: ["FineTuning", "Prompting", "CommandSupport", "Python", argumentParser]),
+            dependencies: [
+                "FineTuning", "Prompting", "Reports", "CommandSupport", "Python", argumentParser,
+            ]),
         .executableTarget(
             name: "mtl-eval",
-            dependencies: ["Evaluation", "CommandSupport", "Python", argumentParser]),
+            dependencies: [
+                "Evaluation", "FineTuning", "Prompting", "Reports", "CommandSupport",
+                "Python", argumentParser,
+            ]),
         .executableTarget(
             name: "mtl-chat",
             dependencies: ["Chat", "ChatTerminal", "Prompting", "CommandSupport", argumentParser]),
@@ -104,6 +114,7 @@ let package = Package(
         .testTarget(
             name: "StorageTests", dependencies: ["Storage", "TestSupport"]),
         .testTarget(name: "YAMLTests", dependencies: ["YAML", "Storage", "TestSupport"]),
+        .testTarget(name: "ReportsTests", dependencies: ["Reports", "Storage", "TestSupport"]),
         .testTarget(name: "HubTests", dependencies: ["Hub", "Storage", "TestSupport"]),
         .testTarget(
             name: "TokenizationTests", dependencies: ["Tokenization", "Storage", "TestSupport"],

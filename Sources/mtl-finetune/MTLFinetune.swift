@@ -14,7 +14,7 @@ struct MTLFinetune: ParsableCommand {
         version: CommandLineProgram.version,
         subcommands: [
             TrainCommand.self, InitCommand.self, InspectCommand.self, MergeCommand.self,
-            DoctorCommand.self,
+            ReportCommand.self, DoctorCommand.self,
         ],
         defaultSubcommand: TrainCommand.self)
 

@@ -27,6 +27,16 @@ public enum CommandLineProgram {
         if let code = Interruption.exitCode { program.exit(withError: ExitCode(code)) }
     }
 
+    /// The words that were typed, to be shown to who wants to type them again.
+    ///
+    /// - Parameters:
+    ///   - name: The program, however it was called.
+    ///   - flags: Flags that are left out, such as `--resume`.
+    /// - Returns: The words, the program first.
+    public static func typedWords(_ name: String, without flags: Set<String> = []) -> [String] {
+        [name] + CommandLine.arguments.dropFirst().filter { !flags.contains($0) }
+    }
+
     private static func parse(
         _ typed: [String], _ program: (some ParsableCommand).Type
     ) throws -> any ParsableCommand {

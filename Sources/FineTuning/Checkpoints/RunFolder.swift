@@ -71,17 +71,18 @@ public final class RunFolder {
 
     /// Begins a run: says so, then removes the files of an earlier one.
     ///
-    /// - Parameter run: The number of the run that goes on; `nil` for a new one.
+    /// - Parameters:
+    ///   - run: The number of the run that goes on; `nil` for a new one.
+    ///   - about: What else the file says of it, for people and for the report.
     /// - Returns: The number of the run.
     /// - Throws: `FileError`.
-    func begin(continuing run: String?) throws -> String {
+    func begin(continuing run: String?, about: JSONObject = [:]) throws -> String {
         var generator = SystemRandomNumberGenerator()
         let number = run ?? String(UInt64.random(in: 1...UInt64.max, using: &generator), radix: 16)
-        if self.run != number {
-            let value: JSONValue = ["run": .string(number)]
-            try AtomicFile.write(
-                JSONWriter(indent: 2).string(value) + "\n", to: "\(path)/\(Self.fileName)")
-        }
+        let content = JSONObject(
+            [("run", .string(number))] + about.members.map { ($0.key, $0.value) })
+        try AtomicFile.write(
+            JSONWriter(indent: 2).string(.object(content)) + "\n", to: "\(path)/\(Self.fileName)")
         self.run = number
         if start != .resuming { try own.remove(from: path, keeping: Self.fileName) }
         return number

@@ -59,6 +59,7 @@ struct MetricsLog {
             "grad_norm": .number(metrics.gradientNorm),
             "tokens_per_second": .number(metrics.tokensPerSecond),
             "scored_tokens": .integer(metrics.scoredTokens),
+            "elapsed_seconds": .number(metrics.elapsed.seconds),
             "peak_memory_bytes": metrics.peakBytes.map { .integer($0) } ?? .null,
         ])
         history.append([

@@ -31,21 +31,24 @@ extension Trainer {
     /// - Parameters:
     ///   - output: The output folder, of the trainer's path.
     ///   - files: Files to be written into it when the run begins.
+    ///   - about: What `run.json` says of the run beside its sizes, such as the command and the version.
     ///   - shouldStop: Asked after every step.
     ///   - report: Called with what happens, on this thread.
     /// - Returns: How it ended.
     /// - Throws: As ``run(resuming:shouldStop:report:)``.
     @discardableResult
     public func run(
-        in output: RunFolder, files: [Companion] = [], shouldStop: () -> Bool = { false },
-        report: (TrainingEvent) -> Void = { _ in }
+        in output: RunFolder, files: [Companion] = [], about: JSONObject = [:],
+        shouldStop: () -> Bool = { false }, report: (TrainingEvent) -> Void = { _ in }
     ) throws -> TrainingSummary {
         precondition(
             output.path == folder, "the folder is \(output.path), the trainer's is \(folder)")
         // The lock must outlast the run.
         defer { withExtendedLifetime(output) {} }
         let resumed = output.start == .resuming ? try resume(in: output, report) : nil
-        identity.run = try output.begin(continuing: resumed == nil ? nil : identity.run)
+        let outline = outline(resumedFrom: resumed?.path)
+        identity.run = try output.begin(
+            continuing: resumed == nil ? nil : identity.run, about: outline.members(after: about))
         try files.forEach { try $0.write(to: folder) }
         let board = try board(files)
         var log = try MetricsLog(
@@ -55,7 +58,7 @@ extension Trainer {
             try SampleLog(folder: folder, finishedSteps: state.step, board: board)
         }
         var saved = resumed?.lineage ?? []
-        report(.started(outline(resumedFrom: resumed?.path)))
+        report(.started(outline))
         warnings.forEach { report(.noticed($0)) }
         // A run that was killed may have left one too many.
         removeOldest(of: &saved, report)
@@ -130,7 +133,7 @@ extension Trainer {
         _ last: StepResult, _ timing: inout Timing, _ log: inout MetricsLog,
         _ report: (TrainingEvent) -> Void
     ) throws {
-        let metrics = takePending(last, timing.takeInterval())
+        let metrics = takePending(last, &timing)
         try log.append(metrics)
         report(.logged(metrics))
     }
@@ -176,14 +179,14 @@ extension Trainer {
     }
 
     /// The line about the steps since the last one, which begins a new interval.
-    private func takePending(_ last: StepResult, _ tokensPerSecond: Double) -> StepMetrics {
+    private func takePending(_ last: StepResult, _ timing: inout Timing) -> StepMetrics {
         defer { state.pending = ResumeState.Pending() }
         return StepMetrics(
             step: state.step, epoch: plan.epoch(after: state.step),
             loss: state.pending.lossSum / Double(state.pending.steps),
             learningRate: last.learningRate, gradientNorm: last.gradientNorm,
-            tokensPerSecond: tokensPerSecond, scoredTokens: state.pending.scoredTokens,
-            peakBytes: Processor.peakBytes)
+            tokensPerSecond: timing.takeInterval(), scoredTokens: state.pending.scoredTokens,
+            elapsed: timing.elapsed, peakBytes: Processor.peakBytes)
     }
 
     private func finish(
@@ -203,6 +206,19 @@ extension Trainer {
             validationLoss: validationLoss, runtime: timing.elapsed,
             tokensPerSecond: timing.tokensPerSecond, wasStopped: !isDone,
             endedEarly: isDone && state.step < plan.totalSteps, best: best)
+    }
+}
+
+extension TrainingOutline {
+    /// The sizes of the run, after what else there is to say of it.
+    fileprivate func members(after about: JSONObject) -> JSONObject {
+        var members = about
+        members["records"] = .integer(records)
+        members["validation_records"] = .integer(validationRecords)
+        members["total_steps"] = .integer(totalSteps)
+        members["trainable_values"] = .integer(trainableValues)
+        members["resumed_from"] = resumedFrom.map { .string($0) } ?? .null
+        return members
     }
 }
 

@@ -73,6 +73,8 @@ public struct StepMetrics: Equatable, Sendable {
     public var tokensPerSecond: Double
     /// The scored tokens since the last line.
     public var scoredTokens: Int
+    /// The time since this process began to train, validation and saving included.
+    public var elapsed: Duration
     /// The most memory the process has used, in bytes; nil where the system does not tell.
     public var peakBytes: Int?
 }

@@ -1,6 +1,7 @@
 import CommandSupport
 import FineTuning
 import Python
+import Reports
 import Storage
 import Tensors
 
@@ -165,6 +166,8 @@ final class TrainingReport {
         let model =
             command.adapter.fineTuneType == .full
             ? folder : "\(command.model) --adapter \(folder)"
+        let page = FilePath.join(folder, RunPage.fileName)
+        if FilePath.isFile(page) { Terminal.printNote("look at it: \(page)") }
         Terminal.printNote("talk to it: mtl-chat --model \(model)")
     }
 

@@ -3,6 +3,7 @@ import FineTuning
 import LoRA
 import MambaLM
 import Prompting
+import Reports
 import Storage
 import Tensors
 
@@ -14,6 +15,7 @@ struct TrainingSession {
     /// Where it writes; `nil` in a dry run.
     private let output: RunFolder?
     private let settings: JSONObject
+    private let page: RunReport
 
     /// Loads everything.
     ///
@@ -63,6 +65,9 @@ struct TrainingSession {
         let contents = try Self.contents(
             command, model: model, folder: folder, record: record, warn: warn)
         settings = Self.settings(command, topology: topology)
+        page = RunReport(
+            folder: command.outputDir, model: model, modelFolder: folder, data: data,
+            engine: engine.summary, warn: warn)
         trainer = try Trainer(
             model: model, contents: contents, training: data.training,
             validation: data.validation, samples: samples, configuration: configuration,
@@ -89,8 +94,12 @@ struct TrainingSession {
         let configuration = Companion(
             name: "config.yaml", content: Array(ConfigurationText.yaml(settings).utf8))
         let summary = try trainer.run(
-            in: output, files: [configuration], shouldStop: { Interruption.isRequested },
-            report: report.show)
+            in: output, files: [configuration], about: page.about,
+            shouldStop: { Interruption.isRequested }
+        ) { event in
+            report.show(event)
+            page.follow(event)
+        }
         report.finish(summary, folder: command.outputDir, command: command)
     }
 
@@ -110,7 +119,9 @@ struct TrainingSession {
         return try RunFolder(
             command.outputDir,
             command.resume ? .resuming : command.overwrite ? .overwriting : .anew,
-            companions: ModelCompanions.names + [AdapterRecord.fileName], apartFrom: inputs)
+            companions: ModelCompanions.names + [
+                AdapterRecord.fileName, RunPage.fileName, RunPage.treesName,
+            ], apartFrom: inputs)
     }
 
     private static func contents(

@@ -26,7 +26,7 @@ struct TrainerTests {
     /// The lines of `metrics.jsonl` without what depends on time and machine.
     private func metrics(_ name: String) throws -> [JSONObject] {
         try JSONRecords(path: "\(folder.path)/\(name)/metrics.jsonl").all().map { record in
-            let timed = ["per_second", "runtime", "memory"]
+            let timed = ["per_second", "runtime", "elapsed", "memory"]
             let kept = record.object.members.filter { member in
                 !timed.contains { member.key.contains($0) }
             }
