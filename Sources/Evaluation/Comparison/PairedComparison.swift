@@ -18,6 +18,10 @@ public struct PairedComparison: Equatable, Sendable {
     public let first: Double
     /// The second run's mean.
     public let second: Double
+    /// The standard error of the first mean; nil for fewer than two documents.
+    public let firstError: Double?
+    /// The standard error of the second mean.
+    public let secondError: Double?
     /// The standard error of `second - first`; nil for fewer than two documents.
     public let error: Double?
     /// For metrics of hits and misses: how many documents only the first run has right.
@@ -43,6 +47,8 @@ public struct PairedComparison: Equatable, Sendable {
             "\(first.count) and \(second.count) values")
         (self.task, self.metric, documents) = (task, metric, first.count)
         (self.first, self.second) = (Aggregation.mean(first), Aggregation.mean(second))
+        firstError = first.count > 1 ? StandardError.ofMean(first) : nil
+        secondError = second.count > 1 ? StandardError.ofMean(second) : nil
         error =
             first.count > 1 ? StandardError.ofMean(zip(first, second).map { $1 - $0 }) : nil
         guard (first + second).allSatisfy({ $0 == 0 || $0 == 1 }) else {
@@ -133,7 +139,7 @@ extension PairedComparison {
 
     /// The newest file of samples of each task, in a folder or in the only one below it that has any:
     /// results lie in a folder named after the model.
-    private static func sampleFiles(in folder: String) throws -> [String: String] {
+    static func sampleFiles(in folder: String) throws -> [String: String] {
         let names = try names(in: folder)
         let own = sampleFiles(among: names, in: folder)
         guard own.isEmpty else { return own }
@@ -185,7 +191,7 @@ extension PairedComparison {
     }
 
     /// The samples of one task.
-    private struct Samples {
+    struct Samples {
         struct Document {
             var hash: String
             var values: [String: Double]

@@ -1,6 +1,7 @@
 import ArgumentParser
 import CommandSupport
 import Evaluation
+import Storage
 
 /// `mtl-eval compare`: whether one run is better than another.
 struct CompareCommand: ParsableCommand {
@@ -19,8 +20,19 @@ struct CompareCommand: ParsableCommand {
     @Argument(help: "The folder of the second run's results, as given to --output-path.")
     var second: String
 
+    @Option(
+        help: "An HTML file to write too: scores with error bars, and the items that changed.")
+    var report: String?
+
+    @Flag(help: "Write over the report if it exists.")
+    var overwrite = false
+
     func run() throws {
+        if let report { try OutputRule.checkFile(report, isOverwriting: overwrite) }
         let comparisons = try PairedComparison.compare(first, second)
         Terminal.printResult(ComparisonText.render(comparisons))
+        guard let report else { return }
+        try AtomicFile.write(try ScoreReport.page(comparisons, first, second).html, to: report)
+        Terminal.printNote("wrote \(report)")
     }
 }

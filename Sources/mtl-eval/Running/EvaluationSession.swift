@@ -53,6 +53,7 @@ struct EvaluationSession {
                 to: path, date: ResultsReport.localTime(),
                 includesSamples: command.output.logSamples)
             written.forEach { Terminal.printNote("wrote \($0)") }
+            ScoreReport.write(results, evaluation.options, information, beside: path)
         }
         Terminal.printResult(try information.headline(evaluation.options))
         let style: ResultsTable.Style = command.output.table == .harness ? .harness : .fourDecimals
