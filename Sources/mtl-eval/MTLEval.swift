@@ -14,7 +14,8 @@ struct MTLEval: ParsableCommand {
             """,
         version: CommandLineProgram.version,
         subcommands: [
-            RunCommand.self, CompareCommand.self, LogLikelihoodCommand.self, TokenizeCommand.self,
+            RunCommand.self, CompareCommand.self, TreeCommand.self, LogLikelihoodCommand.self,
+            TokenizeCommand.self,
         ],
         defaultSubcommand: RunCommand.self)
 
