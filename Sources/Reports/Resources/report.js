@@ -220,5 +220,17 @@
   figure.querySelectorAll("input[name=reading]").forEach(input => {
     input.addEventListener("change", () => { reading = +input.value; draw(); });
   });
+  // An address may name what is looked at: trees.html#layer=2&token=14
+  const wish = new URLSearchParams(location.hash.slice(1));
+  const wished = (name, limit) => {
+    const value = wish.has(name) ? Math.trunc(+wish.get(name)) : -1;
+    return value >= 0 && value < limit ? value : -1;
+  };
+  if (wished("layer", trees.readings[0].layers.length) >= 0) {
+    layer = Math.trunc(+wish.get("layer"));
+    slider.value = layer;
+  }
+  picked = wished("token", count);
+  pinned = picked >= 0;
   draw();
 })();

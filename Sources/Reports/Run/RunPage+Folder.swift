@@ -40,6 +40,7 @@ extension RunPage {
         try readSamples(FilePath.join(folder, Self.samplesName))
         try readSettings(FilePath.join(folder, "config.yaml"))
         try readAbout(FilePath.join(folder, "run.json"))
+        isOver = Self.hasEnded(folder, at: max(steps.last?.step ?? 0, evaluations.last?.step ?? 0))
         let trees = FilePath.join(folder, Self.treesName)
         if FilePath.isFile(trees) { self.trees = try PromptTrees(file: trees) }
     }
@@ -152,6 +153,17 @@ extension RunPage {
             }
             facts.append((name, text))
         }
+    }
+
+    /// Whether the run has left its result, and its state is that of the last step: one that goes on beyond an
+    /// earlier end has the result of that end.
+    private static func hasEnded(_ folder: String, at step: Int) -> Bool {
+        let state = FilePath.join(folder, "trainer_state.json")
+        let hasResult = ["adapter_config.json", "config.json"].contains {
+            FilePath.isFile(FilePath.join(folder, $0))
+        }
+        guard hasResult, FilePath.isFile(state) else { return false }
+        return (try? JSONValue.read(state))?["global_step"]?.integerValue == step
     }
 
     private static func text(_ value: JSONValue?) -> String? {

@@ -48,6 +48,8 @@ public struct RunPage: Sendable {
     /// Versions, machine and sizes.
     var facts: [(name: String, value: String)] = []
     var totalSteps: Int?
+    /// Whether the run has ended, before its last step too.
+    var isOver = false
     var trees: PromptTrees?
 
     /// The page as HTML.
@@ -88,7 +90,8 @@ public struct RunPage: Sendable {
         let kind = setting("fine_tune_type") == "full" ? "All weights" : "Adapter"
         let topology = setting("topology").map { ", \($0) topology" } ?? ""
         let total = totalSteps.map { " of \(FigureText.count($0))" } ?? ""
-        let state = totalSteps.map { lastStep >= $0 } == true ? "finished" : "not finished"
+        let isWhole = totalSteps.map { lastStep >= $0 } == true
+        let state = isWhole ? "finished" : isOver ? "ended early" : "not finished"
         return "\(kind)\(model)\(topology) · step \(FigureText.count(lastStep))\(total), \(state)"
     }
 

@@ -58,7 +58,7 @@ final class RunReport {
         case .finished(let summary):
             if !summary.wasStopped { attempt { try keepTrees(isBefore: false) } }
             write()
-        case .progress, .logged, .noticed, .warning: break
+        default: break
         }
     }
 
