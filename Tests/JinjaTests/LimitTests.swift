@@ -36,6 +36,26 @@ struct LimitTests {
         doubling, nesting, sharing,
     ]
 
+    /// Bodies of loops that took up to 5 s and 800 MB of memory before they were stopped.
+    static let bodies = [
+        ("", 4), ("{% set x = a %}", 6), ("{% set x = namespace(a=a) %}", 24),
+        ("{% set x = {1: a} %}", 13),
+        ("{% set x = '%s' % 1 %}", 17), ("{% set x = '{}'.format(1) %}", 24),
+    ]
+
+    @Test("a pass of a loop costs what it takes", arguments: Self.bodies)
+    func passesOfLoops(body: String, least: Int) throws {
+        let source = "{% for a in range(1000) %}" + body + "{% endfor %}"
+        var options = TemplateOptions.chat
+        options.limits.steps = least * 1000
+        let template = try Template(source, options: options)
+        let error = #expect(throws: TemplateError.self) { try template.render() }
+        guard case .limitExceeded("steps", _) = error?.reason else {
+            Issue.record("\(String(describing: error))")
+            return
+        }
+    }
+
     @Test("work without end is stopped", arguments: Self.greedy)
     func workWithoutEndIsStopped(_ source: String) throws {
         var options = TemplateOptions.harness

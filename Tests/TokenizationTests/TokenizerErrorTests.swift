@@ -44,6 +44,25 @@ struct TokenizerErrorTests {
         String(decoding: Fixture.bytes("neox/tokenizer.json"), as: UTF8.self)
     }
 
+    @Test("ids and added tokens have limits")
+    func limits() {
+        let text = text()
+        func field(of text: String) -> String? {
+            let error = #expect(throws: TokenizerError.self) {
+                try BytePairTokenizer(parsing: Array(text.utf8), file: "tokenizer.json")
+            }
+            guard case .invalid(_, let field, _, _) = error else { return nil }
+            return field
+        }
+        let vocabulary = text.replacing(
+            "\"vocab\":{", with: "\"vocab\":{\"far\":524288,", maxReplacements: 1)
+        #expect(field(of: vocabulary) == "model.vocab.far")
+        let many = String(repeating: "{},", count: AddedToken.limit)
+        let added = text.replacing(
+            "\"added_tokens\":[", with: "\"added_tokens\":[" + many, maxReplacements: 1)
+        #expect(field(of: added) == "added_tokens")
+    }
+
     @Test("what is not supported is named", arguments: Change.unsupported)
     func whatIsNotSupportedIsNamed(change: Change) throws {
         let text = text()

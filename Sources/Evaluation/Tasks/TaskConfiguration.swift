@@ -110,7 +110,7 @@ extension TaskConfiguration {
     ///
     /// - Throws: ``TaskError``.
     init(_ file: TaskFile) throws(TaskError) {
-        if let error = file.unknownKey { throw error }
+        if let key = file.unknownKey { throw key.error }
         let keys = TaskKeys(file)
         try TaskConfiguration.refuseUnsupported(keys)
         name = try keys.string("task")

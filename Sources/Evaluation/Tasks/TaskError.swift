@@ -30,8 +30,8 @@ public enum TaskError: Error, Equatable {
     case foreignPython(file: String, function: String, python: String)
     /// A template cannot be read.
     case template(file: String, key: String, problem: String)
-    /// Names that stand for nothing.
-    case unknownNames([String], unreadable: [String])
+    /// Names that stand for nothing; `nearest` is spelt like the first one.
+    case unknownNames([String], nearest: String?, unreadable: [String])
     /// A task would run twice, by two ways.
     case duplicate(task: String, first: String, second: String)
     /// A group has itself as a member, directly or not.
@@ -76,14 +76,16 @@ extension TaskError: CustomStringConvertible {
                 + "and Python is not run; remove that file to use the built-in function"
         case .template(let file, let key, let problem):
             "\(quotedPath(file)): key \(quoted(key)): \(problem)"
-        case .unknownNames(let names, let unreadable):
+        case .unknownNames(let names, let nearest, let unreadable):
             "no task, tag or group is named "
                 + names.map(quoted).joined(separator: ", ")
-                + "; list them all with --list-tasks"
+                + (nearest.map { "; did you mean \(quoted($0))? --list-tasks lists them all" }
+                    ?? "; list them all with --list-tasks")
                 + (unreadable.isEmpty
                     ? ""
                     : " (task files that could not be read: "
-                        + unreadable.joined(separator: "; ") + ")")
+                        + unreadable.prefix(3).joined(separator: "; ")
+                        + (unreadable.count > 3 ? "; and \(unreadable.count - 3) more" : "") + ")")
         case .duplicate(let task, let first, let second):
             "task \(quoted(task)) is in both \(quoted(first)) and \(quoted(second)); name only one of them"
         case .groupCycle(let group): "group \(quoted(group)) is a member of itself"

@@ -16,7 +16,7 @@ struct TaskFile: Sendable {
     /// The first key that means nothing, of this file or one that it includes.
     ///
     /// It is an error only where the file is used: not every YAML file beside tasks is one.
-    var unknownKey: TaskError?
+    var unknownKey: UnknownKey?
 }
 
 extension String {

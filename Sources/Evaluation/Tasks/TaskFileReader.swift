@@ -24,7 +24,7 @@ final class TaskFileReader {
     private struct Own {
         var keys: JSONObject
         var includes: [String] = []
-        var unknownKey: TaskError?
+        var unknownKey: UnknownKey?
     }
 
     private let source: TaskFile.Source

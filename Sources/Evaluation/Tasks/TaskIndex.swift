@@ -64,6 +64,8 @@ public struct TaskIndex: Sendable {
 
     private mutating func add(_ files: [TaskFile], isBuiltIn: Bool) throws {
         var names: Set<String> = []
+        var tags: [String: Set<String>] = [:]
+        defer { register(tags) }
         for file in files {
             // Files without a name are there to be included.
             guard file.keys["task"] != nil || file.keys["group"] != nil else { continue }
@@ -81,7 +83,11 @@ public struct TaskIndex: Sendable {
                             + quotedPath(old.path))
                 }
                 entries[entry.name] = entry
-                if entry.kind == .task { try register(entry.name, tags: file) }
+                if entry.kind == .task {
+                    for tag in try TaskKeys(file).strings("tag") {
+                        tags[tag, default: []].insert(entry.name)
+                    }
+                }
             } catch {
                 if isBuiltIn { throw error }
                 unreadable.append("\(error)")
@@ -100,17 +106,26 @@ public struct TaskIndex: Sendable {
             members: [], file: file)
     }
 
-    private mutating func register(_ task: String, tags file: TaskFile) throws(TaskError) {
-        for tag in try TaskKeys(file).strings("tag") {
+    /// Adds tags with the tasks that carry them; a task or group of that name counts before a tag.
+    private mutating func register(_ tags: [String: Set<String>]) {
+        for (tag, tasks) in tags {
             var entry =
                 entries[tag]
                 ?? Entry(name: tag, kind: .tag, path: "", outputType: "", members: [], file: nil)
             guard entry.kind == .tag else { continue }
-            entry.members = (Set(entry.members).union([task])).sorted {
+            entry.members = tasks.union(entry.members).sorted {
                 $0.utf8.lexicographicallyPrecedes($1.utf8)
             }
             entries[tag] = entry
         }
+    }
+
+    /// The error for names that stand for nothing.
+    func unknown(_ names: [String]) -> TaskError {
+        let nearest = names.first.flatMap {
+            Spelling.nearest(to: $0, among: entries.keys.sorted())
+        }
+        return .unknownNames(names, nearest: nearest, unreadable: unreadable)
     }
 
     /// The entries of a kind, sorted by name.

@@ -1,6 +1,20 @@
 import Storage
 import YAML
 
+/// A key that means nothing, and those that would.
+struct UnknownKey {
+    let file: String
+    let line: Int
+    let key: String
+    let known: [String]
+
+    /// The error; looking for the nearest key takes longer than reading a file, and few are used.
+    var error: TaskError {
+        .unknownKey(
+            file: file, line: line, key: key, nearest: Spelling.nearest(to: key, among: known))
+    }
+}
+
 /// The keys that mean something in a task file, level by level.
 ///
 /// Source: lm-evaluation-harness 0.4.13: the fields of `TaskConfig`, `FewshotConfig`, `GroupConfig` and
@@ -53,12 +67,12 @@ enum TaskSchema {
     /// - Parameters:
     ///   - members: The keys of a task or group, or of one within a group.
     ///   - file: The file, for the message.
-    /// - Returns: The error that names it.
-    static func unknownKey(in members: [YAMLNode.Member], file: String) -> TaskError? {
+    /// - Returns: The key.
+    static func unknownKey(in members: [YAMLNode.Member], file: String) -> UnknownKey? {
         for member in members {
             if let error = unknown(member, among: self.file, file: file) { return error }
             let value = member.value
-            let error: TaskError? =
+            let error: UnknownKey? =
                 switch member.key {
                 case "fewshot_config": unknownKey(in: value, among: fewShot, file: file)
                 case "metric_list": unknownKey(in: value, among: metric, file: file)
@@ -77,25 +91,22 @@ enum TaskSchema {
 
     private static func unknown(
         _ member: YAMLNode.Member, among known: [String], file: String
-    ) -> TaskError? {
+    ) -> UnknownKey? {
         known.contains(member.key)
-            ? nil
-            : .unknownKey(
-                file: file, line: member.line, key: member.key,
-                nearest: Spelling.nearest(to: member.key, among: known))
+            ? nil : UnknownKey(file: file, line: member.line, key: member.key, known: known)
     }
 
     /// In a mapping, or in each of a list of mappings.
     private static func unknownKey(
         in node: YAMLNode, among known: [String], file: String
-    ) -> TaskError? {
+    ) -> UnknownKey? {
         for member in (node.elements ?? [node]).compactMap(\.members).joined() {
             if let error = unknown(member, among: known, file: file) { return error }
         }
         return nil
     }
 
-    private static func unknownFilterKey(in node: YAMLNode, file: String) -> TaskError? {
+    private static func unknownFilterKey(in node: YAMLNode, file: String) -> UnknownKey? {
         if let error = unknownKey(in: node, among: filters, file: file) { return error }
         for member in (node.elements ?? [node]).compactMap(\.members).joined()
         where member.key == "filter" {
@@ -105,7 +116,7 @@ enum TaskSchema {
     }
 
     /// The members of a group that are mappings: tasks with overrides, or groups.
-    private static func unknownMemberKey(in node: YAMLNode, file: String) -> TaskError? {
+    private static func unknownMemberKey(in node: YAMLNode, file: String) -> UnknownKey? {
         for members in (node.elements ?? []).compactMap(\.members) {
             if let error = unknownKey(in: members, file: file) { return error }
         }

@@ -66,7 +66,7 @@ public struct TaskSelection: Sendable {
                 result += matches
             }
             guard unknown.isEmpty else {
-                throw TaskError.unknownNames(unknown, unreadable: index.unreadable)
+                throw index.unknown(unknown)
             }
             return result
         }
@@ -136,7 +136,7 @@ public struct TaskSelection: Sendable {
         private mutating func group(
             _ name: String, _ file: TaskFile, overrides: JSONObject, above: [String]
         ) throws -> Found {
-            if let error = file.unknownKey { throw error }
+            if let key = file.unknownKey { throw key.error }
             guard !above.contains(name), above.count < 50 else { throw TaskError.groupCycle(name) }
             let structural = [
                 "group", "group_alias", "task", "aggregate_metric_list", "metadata", "tag",
@@ -212,7 +212,7 @@ public struct TaskSelection: Sendable {
             }
             guard let entry = index.entries[name] else {
                 guard member.objectValue != nil else {
-                    throw TaskError.unknownNames([name], unreadable: index.unreadable)
+                    throw index.unknown([name])
                 }
                 // A task that stands in the group's file alone.
                 overrides["task"] = .string("\(group)::\(name)")

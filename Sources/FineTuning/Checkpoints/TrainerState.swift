@@ -43,6 +43,10 @@ struct TrainerState {
 
     /// The rows of `log_history` in a file.
     static func history(of path: String) throws -> [JSONValue] {
-        try JSONFields(JSONValue.read(path), file: path).array("log_history")
+        try JSONFields(
+            // A row a step, of any number of steps.
+            JSONValue.read(path, limit: 1 << 30, options: JSONOptions(valueLimit: .max)),
+            file: path
+        ).array("log_history")
     }
 }

@@ -8,6 +8,7 @@ struct BraceFormat {
 
     /// The text with its fields filled in.
     func apply(to arguments: Arguments, in interpreter: Interpreter) throws -> String {
+        try interpreter.charge(8)
         var result = ""
         var index = 0
         var automatic = 0

@@ -9,6 +9,7 @@ struct PercentFormat {
 
     /// The text with its conversions filled in.
     func apply(to operand: Value, in interpreter: Interpreter) throws -> String {
+        try interpreter.charge(8)
         var values: [Value] = []
         var mapping: ValueDictionary?
         switch operand {

@@ -3,6 +3,7 @@ import Python
 extension Interpreter {
     /// Calls a function, method or macro.
     func call(_ callee: Value, _ arguments: Arguments) throws -> Value {
+        try charge(8)
         switch callee {
         case .undefined(let undefined): throw Reason.undefined(undefined.hint)
         case .function(let function): return try function.body(arguments)
@@ -111,6 +112,8 @@ extension Interpreter {
         case .range: return try makeRange(arguments)
         case .dict: return .dictionary(try makeDictionary("dict", arguments))
         case .namespace:
+            // It is kept until the template has run.
+            try charge(8)
             namespaces.append(try makeDictionary("namespace", arguments))
             return .object(.namespace(namespaces.count - 1))
         case .raiseException:

@@ -16,7 +16,7 @@ extension Interpreter {
         case .constant(let value): return value
         case .name(_, let symbol): return try value(of: symbol, in: scope)
         default:
-            try charge(1)
+            try charge(2)
             return try nested { try evaluateCompound(node, in: scope, filtered) }
         }
     }
@@ -113,6 +113,7 @@ extension Interpreter {
     private func evaluateDictionary(
         _ entries: [(key: ExpressionNode, value: ExpressionNode)], in scope: Scope
     ) throws -> Value {
+        try charge(4 * entries.count)
         var dictionary = ValueDictionary()
         for entry in entries {
             let key = try evaluate(entry.key, in: scope)

@@ -10,7 +10,7 @@ extension Interpreter {
     func run(_ body: [StatementNode], in scope: Scope) throws -> Flow {
         try nested {
             for statement in body {
-                try charge(1)
+                try charge(2)
                 let flow = try run(statement, in: scope)
                 if flow != .normal { return flow }
             }
@@ -95,7 +95,8 @@ extension Interpreter {
         loops.append(state)
         let handle = Value.object(.loop(loops.count - 1))
         while try state.advance() {
-            try charge(1)
+            // A pass makes a scope of its own, even if nothing is done in it.
+            try charge(4)
             let inner = Scope(in: scope)
             try assign(state.current, to: node.target, in: inner)
             if let loopSymbol { inner.set(loopSymbol, handle) }

@@ -110,7 +110,7 @@ extension ByteStream {
     ///   - limit: The largest accepted size of the content, in bytes.
     /// - Returns: The content.
     /// - Throws: ``FileError``.
-    public static func contents(of path: String, limit: Int = 1 << 30) throws -> [UInt8] {
+    public static func contents(of path: String, limit: Int = 64 << 20) throws -> [UInt8] {
         let stream = try ByteStream(path: path)
         var result: [UInt8] = []
         if stream.decoder == nil {
@@ -135,7 +135,7 @@ extension ByteStream {
     ///   - limit: The largest accepted size of the content, in bytes.
     /// - Returns: The text, without a byte order mark and with line feeds as line ends.
     /// - Throws: ``FileError``.
-    public static func text(of path: String, limit: Int = 1 << 30) throws -> String {
+    public static func text(of path: String, limit: Int = 64 << 20) throws -> String {
         try TextBytes.decode(try contents(of: path, limit: limit), file: path)
     }
 }

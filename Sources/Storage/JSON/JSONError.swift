@@ -8,6 +8,8 @@ public enum JSONError: Error, Equatable {
     case notRecords(file: String, found: String)
     /// The name says nothing about how records are stored.
     case unknownSuffix(file: String)
+    /// Blank lines between records come to more than `limit` bytes.
+    case blankLines(file: String, line: Int, limit: Int)
     /// A field is not there.
     case missingField(place: String, field: String)
     /// A field holds another kind of value.
@@ -32,6 +34,8 @@ public enum JSONFault: Equatable, Sendable {
     case numberRange
     /// Values are nested deeper than `limit`.
     case depth(limit: Int)
+    /// There are more values than `limit`.
+    case values(limit: Int)
     /// A key appears twice where that is refused.
     case duplicateKey(String)
 }
@@ -50,6 +54,8 @@ extension JSONError: CustomStringConvertible {
         case .unknownSuffix(let file):
             "\(quotedPath(file)): name has an unknown ending, "
                 + "expected .json or .jsonl, either with .zst"
+        case .blankLines(let file, let line, let limit):
+            "\(quotedPath(file)):\(line): blank lines hold more than \(limit) bytes, the limit"
         case .missingField(let place, let field):
             "\(quotedPath(place)): field \(quoted(field)) is missing"
         case .fieldKind(let place, let field, let found, let expected):
@@ -73,6 +79,7 @@ extension JSONFault: CustomStringConvertible {
         case .notUTF8: "string is not valid UTF-8"
         case .numberRange: "number is out of the range of double precision"
         case .depth(let limit): "values are nested more than \(limit) deep"
+        case .values(let limit): "text holds more than \(limit) values, the limit"
         case .duplicateKey(let key): "key \(quoted(key)) appears twice"
         }
     }

@@ -14,7 +14,7 @@ public struct JSONObject: Sendable {
     /// The members in order.
     public private(set) var members: [Member] = []
     /// Where each key is; kept only for objects too large to search through.
-    private var places: [ExactString: Int] = [:]
+    private var places = KeyPlaces()
     private static let searchLimit = 8
 
     /// Creates an object without members.
@@ -53,21 +53,30 @@ public struct JSONObject: Sendable {
     /// Sets a value and returns whether the key was new.
     @discardableResult
     mutating func set(_ key: String, to value: JSONValue) -> Bool {
-        if let place = place(of: key) {
+        if members.count > JSONObject.searchLimit {
+            let hash = KeyPlaces.hash(of: key)
+            if let place = places.find(hash, where: { members[$0].key.isExactly(key) }) {
+                members[place].value = value
+                return false
+            }
+            places.insert(hash, place: members.count)
+        } else if let place = place(of: key) {
             members[place].value = value
             return false
         }
         members.append(Member(key: key, value: value))
         if members.count == JSONObject.searchLimit + 1 {
-            for (place, member) in members.enumerated() { places[ExactString(member.key)] = place }
-        } else if members.count > JSONObject.searchLimit {
-            places[ExactString(key)] = members.count - 1
+            for (place, member) in members.enumerated() {
+                places.insert(KeyPlaces.hash(of: member.key), place: place)
+            }
         }
         return true
     }
 
     private func place(of key: String) -> Int? {
-        if members.count > JSONObject.searchLimit { return places[ExactString(key)] }
+        if members.count > JSONObject.searchLimit {
+            return places.find(KeyPlaces.hash(of: key)) { members[$0].key.isExactly(key) }
+        }
         return members.firstIndex { $0.key.isExactly(key) }
     }
 }
@@ -84,4 +93,47 @@ extension JSONObject: Equatable {
 extension JSONObject: ExpressibleByDictionaryLiteral {
     /// Creates an object from keys and values in order.
     public init(dictionaryLiteral elements: (String, JSONValue)...) { self.init(elements) }
+}
+
+/// The places of keys by their hashes: an open-addressed table of 8 bytes a slot, half empty at least.
+private struct KeyPlaces: Sendable {
+    /// A hash in the upper half, a place and 1 in the lower; 0 where nothing is.
+    private var slots: [UInt64] = []
+    private var count = 0
+
+    /// The hash of a key, another one in every process, so that no file can be made of equal ones.
+    static func hash(of key: String) -> UInt32 {
+        var hasher = Hasher()
+        ExactString(key).hash(into: &hasher)
+        return UInt32(truncatingIfNeeded: hasher.finalize())
+    }
+
+    /// The place with this hash for which `isKey` holds.
+    func find(_ hash: UInt32, where isKey: (Int) -> Bool) -> Int? {
+        guard !slots.isEmpty else { return nil }
+        var slot = Int(hash) & (slots.count - 1)
+        while slots[slot] != 0 {
+            let place = Int(slots[slot] & 0xFFFF_FFFF) - 1
+            if UInt32(slots[slot] >> 32) == hash, isKey(place) { return place }
+            slot = (slot + 1) & (slots.count - 1)
+        }
+        return nil
+    }
+
+    /// Adds a place that is not there yet.
+    mutating func insert(_ hash: UInt32, place: Int) {
+        if (count + 1) * 2 > slots.count {
+            let old = slots
+            slots = [UInt64](repeating: 0, count: max(32, old.count * 2))
+            for entry in old where entry != 0 { put(entry) }
+        }
+        put(UInt64(hash) << 32 | UInt64(place + 1))
+        count += 1
+    }
+
+    private mutating func put(_ entry: UInt64) {
+        var slot = Int(entry >> 32) & (slots.count - 1)
+        while slots[slot] != 0 { slot = (slot + 1) & (slots.count - 1) }
+        slots[slot] = entry
+    }
 }

@@ -8,6 +8,8 @@ public struct JSONOptions: Equatable, Sendable {
     public var refusesDuplicateKeys: Bool
     /// How deep values may be nested; at most 512, since the reader is recursive.
     public var depthLimit: Int
+    /// How many values a text may hold, each element and each member's value counting.
+    public var valueLimit: Int
 
     /// Creates options; the defaults are RFC 8259.
     ///
@@ -15,13 +17,16 @@ public struct JSONOptions: Equatable, Sendable {
     ///   - allowsNonFinite: Whether `NaN`, `Infinity` and `-Infinity` are numbers.
     ///   - refusesDuplicateKeys: Whether a key that appears twice in an object is an error.
     ///   - depthLimit: How deep values may be nested, in 1...512.
+    ///   - valueLimit: How many values a text may hold; a few bytes of text make a value of a hundred.
     public init(
-        allowsNonFinite: Bool = false, refusesDuplicateKeys: Bool = false, depthLimit: Int = 256
+        allowsNonFinite: Bool = false, refusesDuplicateKeys: Bool = false, depthLimit: Int = 256,
+        valueLimit: Int = 3_000_000
     ) {
         precondition(
             (1...512).contains(depthLimit), "depth limit is \(depthLimit), expected 1...512")
         self.allowsNonFinite = allowsNonFinite
         self.refusesDuplicateKeys = refusesDuplicateKeys
         self.depthLimit = depthLimit
+        self.valueLimit = valueLimit
     }
 }

@@ -14,6 +14,7 @@ struct JSONParser {
     /// The offset of the next byte.
     var position = 0
     private var depth = 0
+    private var values = 0
 
     init(_ bytes: UnsafeBufferPointer<UInt8>, options: JSONOptions, position: Int = 0) {
         self.bytes = bytes
@@ -31,6 +32,10 @@ struct JSONParser {
     /// Reads one value; white space before it is skipped.
     mutating func value() throws(Failure) -> JSONValue {
         guard let first = skipSpace() else { throw unexpected("a value") }
+        values += 1
+        guard values <= options.valueLimit else {
+            throw Failure(fault: .values(limit: options.valueLimit), offset: position)
+        }
         switch first {
         case UInt8(ascii: "\""): return .string(try string())
         case UInt8(ascii: "{"): return .object(try nested { (p) throws(Failure) in try p.object() })

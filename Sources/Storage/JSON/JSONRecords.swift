@@ -3,7 +3,7 @@
 /// The name says how they are stored: `.jsonl` has one object a line and is read in bounded memory;
 /// `.json` is one array of objects and is held in memory as bytes, up to a limit, while its records
 /// are made one at a time. Either may be zstd-compressed, with `.zst` behind. Blank lines of a
-/// `.jsonl` file are skipped.
+/// `.jsonl` file are skipped, up to ``blankLimit`` bytes of them.
 ///
 ///     let records = try JSONRecords(path: "train.jsonl.zst")
 ///     while let record = try records.next() { … }
@@ -17,6 +17,10 @@ public final class JSONRecords {
     public let path: String
     private let source: Source
     private let options: JSONOptions
+    private var blankBytes = 0
+
+    /// The most bytes that blank lines of a file may have; few bytes of zstd stand for billions.
+    static let blankLimit = 16 << 20
 
     /// Opens a file.
     ///
@@ -27,7 +31,7 @@ public final class JSONRecords {
     ///   - options: What is accepted as JSON.
     /// - Throws: ``FileError``, or ``JSONError`` if the name or the beginning is not as it should.
     public init(
-        path: String, arrayLimit: Int = 1 << 30, lineLimit: Int = 64 << 20,
+        path: String, arrayLimit: Int = 512 << 20, lineLimit: Int = 64 << 20,
         options: JSONOptions = JSONOptions()
     ) throws {
         self.path = path
@@ -51,7 +55,15 @@ public final class JSONRecords {
         case .lines(let reader):
             while true {
                 guard let result = try reader.withNext(parse) else { return nil }
-                if let (line, value) = result { return try record(value, line: line) }
+                switch result {
+                case .record(let value, let line): return try record(value, line: line)
+                case .blank(let bytes, let line):
+                    blankBytes += bytes
+                    guard blankBytes <= JSONRecords.blankLimit else {
+                        throw JSONError.blankLines(
+                            file: path, line: line, limit: JSONRecords.blankLimit)
+                    }
+                }
             }
         case .array(let reader):
             return try reader.next().map { try record($0.value, line: $0.line) }
@@ -65,16 +77,18 @@ public final class JSONRecords {
         return records
     }
 
-    /// The value of a line, nil if it is blank.
-    private func parse(
-        line: Int, bytes: UnsafeBufferPointer<UInt8>
-    ) throws -> (Int, JSONValue)? {
+    private enum Line {
+        case blank(bytes: Int, line: Int)
+        case record(JSONValue, line: Int)
+    }
+
+    private func parse(line: Int, bytes: UnsafeBufferPointer<UInt8>) throws -> Line {
         var parser = JSONParser(bytes, options: options)
-        guard parser.skipSpace() != nil else { return nil }
+        guard parser.skipSpace() != nil else { return .blank(bytes: bytes.count + 1, line: line) }
         let value = try JSONText.locating(bytes, file: path, firstLine: line) {
             (_) throws(JSONParser.Failure) in try parser.document()
         }
-        return (line, value)
+        return .record(value, line: line)
     }
 
     private func record(_ value: JSONValue, line: Int) throws -> JSONRecord {

@@ -40,7 +40,7 @@ extension JSONValue {
     /// - Returns: The value.
     /// - Throws: ``FileError`` or ``JSONError``.
     public static func read(
-        _ path: String, limit: Int = 1 << 30, options: JSONOptions = JSONOptions()
+        _ path: String, limit: Int = 64 << 20, options: JSONOptions = JSONOptions()
     ) throws -> JSONValue {
         try JSONValue(
             parsing: JSONText.contents(of: path, limit: limit), file: path, options: options)

@@ -73,13 +73,17 @@ public struct SafetensorsCheckpoint: Sendable {
         throw SafetensorsError.noCheckpoint(looked: looked)
     }
 
+    /// The most values in an index, each tensor being one.
+    static let indexValueLimit = 200_000
+
     private static func shards(
         of index: String
     ) throws -> ([SafetensorsFile], [ExactString: Entry]) {
         let map = try JSONFields(
             JSONValue.read(
                 index, limit: SafetensorsHeader.lengthLimit,
-                options: JSONOptions(refusesDuplicateKeys: true)), file: index
+                options: JSONOptions(
+                    refusesDuplicateKeys: true, valueLimit: indexValueLimit)), file: index
         ).object("weight_map")
         var names: [ExactString: [ExactString]] = [:]
         for tensor in map.object.keys {

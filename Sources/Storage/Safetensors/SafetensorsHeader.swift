@@ -4,10 +4,12 @@
 /// tensors cover the data without gap and overlap.
 ///
 /// Source: the safetensors format and its reference library, whose limit of 100 MB for the header
-/// is kept. Beyond it, an unknown field in a tensor's entry is an error.
+/// is kept. Beyond it, an unknown field in a tensor's entry is an error, and values are counted.
 struct SafetensorsHeader {
     /// The longest header, in bytes.
     static let lengthLimit = 100_000_000
+    /// The most values in a header: some eight a tensor, so about 100,000 tensors.
+    static let valueLimit = 1_000_000
 
     /// The texts under `__metadata__`.
     let metadata: [String: String]
@@ -48,7 +50,9 @@ struct SafetensorsHeader {
             throw SafetensorsError.headerNotUTF8(file: file, offset: offset + 8)
         }
         var parser = JSONParser(
-            text, options: JSONOptions(refusesDuplicateKeys: true, depthLimit: 8))
+            text,
+            options: JSONOptions(
+                refusesDuplicateKeys: true, depthLimit: 8, valueLimit: valueLimit))
         let value: JSONValue
         do {
             value = try parser.document()

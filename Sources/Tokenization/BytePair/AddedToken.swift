@@ -1,5 +1,8 @@
 /// A token that is looked for in the text before anything else is done to it.
 struct AddedToken: Equatable {
+    /// The most of a tokenizer; the largest in use have some 6,000.
+    static let limit = 100_000
+
     /// Its text as the file gives it.
     let content: [UInt8]
     var id: Int32

@@ -39,8 +39,9 @@ extension BytePairModel {
 
     private static func vocabulary(_ fields: JSONFields) throws -> TokenTable {
         var vocabulary = TokenTable()
-        for token in fields.object.keys {
-            let id = try fields.tokenID(token)
+        for member in fields.object.members {
+            let token = member.key
+            let id = try fields.tokenID(token, member.value)
             guard vocabulary.insert(Array(token.utf8), id: id) else {
                 throw fields.invalid(
                     token, found: "\(id), the id of another token", expected: "an id of its own")

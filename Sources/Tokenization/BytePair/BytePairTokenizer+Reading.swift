@@ -124,7 +124,13 @@ extension BytePairTokenizer {
         var patterns: Set<[UInt8]> = []
         // The library gives a token that the model lacks the next free id, whatever the file says.
         var next = Int32(model.vocabulary.count)
-        for fields in try root.objects("added_tokens") {
+        let list = try root.objects("added_tokens")
+        guard list.count <= AddedToken.limit else {
+            throw root.invalid(
+                "added_tokens", found: "a list of \(list.count)",
+                expected: "at most \(AddedToken.limit) tokens")
+        }
+        for fields in list {
             let token = try AddedToken(reading: fields)
             let known = model.vocabulary.id(token.content)
             guard token.id == known ?? next else {

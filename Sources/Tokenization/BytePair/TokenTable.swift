@@ -1,7 +1,9 @@
 /// Tokens by id and ids by token, compared byte for byte.
 struct TokenTable {
     /// Ids from a file are held to this, so that a lying one cannot ask for all memory.
-    static let allowedIDs: Range<Int32> = 0..<(1 << 22)
+    ///
+    /// The largest vocabularies that are used have 262,144 tokens.
+    static let allowedIDs: Range<Int32> = 0..<(1 << 19)
 
     /// One more than the largest id.
     private(set) var upperBound: Int = 0

@@ -127,6 +127,11 @@ extension TokenizerConfiguration {
                     file: file, field: declared.field,
                     token: String(decoding: token.content, as: UTF8.self))
             }
+            guard added.count < AddedToken.limit else {
+                throw TokenizerError.invalid(
+                    file: file, field: declared.field, found: "one more added token",
+                    expected: "at most \(AddedToken.limit)")
+            }
             if known == nil { next += 1 }
             places[token.content] = added.count
             added.append(token)

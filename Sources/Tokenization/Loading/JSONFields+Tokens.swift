@@ -3,9 +3,15 @@ import Storage
 /// Token ids, and the errors of a tokenizer's files.
 extension JSONFields {
     /// A token id, held to ``TokenTable/allowedIDs``.
-    func tokenID(_ field: String) throws -> Int32 {
-        let number = try integer(field)
-        guard let id = Int32(exactly: number), TokenTable.allowedIDs.contains(id) else {
+    func tokenID(_ field: String) throws -> Int32 { try tokenID(field, value(field)) }
+
+    /// A token id, the value of a field.
+    func tokenID(_ field: String, _ value: JSONValue) throws -> Int32 {
+        guard case .integer(let number) = value, let id = Int32(exactly: number),
+            TokenTable.allowedIDs.contains(id)
+        else {
+            // A value of another kind is an error like any field's.
+            let number = try integer(field)
             throw invalid(
                 field, found: "\(number)",
                 expected: "a token id below \(TokenTable.allowedIDs.upperBound)")

@@ -4,6 +4,8 @@ import Storage
 public enum TokenizerLoader {
     /// The names that a folder's tokenizer may have, the preferred one first.
     public static let names = ["tokenizer.json", "tokenizer.model", "spiece.model"]
+    /// The largest file, in bytes; those of 256,000 tokens have 33 million.
+    private static let fileLimit = 128 << 20
 
     /// Loads a tokenizer.
     ///
@@ -15,7 +17,7 @@ public enum TokenizerLoader {
     public static func load(at path: String) throws -> LoadedTokenizer {
         let file = try locate(path)
         let folder = FilePath.folder(of: file)
-        let bytes = try ByteStream.contents(of: file)
+        let bytes = try ByteStream.contents(of: file, limit: fileLimit)
         let configuration = try TokenizerConfiguration(folder: folder)
         let configurationFile = FilePath.join(folder, TokenizerConfiguration.fileName)
         let tokenizer: any Tokenizer

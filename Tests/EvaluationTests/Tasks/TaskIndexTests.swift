@@ -72,7 +72,7 @@ struct TaskIndexTests {
         #expect {
             try TaskSelection(["a"], from: index)
         } throws: {
-            guard case TaskError.unknownNames(["a"], let unreadable)? = $0 as? TaskError else {
+            guard case TaskError.unknownNames(["a"], _, let unreadable)? = $0 as? TaskError else {
                 return false
             }
             return unreadable.contains { $0.contains("which includes this file") }
@@ -104,9 +104,32 @@ struct TaskIndexTests {
             folder.write("group: plain\ntask: [ai2_arc]\n", below: "plain.yaml")
             _ = try select("plain", "arc_easy")
         }
-        #expect(throws: TaskError.unknownNames(["piqaa", "nope*"], unreadable: [])) {
+        #expect(
+            throws: TaskError.unknownNames(["piqaa", "nope*"], nearest: "piqa", unreadable: [])
+        ) {
             try select("piqa", "piqaa", "nope*")
         }
+    }
+
+    @Test("of many files that cannot be read three are named")
+    func unreadableFiles() {
+        let error = TaskError.unknownNames(
+            ["a"], nearest: nil, unreadable: ["1", "2", "3", "4", "5"])
+        #expect(
+            "\(error)" == "no task, tag or group is named 'a'; list them all with --list-tasks "
+                + "(task files that could not be read: 1; 2; 3; and 2 more)")
+    }
+
+    @Test("a tag has all its tasks, of several folders, sorted")
+    func tags() throws {
+        for name in ["b", "c", "a"] {
+            folder.write(task(name, "tag: [w, v]\n"), below: "\(name).yaml")
+        }
+        let other = TemporaryFolder()
+        other.write(task("d", "tag: w\n"), to: "d.yaml")
+        let index = try TaskIndex(includePaths: [folder.path, other.path])
+        #expect(index.entries["w"]?.members == ["a", "b", "c", "d"])
+        #expect(index.entries["v"]?.members == ["a", "b", "c"])
     }
 
     @Test("a user's task replaces a built-in one, with a warning")

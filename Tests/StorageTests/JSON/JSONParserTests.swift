@@ -182,6 +182,22 @@ struct JSONParserTests {
         #expect(throws: Never.self) { try parse(flat) }
     }
 
+    @Test("values are counted, each element and member, and too many are an error")
+    func valueLimit() {
+        let options = JSONOptions(valueLimit: 5)
+        #expect(throws: Never.self) { try parse("[1, {\"a\": [], \"b\": null}]", options: options) }
+        for text in ["[1, {\"a\": [], \"b\": null}, 2]", "[1,1,1,1,1", "{\"a\":{\"a\":[[[0]]]}}"] {
+            let error = #expect(throws: JSONError.self) { try parse(text, options: options) }
+            guard case .syntax(_, _, _, .values(limit: 5)) = error else {
+                Issue.record("\(String(describing: error))")
+                continue
+            }
+        }
+        #expect(
+            "\(JSONFault.values(limit: 3_000_000))"
+                == "text holds more than 3000000 values, the limit")
+    }
+
     @Test("large objects find every key and keep order")
     func largeObjects() throws {
         let keys = (0..<1000).map { "key \(($0 * 7919) % 1000)" }

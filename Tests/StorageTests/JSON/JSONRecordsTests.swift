@@ -95,6 +95,22 @@ struct JSONRecordsTests {
         }
     }
 
+    /// 2 GiB of line feeds fit into 72 KB of zstd, and held the program for two minutes.
+    @Test(
+        "blank lines have a limit, all of a file together", arguments: ["a.jsonl", "a.jsonl.zst"])
+    func blankLines(name: String) throws {
+        let half = String(repeating: "\n", count: JSONRecords.blankLimit / 2)
+        #expect(try records(half + "{}\n" + half, name).count == 1)
+        #expect(
+            throws: JSONError.blankLines(
+                file: folder.file(name), line: JSONRecords.blankLimit + 2,
+                limit: JSONRecords.blankLimit)
+        ) { try records(half + "{}\n" + half + "\n", name) }
+        #expect(
+            "\(JSONError.blankLines(file: "a.jsonl", line: 7, limit: 5))"
+                == "a.jsonl:7: blank lines hold more than 5 bytes, the limit")
+    }
+
     @Test("fields are read with errors that name place and field")
     func fields() throws {
         let text =

@@ -112,6 +112,21 @@ struct SafetensorsCheckpointTests {
         #expect(throws: JSONError.self) { try SafetensorsCheckpoint(path: folder.path) }
     }
 
+    @Test("an index of too many tensors is refused before any file is opened")
+    func manyTensors() {
+        let names = (0...SafetensorsCheckpoint.indexValueLimit).map { "\"\($0)\":\"a\"" }
+        let path = folder.write(
+            "{\"weight_map\":{" + names.joined(separator: ",") + "}}",
+            to: "model.safetensors.index.json")
+        let error = #expect(throws: JSONError.self) { try SafetensorsCheckpoint(path: path) }
+        guard
+            case .syntax(path, 1, _, .values(limit: SafetensorsCheckpoint.indexValueLimit)) = error
+        else {
+            Issue.record("\(String(describing: error))")
+            return
+        }
+    }
+
     @Test("what is not there is named with the paths looked for")
     func missing() throws {
         let looked = [folder.file("model.safetensors"), index]
