@@ -11,24 +11,14 @@ struct Responder {
 
     /// Answers a question in a conversation.
     func reply(to question: String, in session: ChatSession) throws {
-        try write { isStopped, onReading, show in
-            try [
-                session.reply(
-                    to: question, isCancelled: isStopped, onReading: onReading,
-                    onText: { show(0, $0) })
-            ]
-        }
+        try write { try [session.reply(to: question, onEvent: $0)] }
     }
 
     /// Writes several answers to one question, drawn together.
     ///
     /// Text of the first is written as it is drawn, the others follow, each under a line that counts it.
     func samples(of question: String, count: Int, in session: ChatSession) throws {
-        try write { isStopped, onReading, show in
-            try session.samples(
-                for: question, count: count, isCancelled: isStopped, onReading: onReading,
-                onText: show)
-        }
+        try write { try session.samples(for: question, count: count, onEvent: $0) }
     }
 
     /// Draws answers, and writes them unless standard output is gone.
@@ -36,10 +26,7 @@ struct Responder {
     /// - Throws: `ExitCode`, without a message: of 1 when nobody reads standard output any more, of the
     ///   signal that came before there was an answer.
     private func write(
-        _ draw: (
-            _ isStopped: () -> Bool, _ onReading: (ReadingProgress) -> Void,
-            _ show: (Int, String) -> Void
-        ) throws -> [Reply]
+        _ draw: (_ onEvent: (ReplyEvent) -> Bool) throws -> [Reply]
     ) throws {
         var isGone = false
         var reading = ReadingLine(isQuiet: !Terminal.isInteractive)
@@ -49,11 +36,15 @@ struct Responder {
         }
         let replies: [Reply]
         do {
-            replies = try draw(
-                { isGone || Interruption.isRequested }, { reading.update($0) }
-            ) { place, piece in
-                reading.clear()
-                if !isJSON, place == 0 { put(piece) }
+            replies = try draw { event in
+                switch event {
+                case .reading(let progress): reading.update(progress)
+                case .drawing: break
+                case .text(let piece, let answer):
+                    reading.clear()
+                    if !isJSON, answer == 0 { put(piece) }
+                }
+                return !isGone && !Interruption.isRequested
             }
         } catch ChatError.readingStopped {
             throw ExitCode(Interruption.exitCode ?? ExitCode.failure.rawValue)

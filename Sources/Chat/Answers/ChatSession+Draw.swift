@@ -6,24 +6,20 @@ extension ChatSession {
     /// - Parameters:
     ///   - count: The number of answers.
     ///   - asked: The branch; keeps the prompt that was read.
-    ///   - isCancelled: Asked before each layer that reads the prompt, and before each step.
-    ///   - onReading: Called before each layer that reads the prompt.
-    ///   - onText: Called with the place of an answer and its next piece.
+    ///   - onEvent: See ``reply(to:onEvent:)``.
     /// - Returns: The answers, and what was drawn for each.
     /// - Throws: ``ChatError`` or `PromptError`, before anything is drawn.
     func draw(
-        _ count: Int, of asked: inout Branch, isCancelled: () -> Bool,
-        onReading: (ReadingProgress) -> Void, onText: (Int, String) -> Void
+        _ count: Int, of asked: inout Branch, onEvent: (ReplyEvent) -> Bool
     ) throws -> (replies: [Reply], texts: [Generation.Text]) {
         try settings.validate()
         let clock = ContinuousClock()
         let start = clock.now
         let prepared = try prepare(&asked) { progress in
-            if isCancelled() {
+            guard onEvent(.reading(progress)) else {
                 throw ChatError.readingStopped(
                     tokens: progress.readTokens, total: progress.totalTokens)
             }
-            onReading(progress)
         }
         let generation = Generation(
             of: model, after: prepared.prompt.reading, generationSettings, count: count)
@@ -32,12 +28,13 @@ extension ChatSession {
             AnswerText(
                 tokenizer.tokenizer, stopStrings: stopStrings, repeating: prepared.unreadEnd)
         }
+        var isStopped = false
         func show(_ piece: String, of text: Int) {
-            if !piece.isEmpty { onText(text, piece) }
+            if !piece.isEmpty, !onEvent(.text(piece, answer: text)) { isStopped = true }
         }
         var isDone = false
         while !isDone {
-            if isCancelled() {
+            if !onEvent(.drawing) || isStopped {
                 for text in generation.texts.indices
                 where generation.texts[text].stopReason == nil {
                     generation.end(text, .stopped)

@@ -6,22 +6,17 @@ extension ChatSession {
     ///
     /// - Parameters:
     ///   - question: What the user says; not empty.
-    ///   - isCancelled: Asked before each token; true ends the answer, whose part so far stays in the
-    ///     conversation, with ``StopReason/stopped``. Also asked before each layer while the prompt is read;
-    ///     then true throws ``ChatError/readingStopped(tokens:total:)``.
-    ///   - onReading: Called before each layer while the prompt is read, not if all of it is known.
-    ///   - onText: Called with each piece of the answer as it is certain: whole characters only, never a part
-    ///     of a stop string.
+    ///   - onEvent: Is told what happens, and whether to go on: false ends the answer, whose part so far stays
+    ///     in the conversation, with ``StopReason/stopped``; while the prompt is read, false throws
+    ///     ``ChatError/readingStopped(tokens:total:)``.
     /// - Returns: The answer.
     /// - Throws: ``ChatError`` or `PromptError`; then nothing is added.
     @discardableResult
     public func reply(
-        to question: String, isCancelled: () -> Bool = { false },
-        onReading: (ReadingProgress) -> Void = { _ in }, onText: (String) -> Void = { _ in }
+        to question: String, onEvent: (ReplyEvent) -> Bool = { _ in true }
     ) throws -> Reply {
         var asked = try asking(question)
-        let reply = try answer(
-            &asked, isCancelled: isCancelled, onReading: onReading, onText: onText)
+        let reply = try answer(&asked, onEvent: onEvent)
         branch = asked
         return reply
     }
@@ -29,20 +24,13 @@ extension ChatSession {
     /// Answers the last question again, in place of its answer: with other random numbers, and without
     /// reading the prompt again.
     ///
-    /// - Parameters:
-    ///   - isCancelled: See ``reply(to:isCancelled:onReading:onText:)``.
-    ///   - onReading: The same.
-    ///   - onText: The same.
+    /// - Parameter onEvent: See ``reply(to:onEvent:)``.
     /// - Returns: The new answer.
     /// - Throws: ``ChatError``; then the old answer stays.
     @discardableResult
-    public func regenerate(
-        isCancelled: () -> Bool = { false }, onReading: (ReadingProgress) -> Void = { _ in },
-        onText: (String) -> Void = { _ in }
-    ) throws -> Reply {
+    public func regenerate(onEvent: (ReplyEvent) -> Bool = { _ in true }) throws -> Reply {
         var asked = try askingAgain()
-        let reply = try answer(
-            &asked, isCancelled: isCancelled, onReading: onReading, onText: onText)
+        let reply = try answer(&asked, onEvent: onEvent)
         branch = asked
         return reply
     }
@@ -68,27 +56,19 @@ extension ChatSession {
     /// Draws several answers to a question, without adding to the conversation.
     ///
     /// The prompt is read once, and the answers are drawn together. Each has random numbers of its own:
-    /// the first is what ``reply(to:isCancelled:onReading:onText:)`` would give, and no answer depends on
-    /// how many there are.
+    /// the first is what ``reply(to:onEvent:)`` would give, and no answer depends on how many there are.
     ///
     /// - Parameters:
     ///   - question: What the user says.
     ///   - count: The number of answers, at least 1.
-    ///   - isCancelled: Asked before each step; true ends all answers. While the prompt is read, see
-    ///     ``reply(to:isCancelled:onReading:onText:)``.
-    ///   - onReading: See there.
-    ///   - onText: Called with the place of an answer and its next piece.
+    ///   - onEvent: See ``reply(to:onEvent:)``; false ends all answers.
     /// - Returns: The answers.
     /// - Throws: ``ChatError`` or `PromptError`.
     public func samples(
-        for question: String, count: Int, isCancelled: () -> Bool = { false },
-        onReading: (ReadingProgress) -> Void = { _ in },
-        onText: (Int, String) -> Void = { _, _ in }
+        for question: String, count: Int, onEvent: (ReplyEvent) -> Bool = { _ in true }
     ) throws -> [Reply] {
         var asked = try asking(question)
-        return try draw(
-            count, of: &asked, isCancelled: isCancelled, onReading: onReading, onText: onText
-        ).replies
+        return try draw(count, of: &asked, onEvent: onEvent).replies
     }
 
     /// The current branch with a question added.
@@ -112,12 +92,9 @@ extension ChatSession {
 
     /// Draws the answer to a branch's last question and adds it.
     private func answer(
-        _ asked: inout Branch, isCancelled: () -> Bool, onReading: (ReadingProgress) -> Void,
-        onText: (String) -> Void
+        _ asked: inout Branch, onEvent: (ReplyEvent) -> Bool
     ) throws -> Reply {
-        let (replies, texts) = try draw(
-            1, of: &asked, isCancelled: isCancelled, onReading: onReading
-        ) { onText($1) }
+        let (replies, texts) = try draw(1, of: &asked, onEvent: onEvent)
         let (reply, text) = (replies[0], texts[0])
         drawnReplies += 1
         asked.transcript.exchanges[asked.count - 1].answer = reply.text

@@ -39,16 +39,11 @@ extension ChatSession {
     ///
     /// - Parameters:
     ///   - question: What the user says; `nil` for the last question, in its place in the conversation.
-    ///   - isCancelled: Asked before each token; true ends the answer. While a prompt is read, also for the
-    ///     second answer, see ``reply(to:isCancelled:onReading:onText:)``.
-    ///   - onReading: See there; called for each answer's prompt from its beginning.
-    ///   - onText: Called with whether the adapter acts and the next piece.
+    ///   - onEvent: See ``reply(to:onEvent:)``; the reading of each answer's prompt begins at 0.
     /// - Returns: Both answers.
     /// - Throws: ``ChatError/noAdapter`` and others.
     public func compare(
-        _ question: String? = nil, isCancelled: () -> Bool = { false },
-        onReading: (ReadingProgress) -> Void = { _ in },
-        onText: (Bool, String) -> Void = { _, _ in }
+        _ question: String? = nil, onEvent: (ReplyEvent) -> Bool = { _ in true }
     ) throws -> (off: Reply, on: Reply) {
         guard let adapters, let name = adapters.active ?? adapters.names.last else {
             throw ChatError.noAdapter
@@ -63,9 +58,13 @@ extension ChatSession {
         func draw(isOn: Bool) throws -> Reply {
             var asked = try question.map { try asking($0) } ?? askingAgain()
             if isOn != wasOn { asked.forgetReadings() }
-            return try self.draw(
-                1, of: &asked, isCancelled: isCancelled, onReading: onReading
-            ) { onText(isOn, $1) }.replies[0]
+            return try self.draw(1, of: &asked) { event in
+                if case .text(let piece, _) = event {
+                    onEvent(.text(piece, answer: isOn ? 1 : 0))
+                } else {
+                    onEvent(event)
+                }
+            }.replies[0]
         }
         adapters.turnOff()
         let off = Result { try draw(isOn: false) }

@@ -4,33 +4,30 @@ import CommandSupport
 extension ChatLoop {
     /// Asks the model.
     func ask(_ question: String) throws {
-        try answer { isCancelled, onReading, onText in
-            try session.reply(
-                to: question, isCancelled: isCancelled, onReading: onReading, onText: onText)
-        }
+        try answer { try session.reply(to: question, onEvent: $0) }
     }
 
     /// Answers the last question again.
     func regenerate() throws {
-        try answer { isCancelled, onReading, onText in
-            try session.regenerate(
-                isCancelled: isCancelled, onReading: onReading, onText: onText)
-        }
+        try answer { try session.regenerate(onEvent: $0) }
     }
 
     /// Lets the model answer and shows it.
-    private func answer(
-        _ reply: (
-            _ isCancelled: () -> Bool, _ onReading: (ReadingProgress) -> Void,
-            _ onText: (String) -> Void
-        ) throws -> Reply
-    ) throws {
+    private func answer(_ reply: (_ onEvent: (ReplyEvent) -> Bool) throws -> Reply) throws {
         var writer = AnswerWriter(screen, wraps: options.wrapsWords)
         var reading = ReadingLine(screen)
         defer { reading.clear() }
-        let reply = try reply(interruption(), { reading.update($0) }) { text in
-            reading.clear()
-            writer.push(text)
+        let isInterrupted = interruption()
+        let reply = try reply { event in
+            guard !isInterrupted() else { return false }
+            switch event {
+            case .reading(let progress): reading.update(progress)
+            case .drawing: break
+            case .text(let text, _):
+                reading.clear()
+                writer.push(text)
+            }
+            return true
         }
         reading.clear()
         writer.finish()
@@ -68,7 +65,7 @@ extension ChatLoop {
         let titles = (off: "adapter off", on: "adapter \(PlainText.escaped(name))")
         let isWide = screen.isTerminal && screen.width >= Columns.leastWidth
         var writer: AnswerWriter?
-        var isOn: Bool?
+        var shown: Int?
         var reading = ReadingLine(screen)
         func endAnswer() {
             reading.clear()
@@ -76,24 +73,28 @@ extension ChatLoop {
             writer = nil
         }
         defer { endAnswer() }
-        let answers = try session.compare(
-            question, isCancelled: interruption(),
-            onReading: { progress in
+        let isInterrupted = interruption()
+        let answers = try session.compare(question) { event in
+            guard !isInterrupted() else { return false }
+            switch event {
+            case .reading(let progress):
                 // The line where the first answer ends is not free for the second one's progress.
                 writer?.finish()
                 writer = nil
                 reading.update(progress)
+            case .drawing: break
+            case .text(let text, let answer):
+                reading.clear()
+                if isWide { break }
+                if shown != answer {
+                    endAnswer()
+                    writer = AnswerWriter(screen, wraps: options.wrapsWords)
+                    screen.line(answer == 1 ? titles.on : titles.off, style: .bold)
+                    shown = answer
+                }
+                writer?.push(text)
             }
-        ) { adapted, text in
-            reading.clear()
-            guard !isWide else { return }
-            if isOn != adapted {
-                endAnswer()
-                writer = AnswerWriter(screen, wraps: options.wrapsWords)
-                screen.line(adapted ? titles.on : titles.off, style: .bold)
-                isOn = adapted
-            }
-            writer?.push(text)
+            return true
         }
         endAnswer()
         if isWide {

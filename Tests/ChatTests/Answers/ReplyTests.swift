@@ -11,7 +11,7 @@ struct ReplyTests {
     func streaming() throws {
         let session = try makeSession { $0.keepsLogProbabilities = true }
         var pieces: [String] = []
-        let reply = try session.reply(to: "Hi", onText: { pieces.append($0) })
+        let reply = try session.reply(to: "Hi", onEvent: collecting { pieces.append($1) })
         #expect(pieces.joined() == reply.text)
         #expect(!pieces.contains(""))
         #expect(reply.tokens.count == 12 && reply.stopReason == .length)
@@ -82,7 +82,7 @@ struct ReplyTests {
         let place = try #require(whole.firstRange(of: stop)).lowerBound
         let stopping = try makeSession { $0.stopStrings = ["not there", stop] }
         var shown = ""
-        let reply = try stopping.reply(to: "Hi", onText: { shown += $0 })
+        let reply = try stopping.reply(to: "Hi", onEvent: collecting { shown += $1 })
         #expect(reply.text == String(whole[..<place]) && shown == reply.text)
         #expect(reply.stopReason == .stop && reply.stopString == stop)
         #expect(stopping.transcript.exchanges[0].answer == reply.text)
@@ -116,15 +116,14 @@ struct ReplyTests {
             var drawn = 0
             let reply = try session.reply(
                 to: "Hi",
-                isCancelled: {
-                    drawn += 1
-                    // Each layer that reads the prompt asks too.
-                    return drawn > session.model.blocks.count + 4
+                onEvent: { event in
+                    if event == .drawing { drawn += 1 }
+                    return drawn <= 4
                 })
             #expect(reply.stopReason == .stopped && reply.tokens.count == 4)
             #expect(session.transcript.exchanges == [.init(question: "Hi", answer: reply.text)])
             // Nothing is to be read.
-            let none = try session.regenerate(isCancelled: { true })
+            let none = try session.regenerate(onEvent: { _ in false })
             #expect(none.stopReason == .stopped && none.text.isEmpty)
             #expect(try session.reply(to: "So?").tokens.count > 0)
             #expect(session.transcript.exchanges.count == 2)
@@ -135,7 +134,7 @@ struct ReplyTests {
     func samples() throws {
         let session = try makeSession(.tree)
         var texts = ["", "", "", ""]
-        let four = try session.samples(for: "Hi", count: 4, onText: { texts[$0] += $1 })
+        let four = try session.samples(for: "Hi", count: 4, onEvent: collecting { texts[$0] += $1 })
         #expect(texts == four.map(\.text))
         #expect(Set(four.map(\.tokens)).count == 4)
         let two = try session.samples(for: "Hi", count: 2)

@@ -31,6 +31,11 @@ struct StoppedReadingTests {
         return session
     }
 
+    private func note(_ event: ReplyEvent, in places: inout [ReadingProgress]) -> Bool {
+        if case .reading(let place) = event { places.append(place) }
+        return true
+    }
+
     @Test(
         "wherever it is stopped, the conversation goes on as if nothing had been asked",
         arguments: Case.all)
@@ -39,7 +44,7 @@ struct StoppedReadingTests {
         var places: [ReadingProgress] = []
         for session in [untouched, stopped] {
             places = []
-            _ = try session.samples(for: "And?", count: 1, onReading: { places.append($0) })
+            _ = try session.samples(for: "And?", count: 1, onEvent: { note($0, in: &places) })
         }
         // Carried turns are read one by one: question, answer, question, answer, question.
         #expect(places.count == (test.history == .carry ? 5 : 1) * stopped.model.blocks.count)
@@ -47,17 +52,17 @@ struct StoppedReadingTests {
             let expected = ChatError.readingStopped(
                 tokens: place.readTokens, total: place.totalTokens)
             var asked = 0
-            func isCancelled() -> Bool {
+            func goesOn(_ event: ReplyEvent) -> Bool {
                 asked += 1
-                return asked > index
+                return asked <= index
             }
-            #expect(throws: expected) { try stopped.reply(to: "And?", isCancelled: isCancelled) }
+            #expect(throws: expected) { try stopped.reply(to: "And?", onEvent: goesOn) }
             asked = 0
             #expect(throws: expected) {
-                try stopped.samples(for: "And?", count: 2, isCancelled: isCancelled)
+                try stopped.samples(for: "And?", count: 2, onEvent: goesOn)
             }
         }
-        #expect(throws: ChatError.self) { try stopped.regenerate(isCancelled: { true }) }
+        #expect(throws: ChatError.self) { try stopped.regenerate(onEvent: { _ in false }) }
         #expect(stopped.transcript == untouched.transcript)
         #expect(stopped.statistics.replies == untouched.statistics.replies)
         #expect(stopped.branch.points.isEmpty && stopped.branch.lastPrompt == nil)
@@ -73,13 +78,13 @@ struct StoppedReadingTests {
     func progress(test: Case) throws {
         let session = try conversation(test)
         var places: [ReadingProgress] = []
-        let reply = try session.reply(to: "And?", onReading: { places.append($0) })
+        let reply = try session.reply(to: "And?", onEvent: { note($0, in: &places) })
         let read = places.map(\.readTokens)
         #expect(read.first == 0 && zip(read, read.dropFirst()).allSatisfy { $0 < $1 })
         #expect(places.allSatisfy { $0.totalTokens == reply.readTokens })
         #expect((read.last ?? 0) < reply.readTokens)
         places = []
-        try session.regenerate(onReading: { places.append($0) })
+        try session.regenerate(onEvent: { note($0, in: &places) })
         #expect(places.isEmpty)
     }
 

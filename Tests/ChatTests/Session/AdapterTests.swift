@@ -126,19 +126,21 @@ struct AdapterTests {
         for isOn in [true, false] {
             if !isOn { try session.turnAdapterOff() }
             let kept = try session.samples(for: "Why?", count: 1)[0]
-            var texts: [Bool: String] = [:]
+            var texts = ["", ""]
             let (off, on) = try session.compare(
-                "Why?", onText: { texts[$0, default: ""] += $1 })
-            #expect(texts == [false: off.text, true: on.text])
+                "Why?", onEvent: collecting { texts[$0] += $1 })
+            #expect(texts == [off.text, on.text])
             #expect(off.tokens != on.tokens)
             // Stopped in the first reading, and in the second.
             #expect(throws: ChatError.self) {
-                try session.compare("Why?", isCancelled: { true })
+                try session.compare("Why?", onEvent: { _ in false })
             }
             var hasText = false
             #expect(throws: ChatError.self) {
-                try session.compare(
-                    "Why?", isCancelled: { hasText }, onText: { _, _ in hasText = true })
+                try session.compare("Why?") { event in
+                    if case .text = event { hasText = true }
+                    return !hasText
+                }
             }
             #expect((isOn ? on : off).tokens == kept.tokens)
             #expect((session.adapters?.active != nil) == isOn)

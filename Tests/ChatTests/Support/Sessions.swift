@@ -65,3 +65,11 @@ let turnsTemplate = """
     {% for m in messages %}<{{ m.role }}>{{ m.content }}{{ eos_token }}{% endfor %}\
     {% if add_generation_prompt %}<assistant>{% endif %}
     """
+
+/// What takes the pieces of answers, each with its answer's place, and goes on.
+func collecting(_ take: @escaping (Int, String) -> Void) -> (ReplyEvent) -> Bool {
+    { event in
+        if case .text(let piece, let answer) = event { take(answer, piece) }
+        return true
+    }
+}
