@@ -153,6 +153,9 @@ let package = Package(
             name: "ChatTerminalTests",
             dependencies: ["ChatTerminal", "Chat", "CommandSupport", "TestSupport"]),
         .testTarget(
+            name: "CommandSupportTests",
+            dependencies: ["CommandSupport", "TreeSSMText", "TestSupport"]),
+        .testTarget(
             name: "CommandTests",
             dependencies: [
                 "mtl-finetune", "mtl-eval", "mtl-chat", "Kernels", "Storage", "TestSupport",
