@@ -1,3 +1,4 @@
+import Glibc
 import Storage
 
 /// The models of the Hugging Face hub, in the local cache that its own tools use too.
@@ -46,7 +47,8 @@ struct RepositoryName: Equatable {
         guard parts.count == 2,
             parts.allSatisfy({ !$0.isEmpty && $0.first != "." && $0.allSatisfy(allowed.contains) })
         else { return nil }
-        (organization, name) = (String(parts[0]), String(parts[1]))
+        organization = String(parts[0])
+        name = String(parts[1])
     }
 
     var text: String { "\(organization)/\(name)" }
@@ -78,5 +80,118 @@ struct CachedRepository {
                 (48...57).contains($0) || (65...90).contains($0) || (97...122).contains($0)
                     || $0 == 45 || $0 == 46 || $0 == 95
             }
+    }
+}
+
+/// What the environment says about the hub, in the variables of `huggingface_hub`.
+public struct HubEnvironment: Equatable, Sendable {
+    /// The folder of the cache.
+    public var cache: String
+    /// The hub's address, without a slash at its end.
+    public var endpoint: String
+    /// Proves who asks, for models that are not open to everyone.
+    public var token: String?
+    /// Whether nothing may be fetched.
+    public var isOffline: Bool
+
+    /// Groups the settings.
+    public init(cache: String, endpoint: String, token: String? = nil, isOffline: Bool = false) {
+        self.cache = cache
+        self.endpoint = endpoint
+        self.token = token
+        self.isOffline = isOffline
+    }
+
+    /// Reads the settings from variables.
+    ///
+    /// - Parameter variables: Names and values, as in the environment of a process.
+    public init(_ variables: [String: String]) {
+        func variable(_ names: String...) -> String? {
+            names.lazy.compactMap { variables[$0] }.first { !$0.isEmpty }
+        }
+        let caches = variable("XDG_CACHE_HOME") ?? (variable("HOME") ?? "~") + "/.cache"
+        let home = variable("HF_HOME") ?? caches + "/huggingface"
+        cache = variable("HF_HUB_CACHE", "HUGGINGFACE_HUB_CACHE") ?? home + "/hub"
+        let address = variable("HF_ENDPOINT") ?? "https://huggingface.co"
+        endpoint = address.hasSuffix("/") ? String(address.dropLast()) : address
+        token =
+            variable("HF_TOKEN", "HUGGING_FACE_HUB_TOKEN")
+            ?? FirstWord.of(file: variable("HF_TOKEN_PATH") ?? home + "/token")
+        isOffline = variable("HF_HUB_OFFLINE").map { !["0", "false"].contains($0) } ?? false
+    }
+
+    /// The settings of this process.
+    public static var process: HubEnvironment {
+        let names = [
+            "HF_HUB_CACHE", "HUGGINGFACE_HUB_CACHE", "HF_HOME", "XDG_CACHE_HOME", "HOME",
+            "HF_ENDPOINT", "HF_TOKEN", "HUGGING_FACE_HUB_TOKEN", "HF_TOKEN_PATH", "HF_HUB_OFFLINE",
+        ]
+        let values = names.compactMap { name in
+            getenv(name).map { (name, String(cString: $0)) }
+        }
+        return HubEnvironment(Dictionary(uniqueKeysWithValues: values))
+    }
+}
+
+/// Small files that hold one word.
+enum FirstWord {
+    /// The first word of a file's first 4 KiB; `nil` if there is none.
+    static func of(file path: String) -> String? {
+        var bytes = [UInt8](repeating: 0, count: 4096)
+        let count = try? bytes.withUnsafeMutableBytes { try ByteStream(path: path).read(into: $0) }
+        let text = String(decoding: bytes[..<(count ?? 0)], as: UTF8.self)
+        return text.split(whereSeparator: \.isWhitespace).first.map(String.init)
+    }
+}
+
+/// Why a model could not be found or fetched.
+public enum HubError: Error, Equatable {
+    /// Neither a path nor a name on the hub.
+    case noSuchFolder(model: String)
+    /// Neither a path nor in the cache, and nothing may be fetched.
+    case offline(model: String, cache: String)
+    /// The hub does not know the model, or does not show it without a token.
+    case unknown(model: String, endpoint: String)
+    /// The hub shows the model to some people only.
+    case forbidden(model: String, endpoint: String)
+    /// The model has no file that this program reads.
+    case unsuitable(model: String, missing: String)
+    /// The hub answered with a status that was not expected.
+    case status(url: String, found: Int)
+    /// The hub could not be reached, or the connection broke.
+    case transfer(url: String, reason: String)
+    /// The hub's answer does not hold what it should.
+    case answer(url: String, reason: String)
+    /// The caller stopped the download.
+    case stopped(model: String)
+}
+
+extension HubError: CustomStringConvertible {
+    /// One line that names model or address, and the remedy.
+    public var description: String {
+        switch self {
+        case .noSuchFolder(let model):
+            "\(quotedPath(model)): no such folder, expected a model's folder or its name on the "
+                + "Hugging Face hub, such as state-spaces/mamba-130m-hf"
+        case .offline(let model, let cache):
+            "\(quotedPath(model)): no such folder, nor is there \(quoted(cache)) in the cache; "
+                + "give a folder, or unset HF_HUB_OFFLINE to download it"
+        case .unknown(let model, let endpoint):
+            "\(model): no such folder, and unknown to \(endpoint) or not open to everyone; check "
+                + "the name, or set HF_TOKEN"
+        case .forbidden(let model, let endpoint):
+            "\(model): \(endpoint) asks for permission; accept the model's conditions there and set "
+                + "HF_TOKEN"
+        case .unsuitable(let model, let missing):
+            "\(model): has no \(missing); choose a model in the Hugging Face layout, such as "
+                + "state-spaces/mamba-130m-hf"
+        case .status(let url, let found): "\(url): answered with status \(found), expected 200"
+        case .transfer(let url, let reason):
+            "\(url): \(oneLine(reason)); check the connection, run the command again to go on where "
+                + "it stopped, or give a local folder"
+        case .answer(let url, let reason): "\(url): \(oneLine(reason))"
+        case .stopped(let model):
+            "\(model): download stopped; run the command again to go on where it stopped"
+        }
     }
 }

@@ -26,7 +26,8 @@ struct HubDownload {
     private let environment: HubEnvironment
 
     init(_ repository: RepositoryName, environment: HubEnvironment) {
-        (self.repository, self.environment) = (repository, environment)
+        self.repository = repository
+        self.environment = environment
     }
 
     /// A file on the hub.

@@ -1,5 +1,6 @@
 import CCurl
 import Glibc
+import Storage
 
 /// One request to a server, by libcurl.
 struct Transfer {
@@ -123,7 +124,8 @@ private final class TransferContext {
         consume: @escaping (UnsafeRawBufferPointer) throws -> Void,
         shouldGoOn: @escaping (Int) -> Bool
     ) {
-        (self.consume, self.shouldGoOn) = (consume, shouldGoOn)
+        self.consume = consume
+        self.shouldGoOn = shouldGoOn
     }
 
     /// The status of the last answer.
@@ -150,7 +152,7 @@ private final class TransferContext {
     }
 
     /// Takes a line of the head; a new status line begins the head of another answer.
-    func takeHeader(_ bytes: UnsafeMutablePointer<CChar>?, _ count: Int) -> Int {
+    private func takeHeader(_ bytes: UnsafeMutablePointer<CChar>?, _ count: Int) -> Int {
         headBytes += count
         guard headBytes <= Transfer.headLimit else { return 0 }
         let line = String(
@@ -163,5 +165,46 @@ private final class TransferContext {
             headers[line[..<colon].lowercased()] = value
         }
         return count
+    }
+}
+
+/// A file that grows over several runs of a program, until it is whole and gets its name.
+final class AppendedFile {
+    let path: String
+    private let descriptor: FileDescriptor
+    /// The bytes it holds.
+    private(set) var size: Int
+
+    /// Opens the file, which is made if it does not exist.
+    init(_ path: String) throws {
+        self.path = path
+        descriptor = try FileDescriptor(
+            opening: path, flags: O_WRONLY | O_CREAT | O_APPEND | O_NOFOLLOW, action: "open",
+            permissions: 0o644)
+        // One download at a time: a second one would mix its bytes in.
+        guard flock(descriptor.raw, LOCK_EX | LOCK_NB) == 0 else {
+            throw FileError.system(file: path, action: "lock", code: errno)
+        }
+        size = Int(try descriptor.status().st_size)
+    }
+
+    func append(_ bytes: UnsafeRawBufferPointer) throws {
+        try descriptor.writeAll(bytes)
+        size += bytes.count
+    }
+
+    func clear() throws {
+        guard ftruncate(descriptor.raw, 0) == 0 else {
+            throw FileError.system(file: path, action: "truncate", code: errno)
+        }
+        size = 0
+    }
+
+    /// Makes sure that all is on the disk, and renames the file.
+    func finish(as name: String) throws {
+        try descriptor.sync()
+        guard rename(path, name) == 0 else {
+            throw FileError.system(file: path, action: "rename", code: errno)
+        }
     }
 }

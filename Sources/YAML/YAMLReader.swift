@@ -1,3 +1,4 @@
+import CYaml
 import Storage
 
 /// Reads YAML files from outside: the one way in which this project does.
@@ -14,7 +15,8 @@ public struct YAMLReader {
     private init(
         _ text: UnsafeBufferPointer<UInt8>, file: String, limits: YAMLLimits
     ) throws(YAMLError) {
-        (self.file, self.limits) = (file, limits)
+        self.file = file
+        self.limits = limits
         parser = try YAMLParser(text, file: file)
     }
 
@@ -215,5 +217,144 @@ public struct YAMLReader {
 
     private func invalid(_ line: Int, _ problem: String) -> YAMLError {
         .invalid(file: file, line: line, problem: problem)
+    }
+}
+
+/// The events of libyaml, one after the other.
+///
+/// Yams itself hashes the keys of a mapping as soon as it has read them, which for a key of aliases to
+/// aliases takes for ever; so the events are read here, and counted before anything is done with them.
+final class YAMLParser {
+    /// One step through the text.
+    enum Event {
+        case alias(String)
+        case scalar(String, isPlain: Bool, tag: String?, anchor: String?)
+        case sequenceStart(tag: String?, anchor: String?)
+        case sequenceEnd
+        case mappingStart(tag: String?, anchor: String?)
+        case mappingEnd
+        case documentEnd
+        case streamEnd
+        /// The beginning of the stream or of a document.
+        case start
+    }
+
+    private var parser = yaml_parser_t()
+    private let file: String
+
+    /// Prepares to read a text.
+    ///
+    /// The text must stay where it is as long as the parser is used.
+    init(_ text: UnsafeBufferPointer<UInt8>, file: String) throws(YAMLError) {
+        self.file = file
+        guard yaml_parser_initialize(&parser) == 1 else {
+            throw .invalid(file: file, line: 1, problem: "there is no memory to read the text")
+        }
+        yaml_parser_set_encoding(&parser, YAML_UTF8_ENCODING)
+        yaml_parser_set_input_string(&parser, text.baseAddress, text.count)
+    }
+
+    deinit { yaml_parser_delete(&parser) }
+
+    /// The next event and the line on which it begins, from 1.
+    func next() throws(YAMLError) -> (event: Event, line: Int) {
+        var event = yaml_event_t()
+        guard yaml_parser_parse(&parser, &event) == 1 else { throw failure }
+        defer { yaml_event_delete(&event) }
+        let line = Int(event.start_mark.line) + 1
+        switch event.type {
+        case YAML_ALIAS_EVENT: return (.alias(text(event.data.alias.anchor) ?? ""), line)
+        case YAML_SCALAR_EVENT:
+            let scalar = event.data.scalar
+            let bytes = UnsafeBufferPointer(start: scalar.value, count: scalar.length)
+            return (
+                .scalar(
+                    String(decoding: bytes, as: UTF8.self),
+                    isPlain: scalar.style == YAML_PLAIN_SCALAR_STYLE, tag: text(scalar.tag),
+                    anchor: text(scalar.anchor)), line
+            )
+        case YAML_SEQUENCE_START_EVENT:
+            let start = event.data.sequence_start
+            return (.sequenceStart(tag: text(start.tag), anchor: text(start.anchor)), line)
+        case YAML_SEQUENCE_END_EVENT: return (.sequenceEnd, line)
+        case YAML_MAPPING_START_EVENT:
+            let start = event.data.mapping_start
+            return (.mappingStart(tag: text(start.tag), anchor: text(start.anchor)), line)
+        case YAML_MAPPING_END_EVENT: return (.mappingEnd, line)
+        case YAML_DOCUMENT_END_EVENT: return (.documentEnd, line)
+        case YAML_STREAM_END_EVENT, YAML_NO_EVENT: return (.streamEnd, line)
+        default: return (.start, line)
+        }
+    }
+
+    private func text(_ pointer: UnsafeMutablePointer<yaml_char_t>?) -> String? {
+        pointer.map { String(cString: UnsafePointer($0)) }
+    }
+
+    private var failure: YAMLError {
+        let problem = parser.problem.map { String(cString: $0) } ?? "text is not YAML"
+        return .invalid(file: file, line: Int(parser.problem_mark.line) + 1, problem: problem)
+    }
+}
+
+/// What an unquoted scalar stands for in YAML 1.1, as PyYAML reads it.
+enum PlainScalar {
+    /// The value of a scalar's text.
+    static func value(of text: String) -> JSONValue {
+        switch text {
+        case "", "~", "null", "Null", "NULL": return .null
+        case "true", "True", "TRUE", "yes", "Yes", "YES", "on", "On", "ON": return .bool(true)
+        case "false", "False", "FALSE", "no", "No", "NO", "off", "Off", "OFF":
+            return .bool(false)
+        case ".nan", ".NaN", ".NAN": return .number(.nan)
+        case ".inf", ".Inf", ".INF", "+.inf", "+.Inf", "+.INF": return .number(.infinity)
+        case "-.inf", "-.Inf", "-.INF": return .number(-.infinity)
+        default: break
+        }
+        guard let first = text.utf8.first, "+-.0123456789".utf8.contains(first) else {
+            return .string(text)
+        }
+        return integer(text) ?? number(text) ?? .string(text)
+    }
+
+    private static func integer(_ text: String) -> JSONValue? {
+        let isNegative = text.hasPrefix("-")
+        var digits = Substring(text)
+        if isNegative || text.hasPrefix("+") { digits.removeFirst() }
+        guard digits.utf8.first.map({ 0x30...0x39 ~= $0 }) ?? false else { return nil }
+        var radix = 10
+        if digits.hasPrefix("0x") {
+            (radix, digits) = (16, digits.dropFirst(2))
+        } else if digits.hasPrefix("0b") {
+            (radix, digits) = (2, digits.dropFirst(2))
+        } else if digits.hasPrefix("0"), digits.utf8.count > 1 {
+            (radix, digits) = (8, digits.dropFirst())
+        }
+        let plain = digits.filter { $0 != "_" }
+        guard plain.unicodeScalars.allSatisfy({ $0.properties.isASCIIHexDigit }) else { return nil }
+        return Int((isNegative ? "-" : "") + plain, radix: radix).map { .integer($0) }
+    }
+
+    /// A number needs a point; an exponent needs a sign.
+    private static func number(_ text: String) -> JSONValue? {
+        let plain = text.filter { $0 != "_" }
+        var rest = Substring(plain)
+        if rest.hasPrefix("-") || rest.hasPrefix("+") { rest.removeFirst() }
+        let parts = rest.split(separator: ".", maxSplits: 1, omittingEmptySubsequences: false)
+        guard parts.count == 2, parts[0].utf8.allSatisfy({ 0x30...0x39 ~= $0 }) else { return nil }
+        let tail = parts[1].lowercased()
+        let pieces = tail.split(separator: "e", maxSplits: 1, omittingEmptySubsequences: false)
+        guard pieces[0].utf8.allSatisfy({ 0x30...0x39 ~= $0 }),
+            !(parts[0].isEmpty && pieces[0].isEmpty)
+        else { return nil }
+        if pieces.count == 2 {
+            guard pieces[1].hasPrefix("+") || pieces[1].hasPrefix("-"),
+                pieces[1].utf8.count > 1,
+                pieces[1].utf8.dropFirst().allSatisfy({ 0x30...0x39 ~= $0 })
+            else { return nil }
+        }
+        let sign = text.hasPrefix("-") ? "-" : ""
+        let exponent = pieces.count == 2 ? "e" + pieces[1] : ""
+        return Double("\(sign)0\(parts[0]).\(pieces[0])0\(exponent)").map { .number($0) }
     }
 }

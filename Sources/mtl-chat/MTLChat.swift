@@ -1,6 +1,8 @@
 import ArgumentParser
 import Chat
+import ChatTerminal
 import CommandSupport
+import FoundationEssentials
 import Prompting
 import Storage
 import Tokenization
@@ -96,5 +98,78 @@ struct MTLChat: ParsableCommand {
                 shelf, tokenizer: tokenizer.configuration,
                 usesRecordedTemplates: template == nil),
             inputs: inputs(of: loaded))
+    }
+}
+
+/// Talks with whoever is at standard input.
+enum Interactive {
+    /// Talks until there is nothing more to say.
+    ///
+    /// - Parameters:
+    ///   - session: The conversation.
+    ///   - name: The model's name.
+    /// - Throws: `ExitCode` of another status than 0.
+    static func talk(_ session: ChatSession, name: String) throws {
+        var options = ChatLoopOptions(environment: ProcessInfo.processInfo.environment)
+        options.greeting = greeting(session, name: name)
+        let status = ChatLoop(session, options: options).run()
+        if status != 0 { throw ExitCode(status) }
+    }
+
+    private static func greeting(_ session: ChatSession, name: String) -> String {
+        let adapter = session.adapters?.active.map { " with \($0)" }
+        // The settings of the topology are what `/show` is for.
+        let topology = session.model.flow.description.prefix { $0 != "," }
+        return "\(name)\(adapter ?? ""), \(topology)"
+    }
+
+    /// Answers every line of standard input with one JSON object.
+    ///
+    /// - Parameters:
+    ///   - session: The conversation.
+    ///   - responder: Writes the objects.
+    /// - Throws: What is wrong with a question, or `ExitCode` when standard output is gone.
+    private static func answerLines(_ session: ChatSession, _ responder: Responder) throws {
+        var input = StandardInput()
+        while let line = try input.nextLine() {
+            if !line.isEmpty { try responder.reply(to: line, in: session) }
+        }
+    }
+}
+
+/// Switches a model's adapters for a session, each with its own template unless one was asked for.
+final class AdapterSwitch: AdapterControl {
+    private let shelf: AdapterShelf
+    private let tokenizer: TokenizerConfiguration
+    private let usesRecordedTemplates: Bool
+
+    init(_ shelf: AdapterShelf, tokenizer: TokenizerConfiguration, usesRecordedTemplates: Bool) {
+        self.shelf = shelf
+        self.tokenizer = tokenizer
+        self.usesRecordedTemplates = usesRecordedTemplates
+    }
+
+    var names: [String] { shelf.names }
+    var active: String? { shelf.active }
+
+    func turnOff() { shelf.turnOff() }
+
+    func turnOn(_ name: String) throws -> PromptTemplate? {
+        guard shelf.turnOn(name) else {
+            throw ChatError.unknownAdapter(name: name, known: names)
+        }
+        return try template()
+    }
+
+    func load(_ folder: String) throws -> PromptTemplate? {
+        try shelf.load(folder)
+        return try template()
+    }
+
+    private func template() throws -> PromptTemplate? {
+        guard usesRecordedTemplates, let record = shelf.activeRecord else { return nil }
+        return try PromptTemplate(
+            name: record.template, source: record.templateSource, tokenizer: tokenizer,
+            time: .now)
     }
 }

@@ -52,7 +52,7 @@ extension ChatSession {
     }
 
     /// Refuses to write what exists, or is read.
-    func checkOutput(_ path: String, isOverwriting: Bool, command: String) throws {
+    private func checkOutput(_ path: String, isOverwriting: Bool, command: String) throws {
         let adapters = (adapters?.names ?? []).map { OutputRule.Input($0, option: "--adapter") }
         try OutputRule.checkFile(
             path, apartFrom: inputs + adapters, isOverwriting: isOverwriting,
@@ -82,7 +82,8 @@ extension ChatSession {
         saved.settings.promptLimit = settings.promptLimit
         // Changing settings forgets readings and counts, so the rest comes after them.
         settings = saved.settings
-        (named, current) = (saved.branches, saved.current)
+        named = saved.branches
+        current = saved.current
         drawnReplies = saved.drawnReplies
         files.noteLoaded(path, savedSession)
         return outcome
@@ -136,5 +137,114 @@ extension ChatSession {
         } catch let error as SequenceStateError where error.isOfValues {
             return .recomputed(reason: "\(error)")
         }
+    }
+}
+
+extension ChatSession {
+    /// The current branch as Markdown.
+    public func markdown() -> String {
+        var parts = transcript.system.map { ["## System", $0] } ?? []
+        for exchange in transcript.exchanges {
+            parts += ["## User", exchange.question]
+            if let answer = exchange.answer { parts += ["## Assistant", answer] }
+        }
+        return parts.joined(separator: "\n\n") + (parts.isEmpty ? "" : "\n")
+    }
+
+    /// The current branch as training data, one JSON object a line, which `mtl-finetune` reads.
+    ///
+    /// Where the template takes whole conversations, one record of the format `chat`; else an Alpaca record
+    /// for each question, which does not hold what the model is told first. The format `chat` has no room for
+    /// an empty last answer: turns are left out from the end until one has an answer.
+    public func records() -> String {
+        let writer = JSONWriter(escapesNonASCII: false)
+        let lines =
+            template.takesConversations
+            ? [conversationRecord].compactMap { $0 } : alpacaRecords
+        return lines.map { writer.string(.object($0)) + "\n" }.joined()
+    }
+
+    /// Writes the current branch as Markdown (`.md`) or training data (`.jsonl`), all or nothing.
+    ///
+    /// - Parameters:
+    ///   - path: The file. One that exists is replaced if this conversation was exported to it before, or
+    ///     if the user says so.
+    ///   - isOverwriting: Whether the user says so.
+    /// - Throws: ``ChatError``, also where there is nothing to write yet; `OutputError` or `FileError`.
+    public func export(to path: String, isOverwriting: Bool = false) throws {
+        let isMarkdown = path.hasSuffix(".md")
+        guard isMarkdown || path.hasSuffix(".jsonl") else {
+            throw ChatError.unknownExport(file: path)
+        }
+        let text = isMarkdown ? markdown() : records()
+        guard !text.isEmpty, !transcript.exchanges.isEmpty else {
+            throw ChatError.nothingToExport(file: path)
+        }
+        try checkOutput(
+            path, isOverwriting: isOverwriting || files.ownsExport(path), command: "/export")
+        try AtomicFile.write(text, to: path)
+        files.noteExported(path)
+    }
+
+    private var alpacaRecords: [JSONObject] {
+        transcript.exchanges.compactMap { exchange in
+            exchange.answer.map {
+                [
+                    "instruction": .string(exchange.question), "input": "", "output": .string($0),
+                ]
+            }
+        }
+    }
+
+    private var conversationRecord: JSONObject? {
+        func message(_ role: String, _ content: String) -> JSONValue {
+            ["role": .string(role), "content": .string(content)]
+        }
+        var exchanges = transcript.exchanges[...]
+        while let last = exchanges.last, last.answer?.isEmpty ?? true { exchanges.removeLast() }
+        guard !exchanges.isEmpty else { return nil }
+        let system = transcript.system.map { [message("system", $0)] } ?? []
+        let turns = exchanges.flatMap {
+            [message("user", $0.question), message("assistant", $0.answer ?? "")]
+        }
+        return ["messages": .array(system + turns)]
+    }
+}
+
+/// The files of a conversation, which may be written again without being asked.
+struct SessionFiles {
+    /// Where the session was saved to, or loaded from, last; `nil` if it has no file.
+    private(set) var session: String?
+    /// A hash of what is saved there.
+    private(set) var savedHash: UInt64?
+    private var saved: Set<FileVersion> = []
+    private var exported: Set<FileVersion> = []
+
+    /// Whether a path leads to a session that this conversation was saved to, or loaded from.
+    private func ownsSession(_ path: String) -> Bool {
+        FileVersion(path).map(saved.contains) ?? false
+    }
+
+    /// Whether a path leads to a file that this conversation was exported to.
+    private func ownsExport(_ path: String) -> Bool {
+        FileVersion(path).map(exported.contains) ?? false
+    }
+
+    /// Notes that a session was saved.
+    private mutating func noteSaved(_ path: String, _ saved: SavedSession) {
+        if let version = FileVersion(path) { self.saved.insert(version) }
+        session = path
+        savedHash = XXH64.hash(saved.text)
+    }
+
+    /// Notes that another conversation was loaded.
+    private mutating func noteLoaded(_ path: String, _ saved: SavedSession) {
+        self = SessionFiles()
+        noteSaved(path, saved)
+    }
+
+    /// Notes that the conversation was exported.
+    private mutating func noteExported(_ path: String) {
+        if let version = FileVersion(path) { exported.insert(version) }
     }
 }

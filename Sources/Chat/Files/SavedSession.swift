@@ -128,8 +128,12 @@ struct SavedSession {
         branches: [(name: String, branch: Branch)], current: Int,
         read: (exchanges: Int, tokens: [Int32])?
     ) {
-        (self.model, self.template, self.settings) = (model, template, settings)
-        (self.drawnReplies, self.branches, self.current) = (drawnReplies, branches, current)
+        self.model = model
+        self.template = template
+        self.settings = settings
+        self.drawnReplies = drawnReplies
+        self.branches = branches
+        self.current = current
         self.read = read
     }
 

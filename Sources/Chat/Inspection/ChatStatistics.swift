@@ -1,3 +1,5 @@
+import Glibc
+
 /// What a session did so far.
 public struct ChatStatistics: Equatable, Sendable {
     /// The answers.
@@ -17,4 +19,40 @@ public struct ChatStatistics: Equatable, Sendable {
 
     /// Nothing yet.
     public init() {}
+}
+
+/// How likely the model finds a text.
+public struct TextScore: Equatable, Sendable {
+    /// The tokens.
+    public let pieces: [TokenPiece]
+    /// The log-probability of each token given those before it; `nil` for the first, which has none
+    /// before it.
+    public let logProbabilities: [Double?]
+
+    /// The sum of the log-probabilities.
+    public var logLikelihood: Double { logProbabilities.reduce(0) { $0 + ($1 ?? 0) } }
+
+    /// The exponential of the mean negative log-probability of a token; `nil` if none has any.
+    public var perplexity: Double? {
+        let count = logProbabilities.count { $0 != nil }
+        return count > 0 ? exp(-logLikelihood / Double(count)) : nil
+    }
+}
+
+/// A token as a person reads it.
+public struct TokenPiece: Equatable, Sendable {
+    /// The id.
+    public let id: Int32
+    /// Its text; bytes that are no whole character are U+FFFD.
+    public let text: String
+}
+
+/// The tree that a layer built over a prompt.
+public struct PromptTree: Equatable, Sendable {
+    /// The layer, from 0.
+    public let layer: Int
+    /// The tokens of the prompt.
+    public let pieces: [TokenPiece]
+    /// The place of each token's parent; -1 for the root, the last token.
+    public let parents: [Int]
 }

@@ -1,3 +1,6 @@
+import Chat
+import Storage
+
 /// A command of the session, as parser, help and completion know it.
 struct Command: Sendable {
     /// What follows the command's words.
@@ -83,5 +86,210 @@ extension CommandError: CustomStringConvertible {
         case .value(let usage, let found, let expected):
             "\(usage): found '\(PlainText.short(found))', expected \(expected)"
         }
+    }
+}
+
+/// What a command asks for.
+enum CommandAction: Equatable {
+    /// Explains all commands, or one.
+    case help(String?)
+    /// Leaves.
+    case leave
+    /// Forgets the conversation.
+    case clear
+    /// Answers again.
+    case regenerate
+    /// Takes back the last exchange.
+    case undo
+    /// Shows a part of the session.
+    case show(ShowTopic)
+    /// Changes a setting.
+    case change(SettingChange)
+    /// Reads or writes a file.
+    case file(FileAction)
+    /// Does something with branches.
+    case branch(BranchAction)
+    /// Does something with adapters.
+    case adapter(AdapterAction)
+    /// Answers without and with the adapter.
+    case compare(String?)
+    /// Tells how likely a text is.
+    case score(String)
+    /// Shows the tokens of a text.
+    case tokens(String)
+    /// Shows what the session did so far.
+    case statistics
+    /// Draws the tree of a layer.
+    case tree(layer: Int)
+}
+
+/// What `/show` can show.
+enum ShowTopic: String, CaseIterable {
+    /// Model, adapter, topology and all else in short.
+    case info
+    /// The model alone.
+    case model
+    /// The parameters of answers.
+    case parameters
+    /// What the model is told first.
+    case system
+    /// How a question is written to the model.
+    case template
+    /// The conversation.
+    case history
+}
+
+/// What `/set` can change.
+enum SettingChange: Equatable {
+    /// A parameter of answers.
+    case parameter(name: String, value: String)
+    /// Nothing: the parameters are listed.
+    case listParameters
+    /// What the model is told first; `nil` for nothing.
+    case system(String?)
+    /// What becomes of earlier turns.
+    case history(HistoryMode)
+    /// Whether messages are kept for the arrow keys.
+    case recording(Bool)
+    /// Whether each answer is followed by its figures.
+    case verbose(Bool)
+    /// Whether lines are broken between words.
+    case wordWrap(Bool)
+}
+
+/// What can be done with files.
+enum FileAction: Equatable {
+    /// Saves the session.
+    case save(FileTarget)
+    /// Loads a session.
+    case load(String)
+    /// Writes the conversation for others.
+    case export(FileTarget)
+}
+
+/// A file to be written, as typed.
+struct FileTarget: Equatable {
+    /// Its name.
+    var name: String
+    /// Whether it may be replaced if it is somebody else's.
+    var isOverwriting = false
+}
+
+/// What can be done with branches.
+enum BranchAction: Equatable {
+    /// Lists them.
+    case list
+    /// Begins one.
+    case fork(String)
+    /// Goes on in one.
+    case change(to: String)
+}
+
+/// What can be done with adapters.
+enum AdapterAction: Equatable {
+    /// Lists them.
+    case list
+    /// Turns one on; `nil` for the one that acted last.
+    case on(String?)
+    /// Turns the one off that acts.
+    case off
+    /// Loads one.
+    case load(String)
+}
+
+/// Reads commands.
+enum CommandParser {
+    /// Whether a message is meant as a command: it begins with a slash.
+    ///
+    /// Of a text of many lines, only one whose first word is a known command is: what begins with a
+    /// path, as pasted logs do, is a message.
+    static func isCommand(_ message: String) -> Bool {
+        guard message.hasPrefix("/") else { return false }
+        return !message.contains("\n") || !named(split(message).word).isEmpty
+    }
+
+    /// What a command asks for.
+    ///
+    /// - Parameter message: The text, with its slash.
+    /// - Returns: The action.
+    /// - Throws: ``CommandError``.
+    static func action(of message: String) throws(CommandError) -> CommandAction {
+        let (word, rest) = split(message)
+        let commands = named(word)
+        guard let first = commands.first else {
+            throw CommandError.unknown(found: word, nearest: nearest(to: word))
+        }
+        guard first.subcommand != nil else { return try first.action(for: rest) }
+        let (second, argument) = split(rest)
+        guard let command = commands.first(where: { $0.subcommand == second }) else {
+            throw CommandError.unknownSubcommand(
+                command: "/" + first.name, found: second,
+                expected: commands.compactMap(\.subcommand))
+        }
+        return try command.action(for: argument)
+    }
+
+    /// The commands of a first word, with or without its slash; one, unless there are second words.
+    static func named(_ word: String) -> [Command] {
+        let name = word.hasPrefix("/") ? String(word.dropFirst()) : word
+        return CommandTable.commands.filter { $0.name == name || $0.aliases.contains(name) }
+    }
+
+    /// The first word and what follows it, without the spaces around both.
+    static func split(_ text: String) -> (word: String, rest: String) {
+        let text = text.drop { $0.isWhitespace }
+        let word = text.prefix { !$0.isWhitespace }
+        let rest = text[word.endIndex...].drop { $0.isWhitespace }
+        let end = rest.lastIndex { !$0.isWhitespace }.map(rest.index(after:)) ?? rest.endIndex
+        return (String(word), String(rest[..<end]))
+    }
+
+    /// The command that is spelt most like a word; `nil` if none is.
+    static func nearest(to word: String) -> String? {
+        let names = CommandTable.commands.flatMap { [$0.name] + $0.aliases }.filter { $0.count > 1 }
+        return Spelling.nearest(to: String(word.drop { $0 == "/" }), among: names).map { "/" + $0 }
+    }
+}
+
+/// Completes commands at the Tab key.
+enum Completion {
+    /// What completes a text.
+    ///
+    /// - Parameter text: What stands before the cursor.
+    /// - Returns: What is to be appended: as much as all candidates share, and a space if there is but
+    ///   one; `nil` if nothing is.
+    static func suffix(for text: String) -> String? {
+        guard text.hasPrefix("/"), !text.contains("\n") else { return nil }
+        let start = text.lastIndex(of: " ").map(text.index(after:)) ?? text.startIndex
+        let word = String(text[start...])
+        let found = candidates(after: text[..<start]).filter { $0.hasPrefix(word) }
+        guard let first = found.first else { return nil }
+        let common = found.dropFirst().reduce(first) { shared, other in
+            String(zip(shared, other).prefix { $0 == $1 }.map(\.0))
+        }
+        let suffix = common.dropFirst(word.count) + (found.count == 1 ? " " : "")
+        return suffix.isEmpty ? nil : String(suffix)
+    }
+
+    /// The words that may stand after those before them.
+    private static func candidates(after text: Substring) -> [String] {
+        let words = text.split(separator: " ").map(String.init)
+        guard let first = words.first else {
+            return unique(CommandTable.commands.map { "/" + $0.name })
+        }
+        let commands = CommandParser.named(first)
+        switch (words.count, commands.first?.subcommand) {
+        case (1, nil):
+            let isHelp = commands.first?.name == "help"
+            return isHelp
+                ? unique(CommandTable.commands.map(\.name)) : commands.first?.choices ?? []
+        case (1, _): return commands.compactMap(\.subcommand)
+        case (2, .some): return commands.first { $0.subcommand == words[1] }?.choices ?? []
+        default: return []
+        }
+    }
+
+    private static func unique(_ words: [String]) -> [String] {
+        words.enumerated().filter { !words[..<$0.offset].contains($0.element) }.map(\.element)
     }
 }

@@ -32,7 +32,9 @@ struct TreeDrawing {
     ///   - parents: The place of each token's parent; -1 for the root.
     ///   - width: The columns of a line.
     init(labels: [String], parents: [Int], width: Int) {
-        (self.labels, self.parents, self.width) = (labels, parents, width)
+        self.labels = labels
+        self.parents = parents
+        self.width = width
         var children = [[Int]](repeating: [], count: labels.count)
         for (token, parent) in parents.enumerated() where children.indices.contains(parent) {
             children[parent].append(token)
@@ -49,7 +51,8 @@ struct TreeDrawing {
         }
         var depths = [Int](repeating: 0, count: labels.count)
         for token in order where parents[token] >= 0 { depths[token] = depths[parents[token]] + 1 }
-        (self.children, self.sizes) = (children, sizes)
+        self.children = children
+        self.sizes = sizes
         leafCount = children.count(where: \.isEmpty)
         depth = depths.max() ?? 0
     }

@@ -1,4 +1,5 @@
 import Chat
+import CommandSupport
 import Glibc
 
 /// Talks with a person, or with a script, until there is nothing more to say.
@@ -26,7 +27,8 @@ public final class ChatLoop {
     ///   - session: What is talked with.
     ///   - options: How.
     public init(_ session: ChatSession, options: ChatLoopOptions) {
-        (self.session, self.options) = (session, options)
+        self.session = session
+        self.options = options
         screen = Screen(isDumb: options.isDumb, hasStyles: options.hasStyles)
         lines = PlainLines(input: STDIN_FILENO)
     }
@@ -173,5 +175,153 @@ public final class ChatLoop {
     private func fail(_ text: String) {
         hasFailed = true
         screen.note(text, style: .plain)
+    }
+}
+
+extension ChatLoop {
+    /// Asks the model.
+    func ask(_ question: String) throws {
+        try answer { try session.reply(to: question, onEvent: $0) }
+    }
+
+    /// Answers the last question again.
+    func regenerate() throws {
+        try answer { try session.regenerate(onEvent: $0) }
+    }
+
+    /// Lets the model answer and shows it.
+    private func answer(_ reply: (_ onEvent: (ReplyEvent) -> Bool) throws -> Reply) throws {
+        var writer = AnswerWriter(screen, wraps: options.wrapsWords)
+        var reading = ReadingLine(screen)
+        defer { reading.clear() }
+        let isInterrupted = interruption()
+        let reply = try reply { event in
+            guard !isInterrupted() else { return false }
+            switch event {
+            case .reading(let progress): reading.update(progress)
+            case .drawing: break
+            case .text(let text, _):
+                reading.clear()
+                writer.push(text)
+            }
+            return true
+        }
+        reading.clear()
+        writer.finish()
+        tell(about: reply)
+    }
+
+    /// What tells whether the person pressed Ctrl-C since, the process is to end, or the output is gone.
+    func interruption() -> () -> Bool {
+        var isInterrupted = false
+        return { [screen, signals] in
+            isInterrupted = isInterrupted || signals?.take(.interrupt) == true
+            return isInterrupted || screen.failure != nil || signals?.isEnding == true
+        }
+    }
+
+    private func tell(about reply: Reply) {
+        lastReply = reply
+        if signals != nil {
+            switch reply.stopReason {
+            case .stopped: screen.note("[stopped; /regen answers again]")
+            case .length:
+                screen.note(
+                    "[cut off after \(reply.tokens.count) tokens; "
+                        + "/set parameter num_predict N allows more]")
+            case .end, .stop: break
+            }
+        }
+        if options.isVerbose { screen.note(Figures.line(of: reply)) }
+        if signals != nil { screen.note("") }
+    }
+
+    /// Answers a question without and with the adapter.
+    func compare(_ question: String?) throws {
+        let name = session.adapters?.active ?? session.adapters?.names.last ?? ""
+        let titles = (off: "adapter off", on: "adapter \(PlainText.escaped(name))")
+        let isWide = screen.isTerminal && screen.width >= Columns.leastWidth
+        var writer: AnswerWriter?
+        var shown: Int?
+        var reading = ReadingLine(screen)
+        func endAnswer() {
+            reading.clear()
+            writer?.finish()
+            writer = nil
+        }
+        defer { endAnswer() }
+        let isInterrupted = interruption()
+        let answers = try session.compare(question) { event in
+            guard !isInterrupted() else { return false }
+            switch event {
+            case .reading(let progress):
+                // The line where the first answer ends is not free for the second one's progress.
+                writer?.finish()
+                writer = nil
+                reading.update(progress)
+            case .drawing: break
+            case .text(let text, let answer):
+                reading.clear()
+                if isWide { break }
+                if shown != answer {
+                    endAnswer()
+                    writer = AnswerWriter(screen, wraps: options.wrapsWords)
+                    screen.line(answer == 1 ? titles.on : titles.off, style: .bold)
+                    shown = answer
+                }
+                writer?.push(text)
+            }
+            return true
+        }
+        endAnswer()
+        if isWide {
+            Columns.lines(
+                (titles.off, PlainText.visible(answers.off.text)),
+                (titles.on, PlainText.visible(answers.on.text)), width: screen.width - 1
+            ).forEach { screen.line($0) }
+        }
+        if options.isVerbose {
+            screen.note("\(titles.off): " + Figures.line(of: answers.off))
+            screen.note("\(titles.on): " + Figures.line(of: answers.on))
+        }
+    }
+}
+
+/// How a session talks with a person.
+public struct ChatLoopOptions: Sendable {
+    /// What the person is told first: the model's name and the like.
+    public var greeting = ""
+    /// Whether the terminal understands nothing but text (`TERM=dumb`).
+    public var isDumb = false
+    /// Whether text may be faint or bold (no `NO_COLOR`).
+    public var hasStyles = true
+    /// The file of messages for later sessions; `nil` for none.
+    public var historyFile: String?
+    /// The person's folder, for which `~` stands in the names of files.
+    public var homeFolder: String?
+    /// Whether each answer is followed by its figures.
+    public var isVerbose = false
+    /// Whether the lines of answers are broken between words.
+    public var wrapsWords = true
+    /// Whether messages are kept for the arrow keys.
+    public var recordsMessages = true
+
+    /// Creates the defaults.
+    public init() {}
+
+    /// Takes what a process's environment says about its terminal.
+    ///
+    /// `TERM`, `NO_COLOR`, `HOME` and, for the file of messages, `XDG_STATE_HOME`.
+    ///
+    /// - Parameter environment: The variables by their names.
+    public init(environment: [String: String]) {
+        let terminal = environment["TERM"] ?? ""
+        isDumb = terminal.isEmpty || terminal == "dumb"
+        hasStyles = (environment["NO_COLOR"] ?? "").isEmpty
+        homeFolder = environment["HOME"].flatMap { $0.isEmpty ? nil : $0 }
+        // The standard asks for absolute paths, and to pass over others.
+        let states = environment["XDG_STATE_HOME"].flatMap { $0.hasPrefix("/") ? $0 : nil }
+        let folder = states ?? homeFolder.map { $0 + "/.local/state" }
+        historyFile = folder.map { $0 + "/mambatreel/chat-history.jsonl" }
     }
 }

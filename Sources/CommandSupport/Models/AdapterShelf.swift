@@ -27,7 +27,9 @@ public final class AdapterShelf {
         topology: @escaping (TopologySettings) -> TopologySettings = { $0 },
         notes: @escaping (String) -> Void
     ) {
-        (self.model, self.topology, self.notes) = (model, topology, notes)
+        self.model = model
+        self.topology = topology
+        self.notes = notes
     }
 
     /// Takes up a model with the adapter that was attached to it, if there is one.

@@ -1,3 +1,4 @@
+import ArgumentParser
 import Storage
 import YAML
 
@@ -119,5 +120,33 @@ extension ConfigurationFileError: CustomStringConvertible {
         case .value(let file, let line, let key, let found, let expected):
             "\(quotedPath(file)):\(line): key \(quoted(key)) is \(found), expected \(expected)"
         }
+    }
+}
+
+/// Flags kept in a file; shared by all commands, and read before they are parsed.
+public struct ConfigurationOption: ParsableArguments {
+    /// What is left of it when no file of flags was named.
+    @Option(help: "A YAML file whose keys are these flags; those given here win.")
+    var config: String?
+
+    /// Creates the option, not given.
+    public init() {}
+
+    /// Refuses what is no file of flags.
+    public func validate() throws {
+        if let config {
+            throw ValidationError("--config is \(quoted(config)), expected a .yaml or .yml file")
+        }
+    }
+}
+
+/// A run's settings as the YAML file that repeats it.
+public enum ConfigurationText {
+    /// One key a line; values as in JSON, which YAML contains.
+    public static func yaml(_ settings: JSONObject) -> String {
+        let writer = JSONWriter(escapesNonASCII: false)
+        let lines = settings.members.map { "\($0.key): \(writer.string($0.value))" }
+        return (["# mambatreel \(CommandLineProgram.version)"] + lines).joined(separator: "\n")
+            + "\n"
     }
 }

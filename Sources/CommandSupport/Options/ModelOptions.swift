@@ -5,6 +5,8 @@ import MambaLM
 import Storage
 import Tensors
 import Tokenization
+import TreeSSMText
+import TreeTopology
 
 /// Which model to use, with which adapter and topology; shared by commands that score or talk.
 public struct ModelOptions: ParsableArguments {
@@ -99,5 +101,67 @@ public struct LoadedModel {
     public static func tokenizer(folder: String, isNeeded: Bool) throws -> LoadedTokenizer? {
         let exists = TokenizerLoader.names.contains { FilePath.exists("\(folder)/\($0)") }
         return exists || isNeeded ? try TokenizerLoader.load(at: folder) : nil
+    }
+}
+
+extension TopologySettings.Kind: ExpressibleByArgument {}
+extension EdgeTransition: ExpressibleByArgument {}
+
+/// How states flow between tokens; what is not given comes from the adapter, or is a default.
+public struct TopologyOptions: ParsableArguments {
+    /// A tree over each prompt, or a chain.
+    @Option(
+        help: """
+            A tree over each prompt (tree) or plain Mamba (chain). Default: a tree in training, \
+            else what the adapter or model was trained with, else a chain.
+            """)
+    public var topology: TopologySettings.Kind?
+
+    /// The weight of the tree's state.
+    @Option(help: "The weight of the tree's state beside the chain's. (default: 0.3)")
+    public var treeScale: Float?
+
+    /// How far apart two prompt tokens may be that share an edge.
+    @Option(help: "Prompt tokens up to this far apart may share an edge of the tree. (default: 3)")
+    public var treeNeighbors: Int?
+
+    /// Which token's decay weighs an edge.
+    @Option(
+        help: """
+            The token whose decay weighs the edge from a token to its parent: the next one \
+            (successor), the parent, or the token itself (child). (default: successor)
+            """)
+    public var edgeTransition: EdgeTransition?
+
+    /// The weight of the chain's state.
+    @Option(
+        help: """
+            The weight of the chain's state; --topology chain --chain-gain 1.3 is the control that \
+            tells what the tree itself does. (default: 1.0)
+            """)
+    public var chainGain: Float?
+
+    /// Creates options of which none is given.
+    public init() {}
+
+    /// Refuses values that make no sense.
+    public func validate() throws {
+        do {
+            try applied(to: TopologySettings(kind: .tree)).tree.validate()
+        } catch TreeSettingsError.value(let setting, let found, let expected) {
+            let name = CommandArguments.kebabCased("--" + setting)
+            throw ValidationError("\(name) is \(found), expected \(expected)")
+        }
+    }
+
+    /// The settings, with what the user gave in place of what they held.
+    public func applied(to settings: TopologySettings) -> TopologySettings {
+        var settings = settings
+        settings.kind = topology ?? settings.kind
+        settings.tree.scale = treeScale ?? settings.tree.scale
+        settings.tree.neighbors = treeNeighbors ?? settings.tree.neighbors
+        settings.tree.transition = edgeTransition ?? settings.tree.transition
+        settings.tree.chainGain = chainGain ?? settings.tree.chainGain
+        return settings
     }
 }

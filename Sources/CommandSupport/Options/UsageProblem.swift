@@ -53,7 +53,8 @@ struct UsageProblem: Equatable {
     }
 
     fileprivate init(_ sentence: String, help: [String] = []) {
-        (self.sentence, self.help) = (sentence, help)
+        self.sentence = sentence
+        self.help = help
     }
 
     private static func unknown(_ unknown: [String], _ words: CommandWords) -> String {

@@ -17,7 +17,9 @@ public struct ProgressLine {
     ///   - columns: The terminal's width; a bar that does not fit is left out, and a line is cut.
     ///   - isQuiet: Whether nothing is shown.
     public init(_ label: String, columns: Int = .max, isQuiet: Bool = false) {
-        (self.label, self.columns, self.isQuiet) = (label, columns, isQuiet)
+        self.label = label
+        self.columns = columns
+        self.isQuiet = isQuiet
         start = clock.now
     }
 

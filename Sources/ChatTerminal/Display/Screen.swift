@@ -1,3 +1,4 @@
+import Chat
 import CommandSupport
 import Glibc
 
@@ -35,7 +36,8 @@ final class Screen {
     init(
         output: Int32 = STDOUT_FILENO, notes: Int32 = STDERR_FILENO, isDumb: Bool, hasStyles: Bool
     ) {
-        (self.output, self.notes) = (output, notes)
+        self.output = output
+        self.notes = notes
         isTerminal = isatty(output) == 1
         notesAreSeen = isatty(notes) == 1
         self.hasStyles = hasStyles && !isDumb
@@ -105,4 +107,90 @@ final class Screen {
             return nil
         }
     }
+}
+
+/// Writes an answer as it is made.
+///
+/// On a terminal without the space before its first word, which many models put there.
+struct AnswerWriter {
+    private let screen: Screen
+    private var wrap: WordWrap?
+    private var hasBegun = false
+    private var isAtLineStart = true
+
+    /// Begins an answer.
+    ///
+    /// - Parameters:
+    ///   - screen: Where it goes.
+    ///   - wraps: Whether lines are broken between words, on a terminal.
+    init(_ screen: Screen, wraps: Bool) {
+        self.screen = screen
+        wrap = wraps && screen.isTerminal ? WordWrap(width: screen.width - 1) : nil
+    }
+
+    /// Writes the next piece: whole characters.
+    mutating func push(_ text: String) {
+        guard screen.isTerminal else { return write(text) }
+        var text = PlainText.visible(text)
+        if !hasBegun { text = String(text.drop { $0.isWhitespace }) }
+        hasBegun = hasBegun || !text.isEmpty
+        // The terminal may have another width by now.
+        wrap?.width = max(screen.width - 1, 1)
+        write(wrap?.push(text) ?? text)
+    }
+
+    /// Ends the answer, and its line.
+    mutating func finish() {
+        write(wrap?.finish() ?? "")
+        if !isAtLineStart || !screen.isTerminal { screen.write("\n") }
+    }
+
+    private mutating func write(_ text: String) {
+        guard let last = text.last else { return }
+        screen.write(text)
+        isAtLineStart = last == "\n"
+    }
+}
+
+/// Shows how much of a prompt is read, on the line where the answer will begin.
+///
+/// Shows nothing in the first two seconds.
+public struct ReadingLine {
+    private let columns: Int
+    private let isQuiet: Bool
+    private let clock = ContinuousClock()
+    private let start: ContinuousClock.Instant
+    private var line: ProgressLine
+
+    /// Begins to wait.
+    ///
+    /// - Parameters:
+    ///   - columns: The terminal's width; what does not fit is left out.
+    ///   - isQuiet: Whether nothing is shown, as where standard error is no terminal.
+    public init(columns: Int = .max, isQuiet: Bool) {
+        self.columns = columns
+        self.isQuiet = isQuiet
+        start = clock.now
+        line = ProgressLine("reading", columns: columns, isQuiet: isQuiet)
+    }
+
+    /// Tells how far the reading is; one that is at its beginning is a new one.
+    public mutating func update(_ progress: ReadingProgress) {
+        if progress.readTokens == 0 {
+            clear()
+            self = ReadingLine(columns: columns, isQuiet: isQuiet)
+        }
+        let seconds = (clock.now - start) / .seconds(1)
+        let speed = seconds > 0 ? Int(Double(progress.readTokens) / seconds) : 0
+        line.update(
+            done: progress.readTokens, total: progress.totalTokens, detail: "\(speed) tokens/s")
+    }
+
+    /// Removes what was told.
+    public mutating func clear() { line.clear() }
+}
+
+extension ReadingLine {
+    /// Begins to wait, on a conversation's screen.
+    init(_ screen: Screen) { self.init(columns: screen.width, isQuiet: !screen.notesAreSeen) }
 }

@@ -1,4 +1,5 @@
 import FoundationEssentials
+import Glibc
 import Jinja
 import Storage
 import Tokenization
@@ -173,5 +174,79 @@ extension InstructionRecord {
     /// Instruction and input as one text.
     var plainPrompt: String? {
         instruction.map { $1.isEmpty ? $0 : $0 + "\n" + $1 }
+    }
+}
+
+/// The time that a template is told by `strftime_now`, the same for all it writes.
+public struct TemplateTime: Equatable, Sendable {
+    let time: LocalTime
+
+    /// The day that templates are told in training unless another is asked for.
+    ///
+    /// It is the day that the templates of Llama 3.1 take where they are told none.
+    public static let fixedDate = "2024-07-26"
+    /// Midnight of ``fixedDate``.
+    public static let fixed = TemplateTime(LocalTime(year: 2024, month: 7, day: 26))
+    /// The present time of this machine's time zone.
+    public static var now: TemplateTime {
+        var (seconds, parts) = (Glibc.time(nil), tm())
+        localtime_r(&seconds, &parts)
+        return TemplateTime(
+            LocalTime(
+                year: Int(parts.tm_year) + 1900, month: Int(parts.tm_mon) + 1,
+                day: Int(parts.tm_mday), hour: Int(parts.tm_hour), minute: Int(parts.tm_min),
+                second: Int(parts.tm_sec)))
+    }
+
+    /// Reads a day written as `2024-07-26`; nil for another text.
+    ///
+    /// - Parameter date: The text.
+    public init?(date: String) {
+        guard let time = LocalTime(date: date) else { return nil }
+        self.init(time)
+    }
+
+    private init(_ time: LocalTime) { self.time = time }
+}
+
+/// What can be wrong with a template, or with what it is to make a prompt of.
+public enum PromptError: Error, Equatable {
+    /// A template cannot make a prompt of records of this form.
+    case unsuitableTemplate(place: String, template: String, form: String)
+    /// A template is neither built in nor a file.
+    case unknownTemplate(String)
+    /// The tokenizer brings no chat template.
+    case noChatTemplate
+    /// A template failed on a record or a conversation.
+    case template(place: String, reason: String)
+    /// What a template writes for a conversation with its answer does not begin with what it wrote before.
+    case rewritesPrompt(place: String, template: String)
+    /// What a template writes for a conversation does not begin with what it wrote for its beginning.
+    case notIncremental(template: String)
+}
+
+extension PromptError: CustomStringConvertible {
+    /// The sentence for the user.
+    public var description: String {
+        switch self {
+        case .unsuitableTemplate(let place, let template, let form):
+            "\(place): template '\(template)' is not made for records of the format "
+                + "'\(form)'; use --template chat or a Jinja file"
+        case .unknownTemplate(let name):
+            "template \(quoted(name)) is unknown, expected one of "
+                + PromptTemplate.builtInNames.joined(separator: ", ") + " or a Jinja file"
+        case .noChatTemplate:
+            "tokenizer has no chat template; choose another --template or add chat_template.jinja"
+        case .template(let place, let reason):
+            "\(place): template fails: \(reason)"
+        case .rewritesPrompt(let place, let template):
+            "\(place): template '\(template)' writes earlier turns anew where an answer follows, "
+                + "expected one that only adds the answer; mark what is to be learnt with "
+                + "{% generation %} in a Jinja file of your own"
+        case .notIncremental(let template):
+            "template '\(template)' writes earlier turns anew with each turn, expected one that only "
+                + "adds to them; use --history recompute "
+                + "(in a conversation, /set history recompute)"
+        }
     }
 }

@@ -27,7 +27,9 @@ public struct InstructionRecord: Equatable, Sendable {
 
         /// Describes a message.
         public init(role: String, content: String, fields: JSONObject) {
-            (self.role, self.content, self.fields) = (role, content, fields)
+            self.role = role
+            self.content = content
+            self.fields = fields
         }
     }
 
@@ -56,6 +58,22 @@ public struct InstructionRecord: Equatable, Sendable {
 
     /// Describes a record.
     public init(origin: RecordOrigin, content: Content, fields: JSONObject) {
-        (self.origin, self.content, self.fields) = (origin, content, fields)
+        self.origin = origin
+        self.content = content
+        self.fields = fields
+    }
+}
+
+extension InstructionRecord {
+    /// A record that asks and has no answer yet, as a conversation begins.
+    ///
+    /// - Parameter prompt: What is asked; the whole instruction of Alpaca templates.
+    public init(prompt: String) {
+        self.init(
+            origin: RecordOrigin(file: "prompt", line: 1),
+            content: .alpaca(instruction: prompt, input: "", output: ""),
+            fields: [
+                "instruction": .string(prompt), "prompt": .string(prompt), "input": "",
+            ])
     }
 }
