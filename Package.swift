@@ -71,7 +71,9 @@ let package = Package(
             resources: [.embedInCode("Resources/alpaca-schema.json")]),
         .target(
             name: "Evaluation",
-            dependencies: ["MambaLM", "Storage", "Python", "Tokenization", "Jinja", "YAML"],
+            dependencies: [
+                "MambaLM", "Tensors", "Storage", "Python", "Tokenization", "Jinja", "YAML",
+            ],
             resources: [.embedInCode("BuiltInTasks")]),
         .target(
             name: "Chat",
@@ -139,7 +141,8 @@ let package = Package(
         .testTarget(
             name: "EvaluationTests",
             dependencies: [
-                "Evaluation", "YAML", "TreeSSMText", "MambaLM", "Kernels", "Storage", "Python",
+                "Evaluation", "YAML", "TreeSSMText", "MambaLM", "Kernels", "Tensors", "Storage",
+                "Python",
                 "Tokenization",
                 "TestSupport",
             ],

@@ -1,3 +1,6 @@
+import MambaLM
+import Tensors
+
 @testable import Evaluation
 @testable import Tokenization
 
@@ -12,9 +15,12 @@ final class ToyModel: ContinuationModel {
     private(set) var statesKept = 0
 
     func read(
-        _ sequences: [PartialSequence<UInt64>]
-    ) -> (states: [UInt64?], scores: [TokenScore]) {
-        var (states, scores): ([UInt64], [TokenScore]) = ([], [])
+        _ sequences: [TokenSequence<UInt64>], scoring scored: [ScoredToken]
+    ) -> (states: [UInt64?], scores: CrossEntropy.Result) {
+        var states: [UInt64] = []
+        var scores = CrossEntropy.Result()
+        var next = scored[...]
+        var row = 0
         batches += 1
         for sequence in sequences {
             var state =
@@ -27,13 +33,13 @@ final class ToyModel: ContinuationModel {
             if hasTrees, sequence.promptLength > 0 {
                 state ^= UInt64(sequence.promptLength) << 20
             }
-            var next = sequence.predictions[...]
-            for (place, token) in sequence.tokens.enumerated() {
+            for token in sequence.tokens {
                 state = (state ^ UInt64(token)) &* 0x100_0000_01B3 &+ 0x9E37_79B9_7F4A_7C15
-                while let prediction = next.first, prediction.place == place {
-                    scores.append(ToyModel.score(state, prediction.token))
+                while let prediction = next.first, prediction.row == row {
+                    ToyModel.score(state, prediction.target, into: &scores)
                     next.removeFirst()
                 }
+                row += 1
             }
             tokensRead += sequence.tokens.count
             states.append(state)
@@ -42,12 +48,13 @@ final class ToyModel: ContinuationModel {
         return (zip(sequences, states).map { $0.keepsState ? $1 : nil }, scores)
     }
 
-    private static func score(_ state: UInt64, _ token: Int32) -> TokenScore {
+    private static func score(
+        _ state: UInt64, _ token: Int32, into scores: inout CrossEntropy.Result
+    ) {
         var mixed = state ^ UInt64(token) &* 0xBF58_476D_1CE4_E5B9
         mixed = (mixed ^ mixed >> 29) &* 0x94D0_49BB_1331_11EB
-        return TokenScore(
-            logProbability: -Double((mixed >> 40) % 4096 + 1) / 256,
-            isGreedy: (mixed >> 20) % 4 != 0)
+        scores.logProbabilities.append(-Double((mixed >> 40) % 4096 + 1) / 256)
+        scores.isGreedy.append((mixed >> 20) % 4 != 0)
     }
 }
 

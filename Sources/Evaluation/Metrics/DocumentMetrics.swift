@@ -26,7 +26,7 @@ struct DocumentMetrics {
     ///   - gold: The right one.
     ///   - scores: One score a choice and, for `acc_mutual_info`, then one without context.
     ///   - wanted: The task's metrics.
-    init(choices: [String], gold: Gold, scores: [ContinuationScore], wanted: Set<MetricName>) {
+    init(choices: [String], gold: Gold, scores: [TaskResult.Response], wanted: Set<MetricName>) {
         let likelihoods = scores.prefix(choices.count).map(\.logLikelihood)
         func isRight(_ numbers: [Double]) -> Double {
             let best = DocumentMetrics.indexOfLargest(numbers)
@@ -68,7 +68,7 @@ struct DocumentMetrics {
     }
 
     /// One continuation.
-    init(_ score: ContinuationScore, wanted: Set<MetricName>) {
+    init(_ score: TaskResult.Response, wanted: Set<MetricName>) {
         add(.perplexity, to: wanted) { .number(score.logLikelihood) }
         add(.acc, to: wanted) { .integer(score.isGreedy ? 1 : 0) }
     }

@@ -44,7 +44,7 @@ extension TaskResult.Sample {
                 }
                 arguments["gen_args_\(number)"] = .object(texts)
             }
-            let filtered = responses.map(\.json)
+            let filtered = zip(responses, item.requests).map { $0.json(of: $1) }
             let hashes = try hashes
             var object: JSONObject = [
                 "doc_id": .integer(item.id), "doc": .object(item.document.object),
@@ -62,10 +62,10 @@ extension TaskResult.Sample {
 }
 
 extension TaskResult.Response {
-    /// As text, as the harness writes it: the log-likelihood, and whether it is greedy if that is known.
-    fileprivate var json: JSONValue {
+    /// As text, as the harness writes it: the log-likelihood, and of a continuation whether it is greedy.
+    fileprivate func json(of request: PreparedTask.Request) -> JSONValue {
         let likelihood = JSONValue.string(PythonFloat.repr(logLikelihood))
-        guard let isGreedy else { return likelihood }
+        if case .rolling = request { return likelihood }
         return [likelihood, .string(isGreedy ? "True" : "False")]
     }
 }

@@ -86,9 +86,8 @@ public struct Evaluation: Sendable {
         _ journal: ScoreJournal?, _ report: (EvaluationEvent) throws -> Void
     ) throws -> [[TaskResult.Response]] {
         let name = task.task.name
-        let isRolling = task.task.outputType == .rolling
-        let isPrompt = !isRolling || options.rollingUsesTrees
-        var scores = [ScoreJournal.Score?](repeating: nil, count: requests.requests.count)
+        let isPrompt = task.task.outputType != .rolling || options.rollingUsesTrees
+        var scores = [TaskResult.Response?](repeating: nil, count: requests.requests.count)
         let keys =
             journal == nil
             ? []
@@ -110,7 +109,7 @@ public struct Evaluation: Sendable {
             model: model, maximumLength: options.maximumLength, batchTokens: options.batchTokens)
         try scorer.score(open.map { requests.requests[$0] }, isPrompt: isPrompt) { number, score in
             let index = open[number]
-            let kept = ScoreJournal.Score(
+            let kept = TaskResult.Response(
                 logLikelihood: score.logLikelihood, isGreedy: score.isGreedy)
             scores[index] = kept
             if let journal {
@@ -124,23 +123,20 @@ public struct Evaluation: Sendable {
             done += 1
             try report(.progress(task: name, done: done, total: scores.count))
         }
-        return responses(task, requests, scores, isRolling: isRolling)
+        return responses(task, requests, scores)
     }
 
     /// Puts scores back to their documents; those of windows are added up.
     private func responses(
-        _ task: PreparedTask, _ requests: TaskRequests, _ scores: [ScoreJournal.Score?],
-        isRolling: Bool
+        _ task: PreparedTask, _ requests: TaskRequests, _ scores: [TaskResult.Response?]
     ) -> [[TaskResult.Response]] {
         var responses = task.items.map { item in
-            item.requests.map { _ in
-                TaskResult.Response(logLikelihood: 0, isGreedy: isRolling ? nil : true)
-            }
+            item.requests.map { _ in TaskResult.Response(logLikelihood: 0, isGreedy: true) }
         }
         for (place, score) in zip(requests.places, scores) {
             guard let score else { continue }
             responses[place.item][place.request].logLikelihood += score.logLikelihood
-            if !isRolling { responses[place.item][place.request].isGreedy = score.isGreedy }
+            if !score.isGreedy { responses[place.item][place.request].isGreedy = false }
         }
         return responses
     }

@@ -11,12 +11,6 @@ import Storage
 ///
 /// Lines are only ever added, so no run takes another one's scores away.
 public final class ScoreJournal {
-    /// The score of a request as the journal keeps it.
-    struct Score: Equatable {
-        var logLikelihood: Double
-        var isGreedy: Bool
-    }
-
     /// Whose score is kept.
     struct Place {
         var task: String
@@ -71,13 +65,13 @@ public final class ScoreJournal {
     }
 
     /// The score of a request, nil if it is not known.
-    func score(of key: String) -> Score? { content.known[key] }
+    func score(of key: String) -> TaskResult.Response? { content.known[key] }
 
     /// What computed the score of a request, if that is another engine than now.
     func otherEngine(of key: String) -> String? { content.otherEngines[key] }
 
     /// Keeps a score.
-    func keep(_ score: Score, of key: String, at place: Place) throws {
+    func keep(_ score: TaskResult.Response, of key: String, at place: Place) throws {
         content.known[key] = score
         let line = writer.string([
             "task": .string(place.task), "doc": .integer(place.document),

@@ -3,7 +3,7 @@ import Storage
 /// What the lines of a journal say about one run.
 struct ScoreJournalContent {
     /// The scores of the run by the hashes of requests.
-    var known: [String: ScoreJournal.Score] = [:]
+    var known: [String: TaskResult.Response] = [:]
     /// What computed them, where it is another engine.
     private(set) var otherEngines: [String: String] = [:]
     /// Lines that could not be read.
@@ -55,7 +55,7 @@ struct ScoreJournalContent {
         guard let engine = value["engine"]?.stringValue, value["check"] != nil else { return true }
         guard Self.isWhole(text) else { return false }
         guard run == self.run else { return true }
-        known[tokens] = ScoreJournal.Score(logLikelihood: likelihood, isGreedy: isGreedy)
+        known[tokens] = TaskResult.Response(logLikelihood: likelihood, isGreedy: isGreedy)
         otherEngines[tokens] = engine == self.engine ? nil : engine
         return true
     }

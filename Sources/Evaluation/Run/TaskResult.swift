@@ -6,8 +6,8 @@ public struct TaskResult: Sendable {
     public struct Response: Equatable, Sendable {
         /// The natural logarithm of the probability.
         public var logLikelihood: Double
-        /// Whether every token was the most likely one; nil for whole texts.
-        public var isGreedy: Bool?
+        /// Whether every token was the most likely one.
+        public var isGreedy: Bool
     }
 
     /// One document with its scores.
@@ -99,19 +99,12 @@ extension TaskResult {
                 wanted: prepared.wanted)
         case .multipleChoice:
             return DocumentMetrics(
-                choices: item.choices, gold: item.gold, scores: responses.map(\.score),
+                choices: item.choices, gold: item.gold, scores: responses,
                 wanted: prepared.wanted)
         case .logLikelihood, .generateUntil:
             return DocumentMetrics(
-                responses.first?.score
-                    ?? ContinuationScore(logProbabilities: [], isGreedy: false),
+                responses.first ?? Response(logLikelihood: 0, isGreedy: false),
                 wanted: prepared.wanted)
         }
-    }
-}
-
-extension TaskResult.Response {
-    fileprivate var score: ContinuationScore {
-        ContinuationScore(logProbabilities: [logLikelihood], isGreedy: isGreedy ?? false)
     }
 }

@@ -1,3 +1,5 @@
+import MambaLM
+
 /// Scores continuations, reading once what requests begin with in common.
 ///
 /// Without trees that is any common beginning, within contexts and within continuations; with trees,
@@ -50,16 +52,22 @@ struct ContinuationScorer<Model: ContinuationModel> {
         while start < tree.nodes.count {
             let batch = start..<end(ofBatchFrom: start, in: tree)
             let predictions = batch.map { tree.predictions(from: tree.nodes[$0]) }
+            var scored: [ScoredToken] = []
+            var row = 0
+            for (index, predictions) in zip(batch, predictions) {
+                scored += predictions.map {
+                    ScoredToken(row: row + $0.place, target: $0.token)
+                }
+                row += tree.nodes[index].places.count
+            }
             let result = model.read(
-                zip(batch, predictions).map { index, predictions in
-                    sequence(index, of: tree, in: batch, predictions, states: states)
-                })
-            for (prediction, score) in zip(predictions.joined(), result.scores) {
+                batch.map { sequence($0, of: tree, in: batch, states: states) }, scoring: scored)
+            for (place, prediction) in predictions.joined().enumerated() {
                 for use in prediction.uses {
-                    guard let whole = unfinished[use.text].add(score, at: use.number) else {
-                        continue
-                    }
-                    try report(use.text, whole)
+                    let whole = unfinished[use.text].add(
+                        result.scores.logProbabilities[place],
+                        isGreedy: result.scores.isGreedy[place], at: use.number)
+                    if let whole { try report(use.text, whole) }
                 }
             }
             // Some of what goes on from these nodes is still to come.
@@ -88,13 +96,12 @@ struct ContinuationScorer<Model: ContinuationModel> {
     /// A node of a batch as the model reads it.
     private func sequence(
         _ index: Int, of tree: RequestTree, in batch: Range<Int>,
-        _ predictions: [RequestTree.Prediction], states: [Int: Model.State]
-    ) -> PartialSequence<Model.State> {
+        states: [Int: Model.State]
+    ) -> TokenSequence<Model.State> {
         let node = tree.nodes[index]
-        var sequence = PartialSequence<Model.State>(
+        var sequence = TokenSequence<Model.State>(
             tokens: tree.tokens(of: node), promptLength: node.promptLength,
-            keepsState: isContinued(index, from: batch.upperBound, in: tree),
-            predictions: predictions.map { ($0.place, $0.token) })
+            keepsState: isContinued(index, from: batch.upperBound, in: tree))
         if let parent = node.parent {
             if parent >= batch.lowerBound {
                 sequence.origin = .sequence(parent - batch.lowerBound)
@@ -116,13 +123,15 @@ private struct UnfinishedScore {
     init(count: Int) { (self.count, missing) = (count, count) }
 
     /// Adds the score of one prediction; returns all once none is missing.
-    mutating func add(_ score: TokenScore, at number: Int) -> ContinuationScore? {
+    mutating func add(
+        _ logProbability: Double, isGreedy: Bool, at number: Int
+    ) -> ContinuationScore? {
         if logProbabilities.isEmpty { logProbabilities = Array(repeating: 0, count: count) }
-        logProbabilities[number] = score.logProbability
-        isGreedy = isGreedy && score.isGreedy
+        logProbabilities[number] = logProbability
+        self.isGreedy = self.isGreedy && isGreedy
         missing -= 1
         guard missing == 0 else { return nil }
         defer { logProbabilities = [] }
-        return ContinuationScore(logProbabilities: logProbabilities, isGreedy: isGreedy)
+        return ContinuationScore(logProbabilities: logProbabilities, isGreedy: self.isGreedy)
     }
 }

@@ -5,36 +5,8 @@
 /// part than that one. The states in between live only as long as the block needs them, whereas
 /// sequences that go on from a kept state need the states of all blocks at once.
 public struct TokenForest {
-    /// What comes before a sequence.
-    public enum Origin {
-        /// Nothing: a text begins.
-        case start
-        /// What was read before, in another forest.
-        case state(SequenceState)
-        /// The end of an earlier sequence of the same forest.
-        case sequence(Int)
-    }
-
-    /// One sequence.
-    public struct Sequence {
-        /// The token ids, at least one.
-        public var tokens: [Int32]
-        /// How many of the first tokens are the prompt, which trees span; 0 unless a text begins.
-        public var promptLength: Int
-        /// What comes before.
-        public var origin: Origin
-        /// Whether the state after the sequence is wanted.
-        public var keepsState: Bool
-
-        /// Describes one sequence.
-        public init(
-            tokens: [Int32], promptLength: Int = 0, origin: Origin = .start,
-            keepsState: Bool = false
-        ) {
-            (self.tokens, self.promptLength) = (tokens, promptLength)
-            (self.origin, self.keepsState) = (origin, keepsState)
-        }
-    }
+    /// One sequence, as a Mamba model reads it.
+    public typealias Sequence = TokenSequence<SequenceState>
 
     /// Sequences that a block computes at once.
     struct Part {
@@ -108,5 +80,39 @@ public struct TokenForest {
                 }
             positions.append(before + sequence.tokens.count)
         }
+    }
+}
+
+/// Tokens that are read one after the other, and what comes before them.
+///
+/// - Note: `State` is what reading a text leaves behind.
+public struct TokenSequence<State> {
+    /// What comes before a sequence.
+    public enum Origin {
+        /// Nothing: a text begins.
+        case start
+        /// What was read before, in another forest.
+        case state(State)
+        /// The end of an earlier sequence of the same forest.
+        case sequence(Int)
+    }
+
+    /// The token ids, at least one.
+    public var tokens: [Int32]
+    /// How many of the first tokens are the prompt, which trees span; 0 unless a text begins.
+    public var promptLength: Int
+    /// What comes before.
+    public var origin: Origin
+    /// Whether the state after the sequence is wanted.
+    public var keepsState: Bool
+
+    /// Describes one sequence.
+    public init(
+        tokens: [Int32], promptLength: Int = 0, origin: Origin = .start, keepsState: Bool = false
+    ) {
+        self.tokens = tokens
+        self.promptLength = promptLength
+        self.origin = origin
+        self.keepsState = keepsState
     }
 }
