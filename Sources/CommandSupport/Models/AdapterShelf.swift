@@ -85,9 +85,8 @@ public final class AdapterShelf {
         do {
             try FolderContents.requireAdapter(folder)
             let record = try AdapterRecord.read(folder: folder)
-            let read = try LoRAAdapterSet.read(folder, attachingTo: model)
-            read.notes.forEach(notes)
-            let entry = Entry(name: folder, adapters: read.adapters, record: record)
+            let adapters = try LoRAAdapterSet.read(folder, attachingTo: model, notes: notes)
+            let entry = Entry(name: folder, adapters: adapters, record: record)
             entries.removeAll { $0.name == folder }
             entries.append(entry)
             setActive(entry)

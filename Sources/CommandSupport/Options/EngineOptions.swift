@@ -1,5 +1,7 @@
 import ArgumentParser
 import Kernels
+import LoRA
+import MambaLM
 import Tensors
 
 extension CPUEngine.MatrixKernel: ExpressibleByArgument {}
@@ -61,6 +63,41 @@ public struct EngineOptions: ParsableArguments {
     public func makeEngine() throws -> CPUEngine {
         try CPUEngine.starting(
             threads: resolvedThreads, matrixKernel: engine, scanKernel: scanKernel)
+    }
+
+    /// Starts the engine and loads a model.
+    ///
+    /// - Parameters:
+    ///   - folder: The model's folder.
+    ///   - notes: Called with what is worth knowing but no error.
+    /// - Returns: The model, and what it computes with.
+    /// - Throws: `EngineError`, or an error of the model's files.
+    public func loadModel(
+        _ folder: String, notes: (String) -> Void
+    ) throws -> (model: MambaModel, engine: CPUEngine) {
+        let cpu = try makeEngine()
+        if let note = note(for: cpu) { notes(note) }
+        let (model, unused) = try MambaModel.load(folder: folder, engine: cpu, format: dtype)
+        for name in unused { notes("\(folder): tensor '\(name)' is not used") }
+        return (model, cpu)
+    }
+}
+
+extension LoRAAdapterSet {
+    /// Reads an adapter and attaches it to a model.
+    ///
+    /// - Parameters:
+    ///   - folder: The adapter's folder.
+    ///   - model: The model; its layers have no adapters.
+    ///   - notes: Called with what is worth knowing but no error.
+    /// - Returns: The adapter.
+    /// - Throws: What is wrong with its files; nothing is attached then.
+    public static func read(
+        _ folder: String, attachingTo model: MambaModel, notes: (String) -> Void
+    ) throws -> LoRAAdapterSet {
+        let read = try read(folder, attachingTo: model)
+        read.notes.forEach(notes)
+        return read.adapters
     }
 }
 

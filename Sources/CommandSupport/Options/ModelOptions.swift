@@ -49,21 +49,16 @@ public struct ModelOptions: ParsableArguments {
         let model = try needed()
         let folder = try ModelFolder.find(model)
         if let adapter { try FolderContents.requireAdapter(adapter) }
-        let cpu = try engine.makeEngine()
-        if let note = engine.note(for: cpu) { notes(note) }
-        let loaded = try MambaModel.load(folder: folder, engine: cpu, format: engine.dtype)
-        for name in loaded.unused { notes("\(folder): tensor '\(name)' is not used") }
-        var adapters: LoRAAdapterSet?
-        if let adapter {
-            let read = try LoRAAdapterSet.read(adapter, attachingTo: loaded.model)
-            read.notes.forEach(notes)
-            adapters = read.adapters
+        let loaded = try engine.loadModel(folder, notes: notes)
+        let adapters = try adapter.map {
+            try LoRAAdapterSet.read($0, attachingTo: loaded.model, notes: notes)
         }
         let record = try AdapterRecord.read(folder: adapter ?? folder)
         let settings = topology.applied(to: record?.topology ?? TopologySettings(kind: .chain))
         loaded.model.flow = settings.flow
         return LoadedModel(
-            model: loaded.model, engine: cpu, name: model, folder: folder, adapters: adapters,
+            model: loaded.model, engine: loaded.engine, name: model, folder: folder,
+            adapters: adapters,
             record: record,
             topology: settings)
     }

@@ -68,10 +68,7 @@ public final class Trainer {
                 of: configuration, records: training.count, plan: plan, schedule: schedule)
         optimizer = Optimizer(
             contents.parameters, configuration: configuration, engine: model.engine)
-        var decisive = JSONObject(
-            configuration.settings.members
-                .filter { TrainingConfiguration.decisiveKeys.contains($0.key) }
-                .map { ($0.key, $0.value) })
+        var decisive = configuration.decisiveSettings
         for member in settings.members { decisive[member.key] = member.value }
         identity = RunIdentity(
             data: RunIdentity.fingerprint(of: training), settings: decisive,

@@ -39,14 +39,13 @@ extension TrainingConfiguration {
         }
     }
 
-    /// The keys whose values decide the numbers of a run, and so may not change when it is resumed.
+    /// The settings that decide the numbers of a run, and so may not change when it is resumed.
     ///
     /// Of the data only what the records became counts: they have a fingerprint of their own.
-    static let decisiveKeys: Set<String> = [
-        "learning_rate", "lr_scheduler_type", "warmup_steps", "weight_decay", "adam_beta1",
-        "adam_beta2", "adam_epsilon", "max_grad_norm", "batch_size",
-        "gradient_accumulation_steps", "loss_reduction", "shuffle", "seed",
-    ]
+    var decisiveSettings: JSONObject {
+        JSONObject(
+            TrainingConfiguration.entries.filter(\.isDecisive).map { ($0.key, $0.read(self)) })
+    }
 }
 
 /// What can be wrong with a setting.
@@ -79,6 +78,15 @@ extension TrainingConfiguration {
         /// Takes a value over; false if it is of the wrong kind.
         let write: @Sendable (inout TrainingConfiguration, JSONValue) -> Bool
         let isSensible: @Sendable (TrainingConfiguration) -> Bool
+        /// Whether a resumed run must share the value.
+        private(set) var isDecisive = false
+
+        /// The setting as one that decides the numbers of a run.
+        var deciding: Entry {
+            var entry = self
+            entry.isDecisive = true
+            return entry
+        }
 
         init<Value>(
             _ key: String, _ field: any WritableKeyPath<TrainingConfiguration, Value> & Sendable,
@@ -86,7 +94,8 @@ extension TrainingConfiguration {
             fromJSON: @escaping @Sendable (JSONValue) -> Value?,
             where isSensible: @escaping @Sendable (Value) -> Bool = { _ in true }
         ) {
-            (self.key, self.expected) = (key, expected)
+            self.key = key
+            self.expected = expected
             read = { toJSON($0[keyPath: field]) }
             write = { configuration, value in
                 guard let value = fromJSON(value) else { return false }
@@ -142,28 +151,34 @@ extension TrainingConfiguration {
             toJSON: { .number($0.number) },
             fromJSON: { $0.numberValue.flatMap { ValidationSize($0) } }),
         integer("steps_per_eval", \.stepsPerEvaluation, atLeast: 1),
-        number("learning_rate", \.learningRate),
-        choice("lr_scheduler_type", \.schedule),
-        number("warmup_steps", \.warmupSteps),
-        number("weight_decay", \.weightDecay),
-        number("adam_beta1", \.adamBeta1, "a number in [0, 1)", where: { $0 >= 0 && $0 < 1 }),
-        number("adam_beta2", \.adamBeta2, "a number in [0, 1)", where: { $0 >= 0 && $0 < 1 }),
-        number("adam_epsilon", \.adamEpsilon),
-        number("max_grad_norm", \.maxGradientNorm),
-        integer("batch_size", \.batchSize, atLeast: 1),
-        integer("gradient_accumulation_steps", \.gradientAccumulationSteps, atLeast: 1),
-        choice("loss_reduction", \.lossReduction),
+        number("learning_rate", \.learningRate).deciding,
+        choice("lr_scheduler_type", \.schedule).deciding,
+        number("warmup_steps", \.warmupSteps).deciding,
+        number("weight_decay", \.weightDecay).deciding,
+        number(
+            "adam_beta1", \.adamBeta1, "a number in [0, 1)", where: { $0 >= 0 && $0 < 1 }
+        ).deciding,
+        number(
+            "adam_beta2", \.adamBeta2, "a number in [0, 1)", where: { $0 >= 0 && $0 < 1 }
+        ).deciding,
+        number("adam_epsilon", \.adamEpsilon).deciding,
+        number("max_grad_norm", \.maxGradientNorm).deciding,
+        integer("batch_size", \.batchSize, atLeast: 1).deciding,
+        integer("gradient_accumulation_steps", \.gradientAccumulationSteps, atLeast: 1).deciding,
+        choice("loss_reduction", \.lossReduction).deciding,
         number(
             "num_train_epochs", \.epochs, "a number above 0", where: { $0 > 0 && $0.isFinite }),
         integer("max_steps", \.maxSteps, atLeast: -1),
         Entry(
             "shuffle", \.shuffles, expected: "true or false", toJSON: { .bool($0) },
-            fromJSON: { $0.boolValue }),
+            fromJSON: { $0.boolValue }
+        ).deciding,
         Entry(
             "seed", \.seed, expected: "an integer of at least 0",
             toJSON: { .integer(Int(clamping: $0)) },
             fromJSON: { $0.integerValue.flatMap { UInt64(exactly: $0) } },
-            where: { $0 <= UInt64(Int.max) }),
+            where: { $0 <= UInt64(Int.max) }
+        ).deciding,
         integer("save_steps", \.saveSteps, atLeast: 1),
         integer("save_total_limit", \.saveTotalLimit, atLeast: 0),
         integer("logging_steps", \.loggingSteps, atLeast: 1),

@@ -60,8 +60,8 @@ struct MergeCommand: ParsableCommand {
         ]
         try target.check(apartFrom: inputs, companions: ModelCompanions.names)
         let base = try MambaModel.load(folder: folder, engine: engine.makeEngine()).model
-        let (adapters, notes) = try LoRAAdapterSet.read(adapter, attachingTo: base)
-        for note in notes { Terminal.printNote(note) }
+        let adapters = try LoRAAdapterSet.read(
+            adapter, attachingTo: base, notes: Terminal.printNote)
         let merged = adapters.merged(into: base)
         try target.write(apartFrom: inputs, companions: ModelCompanions.names) { output in
             for file in try ModelCompanions.read(folder: folder) {

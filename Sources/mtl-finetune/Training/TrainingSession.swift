@@ -35,11 +35,7 @@ struct TrainingSession {
             try OutputRule.checkApart(
                 command.outputDir, from: [.init(folder, option: "--model")])
         }
-        let engine = try command.engine.makeEngine()
-        if let note = command.engine.note(for: engine) { warn(note) }
-        let (model, unused) = try MambaModel.load(
-            folder: folder, engine: engine, format: command.engine.dtype)
-        for name in unused { warn("\(folder): tensor '\(name)' is not used") }
+        let (model, engine) = try command.engine.loadModel(folder, notes: warn)
         let topology = command.topology.applied(to: TopologySettings(kind: .tree))
         model.flow = topology.flow
 
@@ -64,7 +60,8 @@ struct TrainingSession {
             templateSource: templateSource)
         let contents = try Self.contents(
             command, model: model, folder: folder, record: record, warn: warn)
-        settings = Self.settings(command, topology: topology)
+        let settings = Self.settings(command, topology: topology)
+        self.settings = Self.object(settings)
         page = RunReport(
             folder: command.outputDir, model: model, modelFolder: folder, data: data,
             engine: engine.summary, warn: warn)
@@ -72,7 +69,7 @@ struct TrainingSession {
             model: model, contents: contents, training: data.training,
             validation: data.validation, samples: samples, configuration: configuration,
             folder: command.outputDir,
-            warnings: data.warnings, settings: Self.decisive(settings),
+            warnings: data.warnings, settings: Self.object(settings.filter(\.decides)),
             machine: [
                 "engine": .string(engine.matrixKernel.rawValue),
                 "scan_kernel": .string(engine.scanKernel.rawValue),
@@ -147,9 +144,7 @@ struct TrainingSession {
         _ command: TrainCommand, model: MambaModel, warn: (String) -> Void
     ) throws -> LoRAAdapterSet {
         if let folder = command.adapter.initAdapter {
-            let (adapters, notes) = try LoRAAdapterSet.read(folder, attachingTo: model)
-            for note in notes { warn(note) }
-            return adapters
+            return try LoRAAdapterSet.read(folder, attachingTo: model, notes: warn)
         }
         var generator = SplitMix64(seed: command.training.seed)
         let adapters = try LoRAAdapterSet.attach(
@@ -160,43 +155,54 @@ struct TrainingSession {
 }
 
 extension TrainingSession {
-    /// Every flag by its name in configuration files.
-    private static func settings(
-        _ command: TrainCommand, topology: TopologySettings
-    ) -> JSONObject {
-        var settings: JSONObject = [
-            "model": .string(command.model), "data": .array(command.data.map { .string($0) }),
-        ]
-        if let valid = command.valid { settings["valid"] = .string(valid) }
-        if let prompts = command.samplePrompts { settings["sample_prompts"] = .string(prompts) }
-        for member in topology.json.members { settings[member.key] = member.value }
-        let adapter = command.adapter
-        settings["fine_tune_type"] = .string(adapter.fineTuneType.rawValue)
-        settings["lora_r"] = .integer(adapter.loraR)
-        settings["lora_alpha"] = .number(adapter.loraAlpha)
-        settings["lora_dropout"] = .number(adapter.loraDropout)
-        settings["lora_target_modules"] = .string(
-            adapter.loraTargetModules.joined(separator: ","))
-        if let start = adapter.initAdapter { settings["init_adapter"] = .string(start) }
-        for member in command.training.configuration.settings.members {
-            settings[member.key] = member.value
-        }
-        settings["dtype"] = .string(command.engine.dtype.rawValue)
-        settings["threads"] = .integer(command.engine.threads)
-        settings["scan_kernel"] = .string(command.engine.scanKernel.rawValue)
-        if let engine = command.engine.engine { settings["engine"] = .string(engine.rawValue) }
-        settings["cache"] = .bool(command.cache)
-        settings["output_dir"] = .string(command.outputDir)
-        return settings
+    /// A flag by its name in configuration files.
+    private struct Setting {
+        let key: String
+        let value: JSONValue?
+        /// Whether a resumed run must share it; the training's own settings say so themselves.
+        var decides = false
     }
 
-    /// The settings that a resumed run must share, beside those of the training itself.
-    private static func decisive(_ settings: JSONObject) -> JSONObject {
-        let keys = [
-            "topology", "tree_scale", "tree_neighbors", "edge_transition", "chain_gain",
-            "fine_tune_type", "lora_r", "lora_alpha", "lora_dropout", "lora_target_modules",
-            "init_adapter", "dtype",
+    /// Every flag that is set, in the order of configuration files.
+    private static func settings(
+        _ command: TrainCommand, topology: TopologySettings
+    ) -> [Setting] {
+        let (adapter, engine) = (command.adapter, command.engine)
+        let modules = adapter.loraTargetModules.joined(separator: ",")
+        let data: [Setting] = [
+            Setting(key: "model", value: .string(command.model)),
+            Setting(key: "data", value: .array(command.data.map { .string($0) })),
+            Setting(key: "valid", value: command.valid.map { .string($0) }),
+            Setting(key: "sample_prompts", value: command.samplePrompts.map { .string($0) }),
         ]
-        return JSONObject(keys.compactMap { key in settings[key].map { (key, $0) } })
+        let trained: [Setting] =
+            topology.json.members.map { Setting(key: $0.key, value: $0.value, decides: true) } + [
+                Setting(
+                    key: "fine_tune_type", value: .string(adapter.fineTuneType.rawValue),
+                    decides: true),
+                Setting(key: "lora_r", value: .integer(adapter.loraR), decides: true),
+                Setting(key: "lora_alpha", value: .number(adapter.loraAlpha), decides: true),
+                Setting(key: "lora_dropout", value: .number(adapter.loraDropout), decides: true),
+                Setting(key: "lora_target_modules", value: .string(modules), decides: true),
+                Setting(
+                    key: "init_adapter", value: adapter.initAdapter.map { .string($0) },
+                    decides: true),
+            ]
+        let training = command.training.configuration.settings.members.map {
+            Setting(key: $0.key, value: $0.value)
+        }
+        let machine: [Setting] = [
+            Setting(key: "dtype", value: .string(engine.dtype.rawValue), decides: true),
+            Setting(key: "threads", value: .integer(engine.threads)),
+            Setting(key: "scan_kernel", value: .string(engine.scanKernel.rawValue)),
+            Setting(key: "engine", value: engine.engine.map { .string($0.rawValue) }),
+            Setting(key: "cache", value: .bool(command.cache)),
+            Setting(key: "output_dir", value: .string(command.outputDir)),
+        ]
+        return (data + trained + training + machine).filter { $0.value != nil }
+    }
+
+    private static func object(_ settings: [Setting]) -> JSONObject {
+        JSONObject(settings.compactMap { setting in setting.value.map { (setting.key, $0) } })
     }
 }
