@@ -2,7 +2,7 @@ import Storage
 
 /// What can go wrong in a conversation.
 public enum ChatError: Error, Equatable {
-    /// A setting has a value that makes no sense.
+    /// A setting has an invalid value.
     case setting(name: String, found: String, expected: String)
     /// The text is empty, or holds no token.
     case emptyPrompt
@@ -14,7 +14,7 @@ public enum ChatError: Error, Equatable {
     case foreignToken(id: Int32, vocabulary: Int)
     /// There is no question to answer again, or to take back.
     case nothingSaid
-    /// The topology keeps more than one state a layer, so that no turn can go on from one.
+    /// The topology keeps more than one state per layer, so that no turn can go on from one.
     case noSingleState(topology: String)
     /// There is no branch of this name.
     case unknownBranch(name: String, known: [String])
@@ -56,7 +56,7 @@ extension ChatError: CustomStringConvertible {
                 + "the tokenizer is not the model's"
         case .nothingSaid: "nothing was said yet"
         case .noSingleState(let topology):
-            "topology '\(topology)' keeps more than one state a layer, so that no turn can go on from "
+            "topology '\(topology)' keeps more than one state per layer, so that no turn can go on from "
                 + "the last one's; use --history recompute "
                 + "(in a conversation, /set history recompute)"
         case .unknownBranch(let name, let known):

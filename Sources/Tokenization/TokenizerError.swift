@@ -4,7 +4,7 @@ import Storage
 public enum TokenizerError: Error, Equatable {
     /// None of the files that were looked for exists.
     case missing(paths: [String])
-    /// A field has a value that makes no sense.
+    /// A field has an invalid value.
     case invalid(file: String, field: String, found: String, expected: String)
     /// A field asks for something this toolkit does not do.
     case unsupported(file: String, field: String, found: String, supported: String)

@@ -32,7 +32,7 @@ struct MTLChat: ParsableCommand {
             """)
     var template: String?
 
-    @Option(help: "What the model is told before the conversation.")
+    @Option(help: "The system prompt: what the model is told before the conversation.")
     var systemPrompt: String?
 
     @Option(name: .customLong("n"), help: "Answer the prompt this many times.")

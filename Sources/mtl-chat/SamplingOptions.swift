@@ -29,7 +29,7 @@ struct SamplingOptions: ParsableArguments {
     @Option(help: "The same seed gives the same answer.")
     var seed = defaults.seed
 
-    @Option(help: "The most tokens of an answer.")
+    @Option(help: "Maximum number of tokens per answer.")
     var maxTokens = defaults.maxTokens
 
     @Option(

@@ -111,7 +111,7 @@ struct LogLikelihoodCommand: ParsableCommand {
 
     @OptionGroup var model: ModelOptions
 
-    @Option(help: "The requests, one JSON object a line (.jsonl, or with .zst).")
+    @Option(help: "The requests, one JSON object per line (.jsonl, or with .zst).")
     var requests: String
 
     @OptionGroup var output: FileOutputOptions
@@ -119,7 +119,7 @@ struct LogLikelihoodCommand: ParsableCommand {
     @Flag(help: "Score every token of 'ids' after the first.")
     var allPositions = false
 
-    @Option(help: "The most tokens that are read for one request; older ones are cut off.")
+    @Option(help: "Maximum number of tokens read per request; earlier ones are cut off.")
     var maxLength = 2048
 
     @Flag(help: "Show no progress.")
@@ -165,7 +165,7 @@ struct TokenizeCommand: ParsableCommand {
     @Option(help: "A model's folder, a tokenizer.json or a SentencePiece .model file.")
     var model: String
 
-    @Option(help: "The texts or ids, one JSON object a line (.jsonl, or with .zst).")
+    @Option(help: "The texts or ids, one JSON object per line (.jsonl, or with .zst).")
     var input: String
 
     @OptionGroup var output: FileOutputOptions
@@ -186,7 +186,7 @@ struct TokenizeCommand: ParsableCommand {
 
 /// One file to write.
 struct FileOutputOptions: ParsableArguments {
-    @Option(help: "The file to write, one JSON object a line.")
+    @Option(help: "The file to write, one JSON object per line.")
     var output: String
 
     @Flag(help: "Write over the file if it exists.")

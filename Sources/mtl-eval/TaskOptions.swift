@@ -27,10 +27,10 @@ struct TaskOptions: ParsableArguments {
     @Option(help: "Only the first documents of each task: a fraction below 1 or a count.")
     var limit: Double?
 
-    @Option(help: "About how many requests are computed at once, or auto; changes no result.")
+    @Option(help: "Requests computed at once, about, or auto; does not change results.")
     var batchSize = "auto"
 
-    @Option(help: "The most tokens that are read for one request; older ones are cut off.")
+    @Option(help: "Maximum number of tokens read per request; earlier ones are cut off.")
     var maxLength = defaults.maximumLength
 
     @Option(
@@ -40,13 +40,13 @@ struct TaskOptions: ParsableArguments {
             """)
     var seed = "0,1234,1234,1234"
 
-    @Option(help: "How often documents are drawn again for standard errors.")
+    @Option(help: "Number of bootstrap resamples for standard errors.")
     var bootstrapIters = defaults.bootstrapIterations
 
     @Option(help: "A text put before every prompt.")
     var systemInstruction: String?
 
-    @Flag(help: "Stop where a task's examples cannot be drawn from where it says.")
+    @Flag(help: "Fail if a task's examples cannot come from where it says.")
     var strict = false
 
     @Flag(help: "List tasks, groups and tags, and exit.")
@@ -121,7 +121,7 @@ struct OutputOptions: ParsableArguments {
     @Flag(help: "Show prompt, target and request of each task's first document.")
     var writeOut = false
 
-    @Flag(help: "Go on where an interrupted run with the same --output-path stopped.")
+    @Flag(help: "Continue an interrupted run with the same --output-path.")
     var resume = false
 
     @Option(help: "How the table is printed: as the harness does, or plain4 with four decimals.")

@@ -138,7 +138,7 @@ struct OneShotChatTests {
         #expect(closed.output == "1\n" && closed.errors.isEmpty, "\(closed.errors)")
     }
 
-    @Test("what makes no sense is wrong usage or a clear error")
+    @Test("an invalid value is wrong usage or a clear error")
     func refusals() throws {
         let workshop = try CommandWorkshop()
         for arguments in [

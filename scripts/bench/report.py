@@ -118,7 +118,7 @@ class Report:
             f"{part['records']}, {part['mean_tokens']:.0f} tokens on average, all of them counted and",
             "none of the padding. Rank 8 on the four default targets; forward, backward, clipping and",
             "AdamW. Every run is a process of its own, and memory is its peak; of several batch sizes",
-            "the fastest is shown. *transformers + peft* is the library as installed, one record a step",
+            "the fastest is shown. *transformers + peft* is the library as installed, one record per step",
             "(timed on the shorter half of each pair of records, in its favour); the peers after it run",
             "with records grouped by length and an allocator that keeps its memory, without which they",
             "spend much of their time on page faults. *tree in PyTorch* is",

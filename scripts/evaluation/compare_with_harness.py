@@ -78,7 +78,7 @@ def run(name, command, log):
 
 
 def selection(arguments, shots):
-    """The options that both programs share but for the spelling of the number of shots."""
+    """The options that both programs share except for the spelling of the number of shots."""
     options = ["--tasks", arguments.tasks]
     if arguments.limit:
         options += ["--limit", f"{arguments.limit:g}"]

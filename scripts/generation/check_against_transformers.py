@@ -89,7 +89,7 @@ def scored(model, prompt: list[int], answer: list[int]):
 
 
 def check(arguments, path: Path, model, tokenizer: Tokenizer, topology: str) -> bool:
-    """Prints a row a prompt; whether all answers agree but for what is as good as equal."""
+    """Prints a row a prompt; whether all answers agree except for what is as good as equal."""
     print(f"{topology}: prompt tokens, tokens that agree, smallest lead, largest difference")
     agreed, total, passes = 0, 0, True
     for number, text in enumerate(prompts(arguments.data, arguments.count)):

@@ -33,7 +33,7 @@ def main() -> None:
     parser.add_argument("--finetune", required=True, help="path of mtl-finetune")
     parser.add_argument("--results", required=True, help="folder for training.json")
     parser.add_argument("--tokenizer", help="tokenizer.json, to encode --data")
-    parser.add_argument("--data", help="real Alpaca records, one JSON object a line")
+    parser.add_argument("--data", help="real Alpaca records, one JSON object per line")
     parser.add_argument("--batches", type=int, nargs="+", default=[1, 4])
     parser.add_argument("--threads", type=int, default=len(os.sched_getaffinity(0)))
     parser.add_argument("--quick", action="store_true", help="few records: does it run at all?")

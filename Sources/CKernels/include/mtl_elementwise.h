@@ -20,7 +20,7 @@ void mtl_rms_norm(mtl_isa isa, mtl_matrix x, const float *weight, float epsilon,
 void mtl_rms_norm_backward(mtl_isa isa, mtl_matrix x, const float *weight, float epsilon,
                            mtl_matrix gradient, mtl_matrix addend, mtl_matrix grad_x, size_t rows,
                            size_t columns);
-// inverse = 1 / sqrt(mean(x * x) + epsilon), one value a row.
+// inverse = 1 / sqrt(mean(x * x) + epsilon), one value per row.
 void mtl_rms_inverse(mtl_isa isa, mtl_matrix x, float epsilon, float *inverse, size_t rows, size_t columns);
 // grad_weight += sum over rows of gradient * x * inverse, for the columns given.
 void mtl_rms_norm_weight(mtl_isa isa, mtl_matrix x, const float *inverse, mtl_matrix gradient,

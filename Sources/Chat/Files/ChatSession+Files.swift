@@ -151,7 +151,7 @@ extension ChatSession {
         return parts.joined(separator: "\n\n") + (parts.isEmpty ? "" : "\n")
     }
 
-    /// The current branch as training data, one JSON object a line, which `mtl-finetune` reads.
+    /// The current branch as training data, one JSON object per line, which `mtl-finetune` reads.
     ///
     /// Where the template takes whole conversations, one record of the format `chat`; else an Alpaca record
     /// for each question, which does not hold what the model is told first. The format `chat` has no room for

@@ -379,7 +379,7 @@ extension ChatSession {
         return (added, unreadEnd)
     }
 
-    /// The tokens of a prompt, but for those at its end that the first token of an answer takes in.
+    /// The tokens of a prompt, except for those at its end that the first token of an answer takes in.
     ///
     /// In training a prompt that ends in a space ends before it, since the space and the answer's first
     /// word are one token there; so it does here, and the answer begins with the space.

@@ -66,7 +66,7 @@ public final class ChatSession {
     ///   - system: What the model is told before the conversation.
     ///   - adapters: The model's adapters, if they can be switched.
     ///   - inputs: The model's files and the like, which are never written over.
-    /// - Throws: ``ChatError`` if a setting makes no sense.
+    /// - Throws: ``ChatError`` if a setting is invalid.
     public init(
         model: MambaModel, tokenizer: LoadedTokenizer, template: PromptTemplate,
         settings: ChatSettings = ChatSettings(), system: String? = nil,

@@ -172,7 +172,7 @@ struct KeyDecoder {
         return String(decoding: result, as: UTF8.self)
     }
 
-    /// Whether a byte ends a run of text: a control character, but for the tab.
+    /// Whether a byte ends a run of text: a control character, except for the tab.
     private static func endsRun(_ byte: UInt8) -> Bool {
         byte < 0x20 && byte != 0x09 || byte == 0x7F
     }

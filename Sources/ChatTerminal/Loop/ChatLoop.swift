@@ -54,7 +54,7 @@ public final class ChatLoop {
             return status
         }
         guard let code = screen.failure else { return hasFailed && !isTerminal ? 1 : 0 }
-        // Whoever has read enough is not told about it.
+        // A reader that has had enough is not told about it.
         if code != EPIPE {
             screen.note("standard output: cannot write: \(String(cString: strerror(code)))")
         }

@@ -190,7 +190,7 @@ struct CommandWords {
     ///   - program: The program's root command.
     ///   - arguments: Without the program's name.
     init?(_ program: (some ParsableCommand).Type, arguments: [String]) {
-        // The parser keeps what it knows to itself, but for what `--experimental-dump-help` prints.
+        // The parser keeps what it knows to itself, except for what `--experimental-dump-help` prints.
         let text = program._dumpHelp()
         guard let root = try? JSONValue(parsing: text, file: "help")["command"],
             let program = root["commandName"]?.stringValue

@@ -76,7 +76,7 @@ public enum CommandLineProgram {
     }
 }
 
-/// The arguments make no sense.
+/// The arguments are wrong.
 private struct UsageFailure: Error {
     let text: String
 }

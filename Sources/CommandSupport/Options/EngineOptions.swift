@@ -37,7 +37,7 @@ public struct EngineOptions: ParsableArguments {
     /// Creates the defaults.
     public init() {}
 
-    /// Refuses numbers of threads that make no sense.
+    /// Refuses invalid numbers of threads.
     public func validate() throws {
         guard (0...4096).contains(threads) else {
             throw ValidationError("--threads is \(threads), expected 0 to 4096")
@@ -54,7 +54,7 @@ public struct EngineOptions: ParsableArguments {
     public func note(for engine: CPUEngine) -> String? {
         if dtype == .float32 || dtype == .bfloat16 && engine.multipliesInBFloat16 { return nil }
         return "weights are kept in \(dtype.rawValue) and multiplied in float32: "
-            + "less memory, the same speed but for single tokens"
+            + "less memory, the same speed except for single tokens"
     }
 
     /// Starts the engine.

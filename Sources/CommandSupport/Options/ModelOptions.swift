@@ -139,7 +139,7 @@ public struct TopologyOptions: ParsableArguments {
     /// Creates options of which none is given.
     public init() {}
 
-    /// Refuses values that make no sense.
+    /// Refuses invalid values.
     public func validate() throws {
         do {
             try applied(to: TopologySettings(kind: .tree)).tree.validate()

@@ -69,7 +69,9 @@ public enum Aggregation: String, CaseIterable, Sendable {
         var result: [Double] = []
         result.reserveCapacity(values.count)
         for value in values {
-            guard let number = value.number else { throw .kind(expected: "one number a document") }
+            guard let number = value.number else {
+                throw .kind(expected: "one number per document")
+            }
             result.append(number)
         }
         return result

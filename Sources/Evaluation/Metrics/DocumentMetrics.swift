@@ -24,7 +24,7 @@ struct DocumentMetrics {
     /// - Parameters:
     ///   - choices: The choices without what stands before them.
     ///   - gold: The right one.
-    ///   - scores: One score a choice and, for `acc_mutual_info`, then one without context.
+    ///   - scores: One score per choice and, for `acc_mutual_info`, then one without context.
     ///   - wanted: The task's metrics.
     init(choices: [String], gold: Gold, scores: [TaskResult.Response], wanted: Set<MetricName>) {
         let likelihoods = scores.prefix(choices.count).map(\.logLikelihood)

@@ -9,7 +9,7 @@ enum StandardError {
     /// - Parameters:
     ///   - aggregation: How the values are summed up.
     ///   - values: One a document.
-    ///   - iterations: How often documents are drawn again, where that is how; 0 asks for no errors.
+    ///   - iterations: The number of bootstrap resamples, where they are needed; 0 asks for no errors.
     ///   - threads: How many threads draw; changes no result.
     /// - Returns: The error, or nil where there is none.
     /// - Throws: `Aggregation.Failure` where values are of another kind.

@@ -2,7 +2,7 @@ import Python
 import Storage
 
 extension TaskResult {
-    /// The samples as the harness writes them, one object a line of `samples_*.jsonl`.
+    /// The samples as the harness writes them, one object per line of `samples_*.jsonl`.
     public var sampleObjects: [JSONObject] {
         get throws { try samples.map { try $0.object } }
     }

@@ -26,7 +26,7 @@ public enum EvaluationError: Error, Equatable {
     case unknownToken(place: String, task: String, id: Int, vocabulary: Int)
     /// A metric cannot be summed up.
     case aggregation(task: String, metric: String, problem: String)
-    /// A number of documents that makes no sense.
+    /// An invalid number of documents.
     case limit(Double)
     /// A document is asked for that the split does not have.
     case sample(task: String, index: Int, documents: Int)

@@ -18,7 +18,7 @@ public struct EvaluationOptions: Sendable {
     public var batchTokens = 1536
     /// The seed for drawing examples.
     public var fewShotSeed: UInt64 = 1234
-    /// How often documents are drawn again for standard errors; 0 for no standard errors.
+    /// The number of bootstrap resamples for standard errors; 0 for no standard errors.
     public var bootstrapIterations = 100_000
     /// The number of threads for standard errors; changes no result.
     public var threads = 1

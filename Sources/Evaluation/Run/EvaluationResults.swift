@@ -37,7 +37,7 @@ public struct EvaluationResults: Sendable {
     /// The names of the groups, parents before children.
     let groupNames: [String]
 
-    /// Where examples of prompts do not come from where the tasks say, one notice a task.
+    /// Where examples of prompts do not come from where the tasks say, one notice per task.
     public var notices: [ExampleNotice] { tasks.compactMap(\.prepared.notice) }
 
     init(tasks: [TaskResult], groups: [TaskGroup]) {

@@ -14,7 +14,7 @@ public struct TaskResult: Sendable {
     public struct Sample: Sendable {
         /// The document and what was asked.
         public let item: PreparedTask.Item
-        /// One response a request.
+        /// One response per request.
         public let responses: [Response]
         /// The values of the metrics.
         public let metrics: [(name: MetricName, value: MetricValue)]

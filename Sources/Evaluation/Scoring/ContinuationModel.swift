@@ -23,7 +23,7 @@ protocol ContinuationModel {
 }
 
 extension MambaModel: ContinuationModel {
-    /// Whether the flow keeps one state a layer.
+    /// Whether the flow keeps one state per layer.
     var canContinue: Bool { flow.hasSingleState }
     /// Whether the flow is anything but a chain.
     var hasTrees: Bool { flow.dependsOnPrompt }

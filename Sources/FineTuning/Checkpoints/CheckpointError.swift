@@ -18,7 +18,7 @@ public enum CheckpointError: Error, Equatable {
     case unknownTensor(file: String, name: String)
     /// A tensor of the optimiser's state has the wrong shape.
     case shape(file: String, name: String, found: [Int], expected: [Int])
-    /// A field of a checkpoint's files has a value that makes no sense.
+    /// A field of a checkpoint's files has an invalid value.
     case field(file: String, field: String)
 }
 
@@ -50,7 +50,7 @@ extension CheckpointError: CustomStringConvertible {
         case .shape(let file, let name, let found, let expected):
             "\(file): tensor \(quoted(name)) has shape \(found), expected \(expected)"
         case .field(let file, let field):
-            "\(file): field \(quoted(field)) has a value that makes no sense"
+            "\(file): field \(quoted(field)) has an invalid value"
         }
     }
 }

@@ -13,7 +13,7 @@ public struct JSONSchema: Equatable, Sendable {
     public enum Fault: Error, Equatable {
         /// A keyword is not one of those known here.
         case unknownKeyword(schema: String, keyword: String)
-        /// A keyword has a value that makes no sense, or none that is known here.
+        /// A keyword has an invalid value, or none that is known here.
         case invalid(schema: String, keyword: String)
     }
 

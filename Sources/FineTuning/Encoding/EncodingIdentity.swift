@@ -11,7 +11,7 @@ public struct EncodingIdentity: Equatable, Sendable {
     private let settings: JSONObject
     private var data: [String] = []
 
-    /// Gathers what decides, but for the data.
+    /// Gathers what decides, except for the data.
     ///
     /// - Parameters:
     ///   - program: The version of the program, whose other versions may encode differently.

@@ -13,7 +13,7 @@ public struct TokenCache: Sendable {
     ///
     /// - Parameters:
     ///   - folder: The folder, made when it is first needed; nothing else may be kept in it.
-    ///   - identity: All that decides the tokens, but for the data.
+    ///   - identity: All that decides the tokens, except for the data.
     ///   - byteLimit: The most bytes kept; those not used for longest go first.
     public init(folder: String, identity: EncodingIdentity, byteLimit: Int = 1 << 30) {
         self.folder = CacheFolder(path: folder, byteLimit: byteLimit)
@@ -71,7 +71,7 @@ public struct TokenCache: Sendable {
 
 /// Why what a cache holds cannot be used.
 public enum TokenCacheError: Error, Equatable {
-    /// A file of the cache does not hold what its checksum says, or makes no sense.
+    /// A file of the cache does not hold what its checksum says, or contradicts itself.
     case damaged(file: String, reason: String)
 }
 

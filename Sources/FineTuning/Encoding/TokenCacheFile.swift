@@ -89,7 +89,7 @@ enum TokenCacheFile {
             throw damaged("an id is not in the model's vocabulary")
         }
         guard let records = records(rows, tokens, files) else {
-            throw damaged("its records make no sense")
+            throw damaged("its records contradict one another")
         }
         var encoded = EncodedRecords()
         encoded.records = records
@@ -98,7 +98,7 @@ enum TokenCacheFile {
             guard let remark = RecordRemark(rawValue: member.key), row.count == 3,
                 (1...Int(Int32.max)).contains(row[0]),
                 files.indices.contains(row[1]), row[2] >= 1
-            else { throw damaged("its remarks make no sense") }
+            else { throw damaged("its remarks contradict its records") }
             encoded.remarks[remark] = EncodedRecords.Tally(
                 count: row[0], first: RecordOrigin(file: files[row[1]], line: row[2]))
         }

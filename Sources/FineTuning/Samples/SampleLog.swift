@@ -12,7 +12,7 @@ public struct SampleAnswer: Equatable, Sendable {
     public var isBase: Bool
 }
 
-/// Writes `samples.jsonl`, one answer a line, and the same for TensorBoard.
+/// Writes `samples.jsonl`, one answer per line, and the same for TensorBoard.
 struct SampleLog {
     static let fileName = "samples.jsonl"
     private let lines: LineAppender

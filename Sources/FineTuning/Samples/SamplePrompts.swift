@@ -82,7 +82,7 @@ public struct SamplePrompts: Sendable {
 extension SamplePrompts {
     /// Reads what is to be asked.
     ///
-    /// - Parameter path: A text with one prompt a line, or a file in `.json` or `.jsonl` whose records have
+    /// - Parameter path: A text with one prompt per line, or a file in `.json` or `.jsonl` whose records have
     ///   `instruction` and perhaps `input`, or `prompt`; either with `.zst`.
     /// - Returns: Records whose answer is a placeholder.
     /// - Throws: `FileError`, `JSONError` or ``SamplePromptError``.

@@ -5,7 +5,7 @@ import Tensors
 /// An epoch runs through all records once, in an order of its own; its last step takes what is
 /// left. A step is cut into passes of at most `batchSize` records, and of at most
 /// ``tokensPerPass`` tokens unless one record alone has more, so that memory stays bounded. How a
-/// step is cut does not change what it computes, but for rounding.
+/// step is cut does not change what it computes, except for rounding.
 public struct StepPlan: Sendable {
     /// The most tokens that are computed at once, unless a record alone has more: enough for fast
     /// products, few enough to keep what the backward pass needs.

@@ -43,11 +43,11 @@ public struct TrainingConfiguration: Equatable, Sendable {
     /// How the tokens of a step make up its loss.
     public var lossReduction = LossReduction.token
 
-    /// How often all records are gone through; unless ``maxSteps`` is above 0.
+    /// The number of passes over the training data; unless ``maxSteps`` is above 0.
     public var epochs = 1.0
     /// The number of steps, where it is above 0.
     public var maxSteps = -1
-    /// Whether each epoch has an order of its own.
+    /// Shuffle the records in each epoch.
     public var shuffles = true
     /// Decides all that is drawn in the run.
     public var seed: UInt64 = 42

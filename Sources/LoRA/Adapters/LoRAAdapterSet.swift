@@ -135,7 +135,7 @@ public final class LoRAAdapterSet {
     /// All parameters in a fixed order: the embedding, the blocks, the output projection; of each
     /// layer `loraA`, then `loraB`.
     ///
-    /// Names are those of PEFT files. Shapes are those of PEFT files but for the embedding's
+    /// Names are those of PEFT files. Shapes are those of PEFT files except for the embedding's
     /// `loraA`, see ``LoRAEmbedding``.
     public var parameters: [Parameter] { attachments.flatMap(\.parameters) }
 

@@ -38,7 +38,7 @@ public final class Generation {
         public internal(set) var logProbabilities: [Double] = []
         /// Why it ended; `nil` while it has not.
         public internal(set) var stopReason: StopReason?
-        /// What prompt and tokens leave behind, but for the last ``unreadCount`` tokens; `nil` where the
+        /// What prompt and tokens leave behind, except for the last ``unreadCount`` tokens; `nil` where the
         /// flow has no single state.
         ///
         /// In memory that the next draw changes.

@@ -66,7 +66,7 @@ extension MambaModel {
     ) -> (hidden: Tensor, states: [SequenceState?]) {
         precondition(
             flow.hasSingleState || forest.parts.allSatisfy { !$0.keepsStates },
-            "\(flow) keeps more than one state a layer")
+            "\(flow) keeps more than one state per layer")
         let tokens = forest.tokens
         let shape = [tokens.count, configuration.model]
         var (input, output) = (

@@ -109,7 +109,7 @@ public final class MambaModel {
         beforeBlock: (Int) throws -> Void
     ) rethrows -> (hidden: Tensor, states: [SequenceState]) {
         precondition(
-            !keepingStates || flow.hasSingleState, "\(flow) keeps more than one state a layer")
+            !keepingStates || flow.hasSingleState, "\(flow) keeps more than one state per layer")
         let shape = [batch.tokens.count, configuration.model]
         let hidden = workspace.tensor("stream.hidden", [rows.count, configuration.model])
         var (input, output) = (

@@ -50,7 +50,7 @@ extension JSONError: CustomStringConvertible {
             "\(quotedPath(place)): record is \(found), expected an object"
         case .notRecords(let file, let found):
             "\(quotedPath(file)): holds \(found), expected an array of objects; "
-                + "name the file .jsonl if it has one object a line"
+                + "name the file .jsonl if it has one object per line"
         case .unknownSuffix(let file):
             "\(quotedPath(file)): name has an unknown ending, "
                 + "expected .json or .jsonl, either with .zst"

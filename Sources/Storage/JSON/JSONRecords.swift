@@ -1,6 +1,6 @@
 /// Reads the records of a data file one by one.
 ///
-/// The name says how they are stored: `.jsonl` has one object a line and is read in bounded memory;
+/// The name says how they are stored: `.jsonl` has one object per line and is read in bounded memory;
 /// `.json` is one array of objects and is held in memory as bytes, up to a limit, while its records
 /// are made one at a time. Either may be zstd-compressed, with `.zst` behind. Blank lines of a
 /// `.jsonl` file are skipped, up to ``blankLimit`` bytes of them.

@@ -7,7 +7,7 @@ import TreeTopology
 /// without padding. An engine for another processor implements these and nothing else changes.
 ///
 /// Operations take effect in the order in which they are asked for; they may still be under way when a requirement
-/// returns. Whoever reads ``Tensor/values`` or ``Deferred/value`` waits.
+/// returns. Reading ``Tensor/values`` or ``Deferred/value`` waits.
 ///
 /// Results depend on the operands alone: not on the number of threads, and a token's result not on
 /// the other sequences of its batch. Gradients are *added to* their targets unless the operation

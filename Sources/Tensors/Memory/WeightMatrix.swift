@@ -10,7 +10,7 @@ public struct WeightMatrix {
         case float32
         /// Its upper half: 8 bits of exponent and 7 of fraction, a relative error of 2⁻⁹ at most.
         case bfloat16
-        /// Whole numbers from -127 to 127, times one scale a row: an error of half a scale at most.
+        /// Whole numbers from -127 to 127, times one scale per row: an error of half a scale at most.
         case int8
     }
 
@@ -20,7 +20,7 @@ public struct WeightMatrix {
         case float32(Tensor)
         /// The upper halves of values, without gaps.
         case bfloat16(Memory)
-        /// Whole numbers, without gaps, and one scale a row.
+        /// Whole numbers, without gaps, and one scale per row.
         case int8(Memory, scales: Tensor)
     }
 

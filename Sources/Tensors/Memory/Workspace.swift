@@ -2,7 +2,7 @@
 ///
 /// A layer asks for its intermediate results by name, so that all layers, and all steps of a run,
 /// share one piece of memory for each: it grows to the largest size asked for, and a steady state
-/// allocates nothing. Who asks for a name again gives up what it held.
+/// allocates nothing. Asking for a name again gives up what it held.
 public final class Workspace {
     private let engine: any Engine
     private var entries: [String: Entry] = [:]

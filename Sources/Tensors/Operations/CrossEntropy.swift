@@ -11,7 +11,7 @@ public enum CrossEntropy {
         /// The weight of each row in the loss; `nil` leaves the logits as they are.
         public var gradientWeights: [Float]?
 
-        /// Groups the operands; `gradientWeights`, if given, has one value a row.
+        /// Groups the operands; `gradientWeights`, if given, has one value per row.
         public init(targets: [Int32], gradientWeights: [Float]? = nil) {
             precondition(
                 gradientWeights.map { $0.count == targets.count } ?? true,

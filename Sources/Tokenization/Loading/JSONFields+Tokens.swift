@@ -19,7 +19,7 @@ extension JSONFields {
         return id
     }
 
-    /// The error for a value of the right kind that makes no sense.
+    /// The error for an invalid value of the right kind.
     func invalid(_ field: String, found: String, expected: String) -> TokenizerError {
         .invalid(file: place, field: name(of: field), found: found, expected: expected)
     }

@@ -23,7 +23,7 @@ struct InitCommand: ParsableCommand {
     @Option(name: .customLong("config"), help: "The config.json of a model of other sizes.")
     var file: String?
 
-    @Option(help: "Decides the weights: the same seed gives the same file.")
+    @Option(help: "Seed of the weights; the same seed gives the same file.")
     var seed: UInt64 = 42
 
     @OptionGroup var target: ModelOutputOptions

@@ -43,7 +43,7 @@ struct TrainCommand: ParsableCommand {
     @Flag(help: "Continue the newest checkpoint in the output folder.")
     var resume = false
 
-    @Flag(help: "Begin anew in the place of an earlier run, whose files are removed.")
+    @Flag(help: "Replace an earlier run in the output folder; its files are removed.")
     var overwrite = false
 
     @Flag(help: "Show what would be trained, on what and for how long; train nothing.")
@@ -62,7 +62,7 @@ struct TrainCommand: ParsableCommand {
     @Flag(help: "Show no progress.")
     var quiet = false
 
-    @Flag(help: "Print every event as one JSON object a line on standard output.")
+    @Flag(help: "Print every event as one JSON object per line on standard output.")
     var json = false
 
     func validate() throws {

@@ -19,7 +19,7 @@ struct AdapterOptions: ParsableArguments {
     @Option(name: .customLong("lora-r"), help: "The rank of the adapters.")
     var loraR = defaults.rank
 
-    @Option(help: "The adapters' scale is this divided by the rank.")
+    @Option(help: "Numerator of the adapters' scale, which is this divided by the rank.")
     var loraAlpha = defaults.alpha
 
     @Option(help: "The probability with which an adapter's input is dropped, in [0, 1).")

@@ -21,10 +21,10 @@ struct TrainingOptions: ParsableArguments {
             """)
     var template = defaults.template
 
-    @Option(help: "The day that templates which ask for the date are told, as 2024-07-26.")
+    @Option(help: "The date that templates see, as 2024-07-26.")
     var templateDate = defaults.templateDate
 
-    @Option(help: "The most tokens of a record.")
+    @Option(help: "Maximum number of tokens per record.")
     var maxSeqLength = defaults.maxSequenceLength
 
     @Option(
@@ -75,16 +75,16 @@ struct TrainingOptions: ParsableArguments {
             """)
     var lossReduction = defaults.lossReduction
 
-    @Option(help: "How often all records are gone through.")
+    @Option(help: "Number of passes over the training data.")
     var numTrainEpochs = defaults.epochs
 
-    @Option(help: "Optimiser steps, whatever the epochs; -1 for no limit.")
+    @Option(help: "Number of optimiser steps, overriding the epochs; -1 for no limit.")
     var maxSteps = defaults.maxSteps
 
-    @Flag(inversion: .prefixedNo, help: "Whether each epoch has an order of its own.")
+    @Flag(inversion: .prefixedNo, help: "Shuffle the records in each epoch.")
     var shuffle = defaults.shuffles
 
-    @Option(help: "Decides all that is drawn: the same seed gives the same bits.")
+    @Option(help: "Seed of all random numbers; the same seed gives the same bits.")
     var seed = defaults.seed
 
     @Option(help: "Steps from one checkpoint to the next.")

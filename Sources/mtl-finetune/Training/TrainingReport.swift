@@ -5,7 +5,7 @@ import Reports
 import Storage
 import Tensors
 
-/// Shows what a run reports: text for a person, or one JSON object a line.
+/// Shows what a run reports: text for a person, or one JSON object per line.
 final class TrainingReport {
     private let isQuiet: Bool
     private let isJSON: Bool

@@ -94,7 +94,7 @@ struct SavedSessionTests {
         try loaded.reply(to: "Hi")
     }
 
-    @Test("what makes no sense is refused, and the session stays", arguments: Damage.all)
+    @Test("what is invalid is refused, and the session stays", arguments: Damage.all)
     func damage(_ damage: Damage) throws {
         let folder = TemporaryFolder()
         try talked(.tree, .carry).save(to: folder.file("good"))

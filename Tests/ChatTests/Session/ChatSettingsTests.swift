@@ -3,7 +3,7 @@ import Testing
 
 @Suite("Chat settings")
 struct ChatSettingsTests {
-    @Test("defaults are valid, and each value that makes no sense is named")
+    @Test("defaults are valid, and each invalid value is named")
     func validation() throws {
         try ChatSettings().validate()
         func refused(_ change: (inout ChatSettings) -> Void) -> String? {

@@ -59,7 +59,7 @@ struct ContinuationScorerTests {
         #expect(scores(requests, model, isPrompt: false) == scores(requests, chain))
     }
 
-    @Test("each context is read once, each continuation but for its last token")
+    @Test("each context is read once, each continuation except for its last token")
     func contextsAreReadOnce() {
         let context = (0..<50).map { Int32($0) }
         let model = ToyModel()

@@ -143,7 +143,7 @@ struct RecordLoaderTests {
         #expect(try loader().load([file], format: .auto) == good)
     }
 
-    @Test("rows that make no sense are refused, though the checksum is right")
+    @Test("rows that contradict one another are refused, though the checksum is right")
     func hostileRowsAreRefused() throws {
         let file = try write(lines)
         let path = folder.file("hostile.safetensors")
@@ -167,7 +167,8 @@ struct RecordLoaderTests {
             try TokenCacheFile.read(path, identity: "j", files: [file], vocabulary: 301)
         }
         #expect(
-            throws: TokenCacheError.damaged(file: path, reason: "its records make no sense")
+            throws: TokenCacheError.damaged(
+                file: path, reason: "its records contradict one another")
         ) {
             try TokenCacheFile.read(path, identity: "i", files: [], vocabulary: 301)
         }

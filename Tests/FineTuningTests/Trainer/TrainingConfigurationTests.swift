@@ -43,7 +43,7 @@ struct TrainingConfigurationTests {
     }
 
     @Test(
-        "values that make no sense are refused, with what would",
+        "invalid values are refused, with what would",
         arguments: [
             ("batch_size", 0, "0, expected an integer of at least 1"),
             ("batch_size", 2.5, "2.5, expected an integer of at least 1"),

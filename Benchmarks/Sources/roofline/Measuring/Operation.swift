@@ -2,7 +2,7 @@ import Tensors
 
 /// Something to be measured: what it is called, what it needs, and how it is run.
 struct Operation {
-    /// The operation and its sizes but for the tokens.
+    /// The operation and its sizes except for the tokens.
     let name: String
     /// The group of rows in which it is shown.
     let group: String
