@@ -152,7 +152,7 @@ private final class TransferContext {
     }
 
     /// Takes a line of the head; a new status line begins the head of another answer.
-    private func takeHeader(_ bytes: UnsafeMutablePointer<CChar>?, _ count: Int) -> Int {
+    fileprivate func takeHeader(_ bytes: UnsafeMutablePointer<CChar>?, _ count: Int) -> Int {
         headBytes += count
         guard headBytes <= Transfer.headLimit else { return 0 }
         let line = String(

@@ -1,3 +1,5 @@
+import Storage
+
 /// Text to token ids and back, as the library that made the model's vocabulary does it.
 ///
 /// Ids are exactly those of that library with `add_special_tokens=False`: nothing is put before or
@@ -95,5 +97,71 @@ extension Tokenizer {
     /// A decoder for ids that come one at a time, special tokens included.
     public func makeStreamingDecoder() -> StreamingDecoder {
         makeStreamingDecoder(skippingSpecialTokens: false)
+    }
+}
+
+/// Gives out text as ids come in, whole characters only.
+///
+/// What the calls of ``push(_:)`` and ``finish()`` return, put together, is what decoding all the
+/// ids at once gives.
+///
+///     var decoder = tokenizer.makeStreamingDecoder()
+///     for id in ids { print(decoder.push(id), terminator: "") }
+///     print(decoder.finish())
+public struct StreamingDecoder: Sendable {
+    private var state: any StreamingDecoderState
+
+    init(_ state: any StreamingDecoderState) { self.state = state }
+
+    /// Takes one id.
+    ///
+    /// - Returns: The text that is now certain; empty while a character is incomplete.
+    public mutating func push(_ id: Int32) -> String { state.push(id) }
+
+    /// Ends the text.
+    ///
+    /// - Returns: What was held back; the bytes of a character that was never completed are
+    ///   U+FFFD. The decoder is then as new.
+    public mutating func finish() -> String { state.finish() }
+}
+
+/// How one kind of tokenizer decodes id by id.
+protocol StreamingDecoderState: Sendable {
+    mutating func push(_ id: Int32) -> String
+    mutating func finish() -> String
+}
+
+/// Why a tokenizer cannot be loaded, besides the faults of files and of their JSON.
+public enum TokenizerError: Error, Equatable {
+    /// None of the files that were looked for exists.
+    case missing(paths: [String])
+    /// A field has an invalid value.
+    case invalid(file: String, field: String, found: String, expected: String)
+    /// A field asks for something this toolkit does not do.
+    case unsupported(file: String, field: String, found: String, supported: String)
+    /// A token that another part of the files names is in no vocabulary.
+    case unknownToken(file: String, field: String, token: String)
+    /// The SentencePiece library refuses a model.
+    case sentencePiece(file: String, reason: String)
+}
+
+extension TokenizerError: CustomStringConvertible {
+    /// The error as one line.
+    public var description: String {
+        switch self {
+        case .missing(let paths):
+            "no tokenizer found; looked for \(paths.map(quoted).joined(separator: ", "))"
+        case .invalid(let file, let field, let found, let expected):
+            "\(quotedPath(file)): field \(quoted(field)) is \(oneLine(found)), "
+                + "expected \(expected)"
+        case .unsupported(let file, let field, let found, let supported):
+            "\(quotedPath(file)): field \(quoted(field)) is \(oneLine(found)), "
+                + "which is not supported; supported is \(supported)"
+        case .unknownToken(let file, let field, let token):
+            "\(quotedPath(file)): field \(quoted(field)) names token \(quoted(token)), "
+                + "which is not in the vocabulary"
+        case .sentencePiece(let file, let reason):
+            "\(quotedPath(file)): not a usable SentencePiece model: \(oneLine(reason))"
+        }
     }
 }

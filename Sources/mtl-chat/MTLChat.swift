@@ -129,7 +129,7 @@ enum Interactive {
     ///   - session: The conversation.
     ///   - responder: Writes the objects.
     /// - Throws: What is wrong with a question, or `ExitCode` when standard output is gone.
-    private static func answerLines(_ session: ChatSession, _ responder: Responder) throws {
+    fileprivate static func answerLines(_ session: ChatSession, _ responder: Responder) throws {
         var input = StandardInput()
         while let line = try input.nextLine() {
             if !line.isEmpty { try responder.reply(to: line, in: session) }

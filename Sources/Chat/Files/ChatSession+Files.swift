@@ -221,30 +221,30 @@ struct SessionFiles {
     private var exported: Set<FileVersion> = []
 
     /// Whether a path leads to a session that this conversation was saved to, or loaded from.
-    private func ownsSession(_ path: String) -> Bool {
+    fileprivate func ownsSession(_ path: String) -> Bool {
         FileVersion(path).map(saved.contains) ?? false
     }
 
     /// Whether a path leads to a file that this conversation was exported to.
-    private func ownsExport(_ path: String) -> Bool {
+    fileprivate func ownsExport(_ path: String) -> Bool {
         FileVersion(path).map(exported.contains) ?? false
     }
 
     /// Notes that a session was saved.
-    private mutating func noteSaved(_ path: String, _ saved: SavedSession) {
+    fileprivate mutating func noteSaved(_ path: String, _ saved: SavedSession) {
         if let version = FileVersion(path) { self.saved.insert(version) }
         session = path
         savedHash = XXH64.hash(saved.text)
     }
 
     /// Notes that another conversation was loaded.
-    private mutating func noteLoaded(_ path: String, _ saved: SavedSession) {
+    fileprivate mutating func noteLoaded(_ path: String, _ saved: SavedSession) {
         self = SessionFiles()
         noteSaved(path, saved)
     }
 
     /// Notes that the conversation was exported.
-    private mutating func noteExported(_ path: String) {
+    fileprivate mutating func noteExported(_ path: String) {
         if let version = FileVersion(path) { exported.insert(version) }
     }
 }

@@ -44,7 +44,7 @@ public enum FolderContents {
     /// Checks that a path that exists is a model's folder.
     ///
     /// - Throws: ``FolderError``.
-    private static func requireModel(_ path: String) throws {
+    static func requireModel(_ path: String) throws {
         if has(modelFile, in: path) { return }
         func wrong(_ found: String, _ remedy: String? = nil) -> FolderError {
             FolderError(path: path, found: found, expected: "a model's folder", remedy: remedy)

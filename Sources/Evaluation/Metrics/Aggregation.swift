@@ -1,4 +1,7 @@
+import Dispatch
 import Glibc
+import Python
+import Synchronization
 
 /// Sums up the documents' values of a metric, by the harness's names.
 ///
@@ -78,7 +81,7 @@ public enum Aggregation: String, CaseIterable, Sendable {
     }
 
     /// Sums up numbers, for the aggregations that take them.
-    func ofNumbers(_ numbers: [Double]) -> Double {
+    fileprivate func ofNumbers(_ numbers: [Double]) -> Double {
         switch self {
         case .median: return numbers.sorted()[numbers.count / 2]
         case .perplexity: return exp(-Aggregation.mean(numbers))
@@ -128,7 +131,7 @@ public enum Aggregation: String, CaseIterable, Sendable {
         return total == 0 ? 0 : 2 * Double(hits) / Double(total)
     }
 
-    static func matthews(_ pairs: [(gold: Int, predicted: Int)]) -> Double {
+    fileprivate static func matthews(_ pairs: [(gold: Int, predicted: Int)]) -> Double {
         var (gold, predicted): ([Int: Double], [Int: Double]) = ([:], [:])
         for pair in pairs {
             gold[pair.gold, default: 0] += 1
@@ -179,5 +182,139 @@ extension Aggregation.Failure: CustomStringConvertible {
         case .gold(let gold, let choices):
             "found the right class \(gold), expected 0 to \(choices - 1)"
         }
+    }
+}
+
+/// Standard errors of metrics.
+///
+/// Source: lm-evaluation-harness 0.4.13, `stderr_for_metric` and the functions it chooses from.
+enum StandardError {
+    /// The standard error of a metric.
+    ///
+    /// - Parameters:
+    ///   - aggregation: How the values are summed up.
+    ///   - values: One a document.
+    ///   - iterations: The number of bootstrap resamples, where they are needed; 0 asks for no errors.
+    ///   - threads: How many threads draw; changes no result.
+    /// - Returns: The error, or nil where there is none.
+    /// - Throws: `Aggregation.Failure` where values are of another kind.
+    static func of(
+        _ aggregation: Aggregation, _ values: [MetricValue], iterations: Int, threads: Int
+    ) throws(Aggregation.Failure) -> Double? {
+        guard iterations > 0, values.count > 1 else { return nil }
+        if aggregation == .mean { return ofMean(try aggregation.numbers(values)) }
+        guard aggregation.isBootstrapped else { return nil }
+        return try Bootstrap(iterations: iterations, threads: threads)
+            .standardError(of: aggregation, values)
+    }
+
+    /// The sample's standard deviation over the square root of its size.
+    static func ofMean(_ values: [Double]) -> Double {
+        sampleDeviation(values) / Double(values.count).squareRoot()
+    }
+
+    /// The standard deviation with `n - 1` in the denominator.
+    fileprivate static func sampleDeviation(_ values: [Double]) -> Double {
+        let mean = Aggregation.mean(values)
+        let squares = values.reduce(0) { $0 + pow($1 - mean, 2) }
+        return (squares / Double(values.count - 1)).squareRoot()
+    }
+
+    /// The error of a mean over tasks weighted by their sizes.
+    static func pooled(_ errors: [Double], sizes: [Int]) -> Double {
+        let total = Double(sizes.reduce(0, +))
+        let variance =
+            zip(errors, sizes).reduce(0) { sum, task in
+                sum + Double(task.1 - 1) * pow(task.0, 2) * Double(task.1)
+            } / (total - Double(sizes.count))
+        return (variance / total).squareRoot()
+    }
+
+    /// The error of a plain mean over tasks.
+    static func ofPlainMean(_ errors: [Double]) -> Double {
+        errors.reduce(0) { $0 + pow($1, 2) }.squareRoot() / Double(errors.count)
+    }
+}
+
+/// Draws documents with replacement, again and again, to see how much a metric varies.
+///
+/// Fully deterministic: chunk `i` of 1000 draws has a generator of its own, seeded with `i`, so that
+/// chunks can be computed on any threads in any order.
+///
+/// Source: lm-evaluation-harness 0.4.13, `bootstrap_stderr`.
+struct Bootstrap {
+    private let chunks: Int
+    private let chunkSize: Int
+    private let threads: Int
+
+    /// Plans the draws.
+    ///
+    /// - Parameters:
+    ///   - iterations: At least 1; what is left over from whole chunks of 1000 is not drawn.
+    ///   - threads: At least 1.
+    init(iterations: Int, threads: Int) {
+        precondition(iterations > 0 && threads > 0)
+        chunkSize = min(1000, iterations)
+        chunks = iterations / chunkSize
+        self.threads = threads
+    }
+
+    /// The standard deviation of a metric over all draws.
+    fileprivate func standardError(
+        of aggregation: Aggregation, _ values: [MetricValue]
+    ) throws(Aggregation.Failure) -> Double {
+        let replicates: [Double]
+        switch aggregation {
+        case .f1:
+            let pairs = try Aggregation.classes(values)
+            // Every draw has a part of these classes: if all of them are accepted, so is every part.
+            _ = try Aggregation.f1(pairs)
+            replicates = draw(count: values.count) { indices in
+                (try? Aggregation.f1(indices.map { pairs[Int($0)] })) ?? .nan
+            }
+        case .matthewsCorrelation:
+            let pairs = try Aggregation.classes(values)
+            replicates = draw(count: values.count) { indices in
+                Aggregation.matthews(indices.map { pairs[Int($0)] })
+            }
+        case .perplexity:
+            let numbers = try aggregation.numbers(values)
+            replicates = draw(count: values.count) { indices in
+                // The harness's sum, without an array of the drawn values: 5·10⁸ draws for lambada.
+                let (numbers, indices) = (numbers.span, indices.span)
+                var sum = 0.0
+                for place in indices.indices { sum += numbers[Int(indices[place])] }
+                return Aggregation.perplexity.ofNumbers([sum / Double(indices.count)])
+            }
+        default:
+            let numbers = try aggregation.numbers(values)
+            replicates = draw(count: values.count) { indices in
+                aggregation.ofNumbers(indices.map { numbers[Int($0)] })
+            }
+        }
+        return StandardError.sampleDeviation(replicates)
+    }
+
+    private func draw(
+        count: Int, _ metric: @Sendable ([Int32]) -> Double
+    ) -> [Double] {
+        let results = Mutex([[Double]](repeating: [], count: chunks))
+        let nextChunk = Atomic(0)
+        withoutActuallyEscaping(metric) { metric in
+            DispatchQueue.concurrentPerform(iterations: min(threads, chunks)) { _ in
+                var indices = [Int32](repeating: 0, count: count)
+                while true {
+                    let chunk = nextChunk.add(1, ordering: .relaxed).oldValue
+                    guard chunk < chunks else { return }
+                    var random = PythonRandom(seed: UInt64(chunk))
+                    let values = (0..<chunkSize).map { _ in
+                        random.drawIndices(into: &indices)
+                        return metric(indices)
+                    }
+                    results.withLock { $0[chunk] = values }
+                }
+            }
+        }
+        return results.withLock { $0.flatMap { $0 } }
     }
 }

@@ -1,5 +1,6 @@
 import Glibc
 import Python
+import Storage
 
 /// What one document contributes to the metrics of its task.
 ///
@@ -107,5 +108,113 @@ struct DocumentMetrics {
         let powers = numbers.map { exp($0 - largest) }
         let sum = powers.reduce(0, +)
         return powers.map { $0 / sum }
+    }
+}
+
+/// The metrics, by the harness's names, with what it assumes of each.
+public enum MetricName: String, CaseIterable, Sendable {
+    /// Whether the likeliest choice is the right one; for a single continuation, whether it is greedy.
+    case acc
+    /// The same, with log-likelihoods divided by the number of characters.
+    case accNorm = "acc_norm"
+    /// The same, with log-likelihoods divided by the number of bytes.
+    case accBytes = "acc_bytes"
+    /// The same, with the log-likelihood without context subtracted.
+    case accMutualInfo = "acc_mutual_info"
+    /// Whether the right choice is greedy.
+    case exactMatch = "exact_match"
+    /// The squared distance of the probabilities from the truth.
+    case brierScore = "brier_score"
+    /// The harmonic mean of precision and recall of class 1.
+    case f1
+    /// Matthews' correlation coefficient.
+    case mcc
+    /// The exponential of the mean negative log-likelihood of documents.
+    case perplexity
+    /// The perplexity a word.
+    case wordPerplexity = "word_perplexity"
+    /// The perplexity a byte.
+    case bytePerplexity = "byte_perplexity"
+    /// The base-2 logarithm of the perplexity a byte.
+    case bitsPerByte = "bits_per_byte"
+    /// A number that means nothing, for runs of which only the samples count.
+    case bypass
+
+    /// How values are summed up where the task's file does not say.
+    var defaultAggregation: Aggregation {
+        switch self {
+        case .acc, .accNorm, .accBytes, .accMutualInfo, .exactMatch: .mean
+        case .brierScore: .brierScore
+        case .f1: .f1
+        case .mcc: .matthewsCorrelation
+        case .perplexity: .perplexity
+        case .wordPerplexity, .bytePerplexity: .weightedPerplexity
+        case .bitsPerByte: .bitsPerByte
+        case .bypass: .bypass
+        }
+    }
+
+    /// Whether more is better where the task's file does not say.
+    var defaultHigherIsBetter: Bool {
+        switch self {
+        case .brierScore, .perplexity, .wordPerplexity, .bytePerplexity, .bitsPerByte: false
+        default: true
+        }
+    }
+}
+
+/// What one document contributes to a metric.
+public enum MetricValue: Equatable, Sendable {
+    /// 1.0 for a hit and 0.0 for a miss, or any other number.
+    case number(Double)
+    /// The same, where the harness writes an integer.
+    case integer(Int)
+    /// A log-likelihood and the number of words or bytes it is spread over.
+    case weighted(Double, weight: Int)
+    /// The right class and the class chosen.
+    case classes(gold: Int, predicted: Int)
+    /// The right class and the probabilities of all.
+    case probabilities(gold: Int, [Double])
+
+    /// The value as the samples' file holds it.
+    public var json: JSONValue {
+        switch self {
+        case .number(let value): .number(value)
+        case .integer(let value): .integer(value)
+        case .weighted(let value, let weight): [.number(value), .integer(weight)]
+        case .classes(let gold, let predicted): [.integer(gold), .integer(predicted)]
+        case .probabilities(let gold, let values):
+            [.integer(gold), .array(values.map { .number($0) })]
+        }
+    }
+
+    /// Reads what ``json`` wrote.
+    ///
+    /// - Parameter json: A value of a sample.
+    public init?(_ json: JSONValue) {
+        switch json {
+        case .number(let value): self = .number(value)
+        case .integer(let value): self = .integer(value)
+        case .array(let items) where items.count == 2:
+            switch (items[0], items[1]) {
+            case (.integer(let gold), .integer(let predicted)):
+                self = .classes(gold: gold, predicted: predicted)
+            case (.number(let value), .integer(let weight)):
+                self = .weighted(value, weight: weight)
+            case (.integer(let gold), .array(let values)):
+                self = .probabilities(gold: gold, values.compactMap(\.numberValue))
+            default: return nil
+            }
+        default: return nil
+        }
+    }
+
+    /// The value if it is a single number.
+    public var number: Double? {
+        switch self {
+        case .number(let value): value
+        case .integer(let value): Double(value)
+        case .weighted, .classes, .probabilities: nil
+        }
     }
 }

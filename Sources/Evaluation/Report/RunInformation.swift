@@ -1,5 +1,6 @@
 import Python
 import Storage
+import YAML
 
 /// What the report says about a run besides its results: the caller knows it.
 public struct RunInformation: Sendable {
@@ -82,5 +83,114 @@ public struct RunInformation: Sendable {
             wasReplaced = isReplaced
         }
         return String(result)
+    }
+}
+
+extension TaskConfiguration {
+    /// The whole configuration in the harness's order, as its results file shows it.
+    ///
+    /// Keys that are unset are left out. A function is shown by its name, where the harness shows its
+    /// source.
+    func dump(shots: Int, modelArguments: JSONObject) -> JSONObject {
+        let defaults: JSONObject = [
+            "unsafe_code": false, "description": "", "target_delimiter": " ",
+            "fewshot_delimiter": "\n\n", "repeats": 1, "should_decontaminate": false,
+        ]
+        var object = JSONObject()
+        for key in TaskConfiguration.reportedKeys {
+            let value: JSONValue? =
+                switch key {
+                case "num_fewshot": .integer(shots)
+                case "output_type": .string(outputType.rawValue)
+                case "fewshot_config": .object(fewShotDump)
+                case "metadata": .object(metadataDump(modelArguments))
+                default: TaskKeys(file: path, keys: keys)[key] ?? defaults[key]
+                }
+            if let value { object[key] = value.namingFunctions }
+        }
+        return object
+    }
+
+    private static let reportedKeys = [
+        "task", "task_alias", "dataset_path", "dataset_name", "dataset_kwargs", "training_split",
+        "validation_split", "test_split", "fewshot_split", "process_docs", "doc_to_text",
+        "doc_to_target", "unsafe_code", "doc_to_choice", "process_results", "description",
+        "target_delimiter", "fewshot_delimiter", "fewshot_config", "num_fewshot", "metric_list",
+        "output_type", "generation_kwargs", "repeats", "filter_list", "should_decontaminate",
+        "doc_to_decontamination_query", "gen_prefix", "metadata",
+    ]
+
+    private var fewShotDump: JSONObject {
+        let own = keys["fewshot_config"]?.objectValue ?? [:]
+        func chosen(_ key: String, _ fallback: JSONValue = .null) -> JSONValue {
+            own[key] ?? keys[key] ?? fallback
+        }
+        return [
+            "sampler": .string(fewShot.sampler.rawValue),
+            "split": fewShot.split.map { .string($0) } ?? .null,
+            "process_docs": chosen("process_docs"), "fewshot_indices": .null,
+            "samples": own["samples"] ?? .null, "doc_to_text": chosen("doc_to_text"),
+            "doc_to_choice": chosen("doc_to_choice"), "doc_to_target": chosen("doc_to_target"),
+            "gen_prefix": chosen("gen_prefix"),
+            "fewshot_delimiter": chosen("fewshot_delimiter", "\n\n"),
+            "target_delimiter": chosen("target_delimiter", " "),
+        ]
+    }
+
+    private func metadataDump(_ modelArguments: JSONObject) -> JSONObject {
+        var metadata = keys["metadata"]?.objectValue ?? [:]
+        for member in modelArguments.members { metadata[member.key] = member.value }
+        metadata["config_source"] = .string(path)
+        return metadata
+    }
+}
+
+extension JSONValue {
+    /// The value with functions as text.
+    fileprivate var namingFunctions: JSONValue {
+        if let name = functionName { return .string("\(YAMLNode.functionKey) \(name)") }
+        return switch self {
+        case .array(let items): .array(items.map(\.namingFunctions))
+        case .object(let object):
+            .object(JSONObject(object.members.map { ($0.key, $0.value.namingFunctions) }))
+        default: self
+        }
+    }
+}
+
+/// The list of all tasks, groups and tags.
+extension TaskIndex {
+    /// Three tables in Markdown, each with a blank line behind it: groups, tags, tasks.
+    public var listing: String {
+        func table(_ headers: [String], _ rows: [[String]]) -> String {
+            MarkdownTable(
+                headers: headers, rows: rows.map { $0.map { .text($0) } }, keepsTexts: true
+            ).text + "\n"
+        }
+        return table(["Group", "Config Location"], sorted(.group).map { [$0.name, $0.path] })
+            + table(["Tag"], sorted(.tag).map { [$0.name] })
+            + table(
+                ["Task", "Config Location", "Output Type"],
+                sorted(.task).map { [$0.name, $0.path, $0.outputType] })
+    }
+}
+
+extension PreparedTask {
+    /// The first document's requests and target, for a look at what the model will see.
+    public var firstPrompt: String {
+        guard let item = items.first else { return "task '\(task.name)' has no documents\n" }
+        var text = "task '\(task.name)', document \(item.id), \(shots) examples\n"
+        for (number, request) in item.requests.enumerated() {
+            switch request {
+            case .continuation(let context, let continuation):
+                if number == 0 || item.requests[number - 1].arguments[0] != context {
+                    text += "--- context\n\(context)\n"
+                }
+                text += "--- continuation \(number)\n\(continuation)\n"
+            case .rolling(let whole): text += "--- text\n\(whole)\n"
+            }
+        }
+        let target = (try? item.target.pythonText()) ?? ""
+        return text + "--- target\n\(target)\n"
     }
 }

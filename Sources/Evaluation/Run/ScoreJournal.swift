@@ -41,7 +41,8 @@ public final class ScoreJournal {
     ///   - resuming: Whether scores that are there are used.
     /// - Throws: `FileError`, or ``EvaluationError`` if the file is something else.
     public init(path: String, identity: JSONValue, engine: String, resuming: Bool) throws {
-        (self.path, self.engine) = (path, engine)
+        self.path = path
+        self.engine = engine
         run = String(
             SHA256.hexadecimal(of: JSONWriter(sortsKeys: true).string(identity)).prefix(16))
         content = ScoreJournalContent(run: run, engine: engine)
@@ -80,5 +81,108 @@ public final class ScoreJournal {
             "loglikelihood": .number(score.logLikelihood), "is_greedy": .bool(score.isGreedy),
         ])
         try appender.append(ScoreJournalContent.checked(line))
+    }
+}
+
+extension ScoreJournal {
+    /// What the user should know about what was found.
+    var warnings: [String] {
+        var warnings: [String] = []
+        if damagedLines > 0 {
+            warnings.append(
+                "\(quotedPath(path)): passed over \(damagedLines) damaged "
+                    + "line\(damagedLines == 1 ? "" : "s"); what they scored is scored again")
+        }
+        if unusedScores > 0 {
+            warnings.append(
+                "\(quotedPath(path)): holds \(unusedScores) score\(unusedScores == 1 ? "" : "s") of this "
+                    + "very run, which are computed again; --resume takes them")
+        }
+        return warnings
+    }
+
+    /// A warning where scores are taken that another engine computed; `nil` if none are.
+    func warning(aboutEnginesOf keys: [String], task: String) -> String? {
+        let others = keys.compactMap { otherEngine(of: $0) }
+        guard let first = others.first else { return nil }
+        return "task \(quoted(task)): \(others.count) of \(keys.count) scores were computed by "
+            + "\(quoted(first)), this is \(quoted(engine)); the last digits may differ, without "
+            + "--resume all are computed again"
+    }
+}
+
+/// What the lines of a journal say about one run.
+struct ScoreJournalContent {
+    /// The scores of the run by the hashes of requests.
+    var known: [String: TaskResult.Response] = [:]
+    /// What computed them, where it is another engine.
+    private(set) var otherEngines: [String: String] = [:]
+    /// Lines that could not be read.
+    private(set) var damagedLines = 0
+    private let run: String
+    private let engine: String
+
+    /// Knows nothing yet.
+    init(run: String, engine: String) { (self.run, self.engine) = (run, engine) }
+
+    /// Reads a file.
+    ///
+    /// - Throws: `FileError`, or ``EvaluationError`` if it holds something, but no line of a journal.
+    mutating func read(_ path: String) throws {
+        let reader = try LineReader(path: path)
+        var (isEmpty, isJournal) = (true, false)
+        while let line = try Self.next(of: reader) {
+            isEmpty = false
+            isJournal = isJournal || line.starts(with: "{\"task\": ".utf8)
+            if !add(line) { damagedLines += 1 }
+        }
+        guard isEmpty || isJournal else {
+            throw EvaluationError.results(
+                file: path,
+                problem: "holds no scores, expected a journal of them; move it away or choose "
+                    + "another --output-path")
+        }
+    }
+
+    /// The bytes of the next line, none if it is no text; `nil` at the end.
+    private static func next(of reader: LineReader) throws -> [UInt8]? {
+        do {
+            return try reader.next()?.bytes
+        } catch FileError.notUTF8 {
+            return []
+        }
+    }
+
+    /// Takes a line up; false if it is damaged.
+    private mutating func add(_ line: [UInt8]) -> Bool {
+        let text = String(decoding: line, as: UTF8.self)
+        let options = JSONOptions(allowsNonFinite: true)
+        guard let value = try? JSONValue(parsing: text, file: "", options: options),
+            let run = value["run"]?.stringValue, let tokens = value["tokens"]?.stringValue,
+            let likelihood = value["loglikelihood"]?.numberValue,
+            let isGreedy = value["is_greedy"]?.boolValue
+        else { return false }
+        // Lines of older versions have no check; their runs are never this one.
+        guard let engine = value["engine"]?.stringValue, value["check"] != nil else { return true }
+        guard Self.isWhole(text) else { return false }
+        guard run == self.run else { return true }
+        known[tokens] = TaskResult.Response(logLikelihood: likelihood, isGreedy: isGreedy)
+        otherEngines[tokens] = engine == self.engine ? nil : engine
+        return true
+    }
+
+    private static let check = (start: ", \"check\": \"", digits: 16, end: "\"}")
+
+    /// A line with its check.
+    static func checked(_ text: String) -> String {
+        text.dropLast() + check.start + XXH64.text(of: XXH64.hash(text)) + check.end
+    }
+
+    /// Whether a line has the check that belongs to it.
+    private static func isWhole(_ text: String) -> Bool {
+        let length = check.start.utf8.count + check.digits + check.end.utf8.count
+        let text = text.utf8
+        guard text.count > length, let body = String(text.dropLast(length)) else { return false }
+        return checked(body + "}").utf8.elementsEqual(text)
     }
 }

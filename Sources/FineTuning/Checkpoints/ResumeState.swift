@@ -186,15 +186,13 @@ extension RunIdentity {
 
     /// A hash of records: FNV-1a over 32-bit words, in hexadecimal.
     static func fingerprint(of records: [TrainingRecord]) -> String {
-        var hash: UInt64 = 0xCBF2_9CE4_8422_2325
-        func combine(_ word: Int32) {
-            hash = (hash ^ UInt64(UInt32(bitPattern: word))) &* 0x100_0000_01B3
-        }
+        var hash = FNV1a()
+        func combine(_ word: Int32) { hash.combine(UInt64(UInt32(bitPattern: word))) }
         for record in records {
             combine(Int32(truncatingIfNeeded: record.tokens.count))
             combine(Int32(truncatingIfNeeded: record.promptLength))
             record.tokens.forEach(combine)
         }
-        return String(hash, radix: 16)
+        return String(hash.value, radix: 16)
     }
 }

@@ -50,3 +50,123 @@ package enum FilePath {
         join(folder(of: path), ".\(name(of: path)).\(getpid()).\(attempt).tmp")
     }
 }
+
+/// What can be wrong with a file before its content is looked at.
+public enum FileError: Error, Equatable {
+    /// A call of the operating system failed with the given `errno`.
+    case system(file: String, action: String, code: Int32)
+    /// The path names a folder, a device or the like.
+    case notRegular(file: String)
+    /// The path is taken and may not be replaced.
+    case exists(file: String)
+    /// The content is longer than the reader accepts.
+    case tooLong(file: String, limit: Int)
+    /// A line is longer than the reader accepts; lines count from 1.
+    case lineTooLong(file: String, line: Int, limit: Int)
+    /// A line is not UTF-8; lines and bytes within the line count from 1.
+    case notUTF8(file: String, line: Int, byte: Int)
+    /// The name ends in `.zst` and the content begins differently.
+    case notZstandard(file: String)
+    /// The compressed data end inside a frame, after `offset` bytes of the file.
+    case truncatedFrame(file: String, offset: Int)
+    /// The compressed data are damaged, or need too large a window, near byte `offset` of the file.
+    case badFrame(file: String, offset: Int, reason: String)
+}
+
+extension FileError: CustomStringConvertible {
+    /// The sentence for the user.
+    public var description: String {
+        switch self {
+        case .system(let file, let action, let code):
+            "\(quotedPath(file)): cannot \(action): \(FileError.text(of: code))"
+        case .notRegular(let file):
+            "\(quotedPath(file)): is not a regular file"
+        case .exists(let file):
+            "\(quotedPath(file)): exists already; choose another name or remove it"
+        case .tooLong(let file, let limit):
+            "\(quotedPath(file)): holds more than \(limit) bytes, the limit for this kind of file"
+        case .lineTooLong(let file, let line, let limit):
+            "\(quotedPath(file)):\(line): line holds more than \(limit) bytes, the limit"
+        case .notUTF8(let file, let line, let byte):
+            "\(quotedPath(file)):\(line): not valid UTF-8 at byte \(byte)"
+        case .notZstandard(let file):
+            "\(quotedPath(file)): name ends in .zst, found no zstd frame; rename it if it is plain"
+        case .truncatedFrame(let file, let offset):
+            "\(quotedPath(file)): zstd frame is cut off at byte \(offset), the end of the file"
+        case .badFrame(let file, let offset, let reason):
+            "\(quotedPath(file)): zstd data are damaged near byte \(offset): \(reason)"
+        }
+    }
+
+    private static func text(of code: Int32) -> String {
+        strerror(code).map { String(cString: $0) } ?? "error \(code)"
+    }
+}
+
+/// The text in single quotes, on one line: control characters escaped, long text cut.
+package func quoted(_ text: String) -> String { "'\(oneLine(text))'" }
+
+/// A path as it stands in front of a message, on one line.
+package func quotedPath(_ path: String) -> String { oneLine(path, limit: 4096) }
+
+/// A text from a file on one line: control characters escaped, long text cut.
+package func oneLine(_ text: String, limit: Int = 200) -> String {
+    var result = ""
+    for (count, scalar) in text.unicodeScalars.enumerated() {
+        if count == limit { return result + "…" }
+        switch scalar.properties.generalCategory {
+        case .control, .lineSeparator, .paragraphSeparator:
+            result += "\\u{\(String(scalar.value, radix: 16))}"
+        default: result.unicodeScalars.append(scalar)
+        }
+    }
+    return result
+}
+
+/// How alike words are spelt.
+package enum Spelling {
+    /// The word that is spelt most like another, for "did you mean".
+    ///
+    /// Case, and whether words are joined by dashes or underscores, do not count. A few letters may be
+    /// wrong, more in longer words; else a word counts that goes on from what was typed.
+    ///
+    /// - Parameters:
+    ///   - word: What was typed.
+    ///   - known: What could have been meant.
+    /// - Returns: One of `known`, the first of equals; `nil` if none is like it.
+    package static func nearest(to word: String, among known: [String]) -> String? {
+        let typed = plain(word)
+        guard !typed.isEmpty else { return nil }
+        let close = known.map { (name: $0, distance: distance(plain($0), typed)) }
+            .min { $0.distance < $1.distance }
+        let tolerance = typed.count < 4 ? 1 : typed.count < 12 ? 2 : 3
+        if let close, close.distance <= tolerance { return close.name }
+        return known.first { typed.count > 1 && plain($0).hasPrefix(typed) }
+    }
+
+    private static func plain(_ word: String) -> String {
+        String(word.prefix(64).lowercased().map { $0 == "_" ? "-" : $0 })
+    }
+
+    /// The least number of letters to insert, delete, replace or swap with their neighbour.
+    ///
+    /// Source: the optimal string alignment distance, by dynamic programming.
+    /// - Complexity: O(*n*·*m*) for words of *n* and *m* letters.
+    static func distance(_ left: String, _ right: String) -> Int {
+        let (a, b) = (Array(left), Array(right))
+        var rows = [Array(0...b.count)]
+        for i in a.indices {
+            var row = [i + 1]
+            for j in b.indices {
+                var least = min(rows[i][j + 1], row[j]) + 1
+                least = min(least, rows[i][j] + (a[i] == b[j] ? 0 : 1))
+                if i > 0, j > 0, a[i] == b[j - 1], a[i - 1] == b[j] {
+                    least = min(least, rows[i - 1][j - 1] + 1)
+                }
+                row.append(least)
+            }
+            rows.append(row)
+        }
+        return rows[a.count][b.count]
+    }
+}

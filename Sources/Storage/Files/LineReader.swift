@@ -119,3 +119,82 @@ public final class LineReader {
         filled = filled.lowerBound..<filled.upperBound + count
     }
 }
+
+/// Appends whole lines to a file that others may be reading, such as `metrics.jsonl`.
+public final class LineAppender {
+    private let descriptor: FileDescriptor
+
+    /// Opens or creates a file.
+    ///
+    /// If a crash left the last line without its end, the line is ended, so that what follows
+    /// stands on lines of its own.
+    ///
+    /// - Parameter path: The file; its folder must exist.
+    /// - Throws: ``FileError``.
+    public init(path: String) throws {
+        descriptor = try FileDescriptor(
+            opening: path, flags: O_RDWR | O_CREAT | O_APPEND, action: "open")
+        let size = Int(try descriptor.status().st_size)
+        var last = UInt8(ascii: "\n")
+        if size > 0, pread(descriptor.raw, &last, 1, off_t(size - 1)) == 1, last != 10 {
+            try append("")
+        }
+    }
+
+    /// Appends one line with one system call.
+    ///
+    /// - Parameter line: The line without its end; must not contain a line feed.
+    /// - Throws: ``FileError``.
+    public func append(_ line: String) throws {
+        precondition(!line.utf8.contains(UInt8(ascii: "\n")), "a line holds a line feed")
+        var text = line + "\n"
+        try text.withUTF8 { try descriptor.writeAll(UnsafeRawBufferPointer($0)) }
+    }
+
+    /// Waits until the lines have reached the disk.
+    public func sync() throws { try descriptor.sync() }
+}
+
+/// The bytes of texts that people write, on any system: prompts and templates.
+public enum TextBytes {
+    /// The text of some bytes, as if it had been written on Linux.
+    ///
+    /// A byte order mark at the beginning is no part of it, and `\r\n` is a line feed.
+    ///
+    /// - Parameters:
+    ///   - bytes: The bytes.
+    ///   - file: What messages call the place they come from.
+    /// - Returns: The text.
+    /// - Throws: ``FileError/notUTF8(file:line:byte:)``.
+    public static func decode(_ bytes: [UInt8], file: String) throws -> String {
+        if let offset = bytes.withUnsafeBufferPointer(UTF8Check.firstInvalid(in:)) {
+            let lines = bytes[..<offset].split(
+                separator: UInt8(ascii: "\n"), omittingEmptySubsequences: false)
+            throw FileError.notUTF8(
+                file: file, line: lines.count, byte: (lines.last?.count ?? 0) + 1)
+        }
+        var text: [UInt8] = []
+        text.reserveCapacity(bytes.count)
+        for byte in bytes.dropFirst(bytes.starts(with: byteOrderMark) ? byteOrderMark.count : 0) {
+            if byte == UInt8(ascii: "\n"), text.last == UInt8(ascii: "\r") { text.removeLast() }
+            text.append(byte)
+        }
+        return String(decoding: text, as: UTF8.self)
+    }
+
+    /// What editors on Windows put before a text in UTF-8.
+    public static let byteOrderMark: [UInt8] = [0xEF, 0xBB, 0xBF]
+}
+
+/// Strict validation of UTF-8, by the standard library.
+package enum UTF8Check {
+    /// The offset of the first byte that begins no well-formed character, or nil.
+    package static func firstInvalid(in bytes: UnsafeBufferPointer<UInt8>) -> Int? {
+        do {
+            _ = try UTF8Span(validating: bytes.span)
+            return nil
+        } catch {
+            return error.byteOffsets.lowerBound
+        }
+    }
+}

@@ -88,3 +88,23 @@ public enum XXH64 {
         return hash ^ hash &>> 32
     }
 }
+
+/// The hash function FNV-1a, for keys of a few units that are hashed as they are read.
+///
+/// Source: Fowler, Noll and Vo, in the form of 64 bits.
+@frozen
+public struct FNV1a: Sendable {
+    /// The hash of all units so far.
+    public var value: UInt64 = 0xCBF2_9CE4_8422_2325
+
+    /// Begins a hash.
+    @inlinable
+    public init() {}
+
+    /// Adds a unit: a byte, or a word.
+    @inlinable
+    @inline(__always)
+    public mutating func combine(_ unit: UInt64) {
+        value = (value ^ unit) &* 0x100_0000_01B3
+    }
+}

@@ -23,7 +23,7 @@ public struct Dropout: Equatable, Sendable {
         precondition(
             probability >= 0 && probability < 1, "probability is \(probability), expected [0, 1)")
         self.probability = probability
-        // FNV-1a.
+        // FNV-1a, spelt out: what Storage has of it is not known this far down.
         let hash = name.utf8.reduce(0xCBF2_9CE4_8422_2325 as UInt64) {
             ($0 ^ UInt64($1)) &* 0x100_0000_01B3
         }

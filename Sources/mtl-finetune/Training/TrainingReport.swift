@@ -13,7 +13,8 @@ final class TrainingReport {
     private var loading: ProgressLine
 
     init(isQuiet: Bool, isJSON: Bool) {
-        (self.isQuiet, self.isJSON) = (isQuiet, isJSON)
+        self.isQuiet = isQuiet
+        self.isJSON = isJSON
         line = ProgressLine("step", isQuiet: isQuiet)
         loading = ProgressLine("encoding record", isQuiet: isQuiet || isJSON)
     }
