@@ -5,7 +5,7 @@
 # would add testability a second time and build everything anew. Testability does not reach the hot
 # loops, which are C. Release, because numerical code in debug is 100 times slower.
 SWIFT_FLAGS := -c release -Xswiftc -enable-testing
-SWIFT_SOURCES := $(wildcard Sources Tests Benchmarks Fuzz Package.swift)
+SWIFT_SOURCES := $(wildcard Sources Tests Benchmarks Fuzz Examples Package.swift)
 
 .DEFAULT_GOAL := help
 .PHONY: help dependencies build demo test torture fuzz lint bench clean
@@ -40,4 +40,4 @@ bench: build ## Measure beside the machine's limits and PyTorch's programs; PART
 	@scripts/bench.sh $(PART)
 
 clean: ## Delete everything that was built, and the demonstration's output.
-	rm -rf .build Benchmarks/.build Fuzz/.build out/demo
+	rm -rf .build Benchmarks/.build Fuzz/.build Examples/.build out/demo
