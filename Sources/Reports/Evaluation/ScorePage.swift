@@ -12,7 +12,7 @@ public struct ScorePage: Sendable {
         public var higherIsBetter: Bool?
         /// How many items it was taken from.
         public var items: Int
-        /// One value a run, each with its standard error if there is one.
+        /// One value per run, each with its standard error if there is one.
         public var values: [(value: Double, error: Double?)]
         /// What the two runs differ by.
         public var difference: Difference?
@@ -110,7 +110,7 @@ public struct ScorePage: Sendable {
     /// - Parameters:
     ///   - title: The page's title.
     ///   - runs: The names of one or two runs.
-    ///   - rows: The metrics, with one value a run.
+    ///   - rows: The metrics, with one value per run.
     ///   - flips: The items that changed.
     ///   - facts: What else to say.
     ///   - warnings: What the user should know.
