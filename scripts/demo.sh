@@ -91,7 +91,7 @@ ask "$base" "$skill"
 section "3. Teach it with 400 records and an adapter"
 show mtl-finetune --model "$base" --data "$data/train.jsonl" --valid "$data/valid.jsonl" \
     --learning-rate 3e-3 --lr-scheduler-type linear --max-steps "$DEMO_STEPS" \
-    --num-train-epochs 100 --steps-per-eval "$DEMO_STEPS" --logging-steps "$DEMO_STEPS" \
+    --num-train-epochs 100 --steps-per-eval 20 --logging-steps 5 \
     "${options[@]}" --output-dir "$adapter"
 
 section "4. Ask again; Anna, umbrellas and Oslo are in none of the 400 records"
@@ -117,6 +117,7 @@ cat <<END
 
 == Now yours
 
+Look at the run:       $adapter/report.html
 Talk to it:            $commands/mtl-chat --model $base --adapter $adapter --temp 0 --repeat-penalty 1
 Look at your records:  $commands/mtl-finetune --model MODEL --data YOURS.jsonl --dry-run
 Train on them:         $commands/mtl-finetune --model MODEL --data YOURS.jsonl --output-dir out/yours

@@ -164,7 +164,9 @@ public struct ScorePage: Sendable {
         let ends = shown.flatMap(\.values).flatMap { one in
             [one.value - (one.error ?? 0), one.value + (one.error ?? 0)]
         }
-        let axis = Ticks(max(0, ends.min() ?? 0), min(1, ends.max() ?? 1), count: 5)
+        let (least, greatest) = (max(0, ends.min() ?? 0), min(1, ends.max() ?? 1))
+        // Zero costs little room where the least score is less than half of the greatest.
+        let axis = Ticks(least < greatest / 2 ? 0 : least, greatest, count: 5)
         let entries = shown.map { row -> Markup in
             let marks = row.values.enumerated().map { run, one in
                 Self.mark(one, axis, run: run, of: row.values.count)

@@ -155,6 +155,8 @@
     }
     const onWay = new Set(way);
     for (const drawing of drawings) {
+      // Of the two drawings, the page's width shows one.
+      if (!drawing.svg.getBoundingClientRect().width) continue;
       drawing.svg.classList.toggle("picked", token >= 0);
       drawing.texts.forEach((text, place) => {
         const kind = place === token ? "self" : inside.has(place) ? "in" : onWay.has(place) ? "way" : "";
@@ -220,6 +222,7 @@
   figure.querySelectorAll("input[name=reading]").forEach(input => {
     input.addEventListener("change", () => { reading = +input.value; draw(); });
   });
+  addEventListener("resize", () => pick(picked));
   // An address may name what is looked at: trees.html#layer=2&token=14
   const wish = new URLSearchParams(location.hash.slice(1));
   const wished = (name, limit) => {
