@@ -1,8 +1,6 @@
 import CommandSupport
 import Testing
 
-@testable import ChatTerminal
-
 @Suite("Columns of text")
 struct DisplayWidthTests {
     @Test(

@@ -1,8 +1,6 @@
 import CommandSupport
 import Testing
 
-@testable import ChatTerminal
-
 @Suite("Word wrap")
 struct WordWrapTests {
     private func wrapped(_ pieces: [String], width: Int) -> String {
