@@ -1,3 +1,4 @@
+import FoundationEssentials
 import Testing
 
 /// OpenBLAS's threads asked for memory for ever, so that a run that had written all never ended.
@@ -23,6 +24,41 @@ struct LowMemoryTests {
         let (run, isSaved) = try train("--engine native", limit: 250_000)
         #expect(run.status == 0, "\(run.errors)")
         #expect(isSaved)
+    }
+
+    @Test("a model or a run that cannot fit is refused at the start, with what would")
+    func refusal() throws {
+        let workshop = try CommandWorkshop()
+        // 128 million parameters in no file: the sizes alone decide.
+        let configuration = String(
+            decoding: try workshop.bytes("model/config.json"), as: UTF8.self)
+        let wide = configuration.replacing(
+            /"vocab_size": *[0-9]+/, with: "\"vocab_size\": 1000000")
+        try #require(wide != configuration)
+        try wide.write(toFile: workshop("model/config.json"), atomically: true, encoding: .utf8)
+        for program in ["mtl-chat --prompt a", "mtl-finetune --data x.jsonl --output-dir o"] {
+            let run = try CommandRun(
+                "/bin/sh",
+                [
+                    "-c",
+                    "ulimit -v 400000; exec '\(CommandRun.folder)'/\(program) --model '\(workshop.model)'",
+                ])
+            #expect(run.status == 1)
+            #expect(
+                run.errors.contains("weights take") && run.errors.contains("which are free"),
+                "\(run.errors)")
+        }
+    }
+
+    @Test("the largest batches that fit keep the records of a step")
+    func automaticBatches() throws {
+        let workshop = try CommandWorkshop()
+        let run = try workshop.train(to: "out", ["--batch-size", "auto"])
+        try #require(run.status == 0, "\(run.errors)")
+        let written = String(decoding: try workshop.bytes("out/config.yaml"), as: UTF8.self)
+        #expect(written.contains("batch_size: 16\n"))
+        let again = try workshop.train(to: "out", ["--batch-size", "auto", "--resume"])
+        #expect(again.status == 0, "\(again.errors)")
     }
 
     @Test("OpenBLAS is not begun with where its memory would be waited for")

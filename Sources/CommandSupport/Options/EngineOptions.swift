@@ -77,7 +77,8 @@ public struct EngineOptions: ParsableArguments {
     ) throws -> (model: MambaModel, engine: CPUEngine) {
         let cpu = try makeEngine()
         if let note = note(for: cpu) { notes(note) }
-        let (model, unused) = try MambaModel.load(folder: folder, engine: cpu, format: dtype)
+        let (model, unused) = try MambaModel.load(
+            folder: folder, engine: cpu, format: dtype, availableBytes: Processor.availableBytes)
         for name in unused { notes("\(folder): tensor '\(name)' is not used") }
         return (model, cpu)
     }

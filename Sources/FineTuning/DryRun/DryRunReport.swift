@@ -52,10 +52,9 @@ extension Trainer {
     /// - Returns: The report.
     public func dryRun(tokenizer: (any Tokenizer)?, sampleCount: Int = 3) -> DryRunReport {
         let order = plan.order(inEpoch: 0)
-        let own = Set(model.parameters.map(ObjectIdentifier.init))
-        let added = optimizer.parameters.filter { !own.contains(ObjectIdentifier($0)) }
         let trained = optimizer.parameters.reduce(0) { $0 + $1.value.count }
-        let largest = largestPass()
+        let memory = MemoryPlan(
+            model: model, contents: contents, training: training, configuration: configuration)
         let first = plan.passes(of: plan.records(of: 0, in: order).map { training[$0] }).first ?? []
         let speed = measure(first)
         let tokens = totalTokens()
@@ -65,12 +64,7 @@ extension Trainer {
             trainedValues: trained,
             modelValues: model.parameters.reduce(0) { $0 + $1.matrix.count },
             totalSteps: plan.totalSteps, totalTokens: tokens,
-            memory: MemoryEstimate(
-                modelBytes: model.parameters.reduce(0) { $0 + $1.matrix.byteCount },
-                trainedValues: trained,
-                addedValues: added.reduce(0) { $0 + $1.value.count },
-                working: model.workingMemory(
-                    tokens: largest.tokens, scoredTokens: largest.scored)),
+            memory: memory.estimate,
             tokensPerSecond: speed, duration: .seconds(Double(tokens) / speed))
     }
 
@@ -86,19 +80,6 @@ extension Trainer {
             origin: record.origin, masked: text(record.tokens[..<scored.lowerBound]),
             scored: text(record.tokens[scored]), maskedTokens: scored.lowerBound,
             scoredTokens: scored.count)
-    }
-
-    /// The most tokens, and the most scored ones, that one pass of the first epoch holds.
-    private func largestPass() -> (tokens: Int, scored: Int) {
-        let order = plan.order(inEpoch: 0)
-        var largest = (tokens: 0, scored: 0)
-        for step in 0..<min(plan.stepsPerEpoch, plan.totalSteps) {
-            for pass in plan.passes(of: plan.records(of: step, in: order).map { training[$0] }) {
-                largest.tokens = max(largest.tokens, pass.reduce(0) { $0 + $1.tokens.count })
-                largest.scored = max(largest.scored, pass.reduce(0) { $0 + $1.scored.count })
-            }
-        }
-        return largest
     }
 
     /// The tokens of all steps; those of an incomplete epoch in proportion.

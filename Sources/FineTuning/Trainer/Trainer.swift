@@ -38,13 +38,16 @@ public final class Trainer {
     ///   - settings: What else a resumed run must have in common with the one it continues, such as
     ///     topology and rank.
     ///   - machine: What only changes the last bits of the result, such as the engine.
+    ///   - availableBytes: The memory that there was before the model was loaded; `nil` if nobody knows.
     /// - Throws: ``SettingError``, ``TrainingError/nothingTrainable``,
+    ///   ``TrainingError/memory(needed:available:fit:)``,
     ///   ``TrainingError/noValidation(setting:)``, or ``DataError/noRecords(files:)``.
     public init(
         model: any TrainableModel, contents: any CheckpointContents, training: [TrainingRecord],
         validation: [TrainingRecord] = [], samples: SamplePrompts? = nil,
         configuration: TrainingConfiguration, folder: String,
-        warnings: [RunWarning] = [], settings: JSONObject = [:], machine: JSONObject = [:]
+        warnings: [RunWarning] = [], settings: JSONObject = [:], machine: JSONObject = [:],
+        availableBytes: Int? = nil
     ) throws {
         try configuration.validate()
         guard !training.isEmpty else { throw DataError.noRecords(files: ["training data"]) }
@@ -58,6 +61,11 @@ public final class Trainer {
         (self.model, self.contents, self.folder) = (model, contents, folder)
         (self.training, self.validation) = (training, validation)
         (self.samples, self.configuration) = (samples, configuration)
+        if let availableBytes {
+            try MemoryPlan(
+                model: model, contents: contents, training: training, configuration: configuration
+            ).requireRoom(in: availableBytes)
+        }
         plan = StepPlan(recordCount: training.count, configuration: configuration)
         schedule = LearningRateSchedule(
             kind: configuration.schedule, peak: configuration.learningRate,

@@ -20,6 +20,8 @@ public enum TrainingError: Error, Equatable {
     case nothingTrainable
     /// A setting needs validation, and there are no records for it.
     case noValidation(setting: String)
+    /// The run needs more memory than there is; `fit` is the largest setting with which it would not.
+    case memory(needed: MemoryEstimate, available: Int, fit: MemoryPlan.Fit?)
 }
 
 extension TrainingError: CustomStringConvertible {
@@ -39,6 +41,22 @@ extension TrainingError: CustomStringConvertible {
         case .noValidation(let setting):
             "--\(setting) needs held-out records and there are none; "
                 + "give --valid FILE or --val-size 0.1"
+        case .memory(let needed, let available, let fit):
+            "the run needs about \(needed.total >> 20) MiB of memory (weights \(needed.weights >> 20), "
+                + "optimiser \(needed.optimizer >> 20), "
+                + "activations \((needed.activations + needed.kept) >> 20), "
+                + "logits \(needed.head >> 20)), expected at most \(available >> 20) MiB, which are free; "
+                + TrainingError.remedy(fit)
+        }
+    }
+    private static func remedy(_ fit: MemoryPlan.Fit?) -> String {
+        switch fit {
+        case .batches(let size, let accumulation):
+            "the largest that fits is --batch-size \(size) --gradient-accumulation-steps \(accumulation)"
+        case .length(let tokens):
+            "the largest that fits is --max-seq-length \(tokens) --batch-size 1"
+        case nil:
+            "take a smaller model, --dtype bfloat16 or, in place of a full fine-tuning, an adapter"
         }
     }
 }

@@ -74,12 +74,22 @@ extension CPUEngine {
         }
     }
 
+    /// As many rows as a tile takes at most: the weight is packed no more often than it would be.
+    private static let roundedRows = 2048
+
+    /// The values of a rounded row: a line more than it is wide, see ``rowStride(columns:)``.
+    private static func roundedRow(depth: Int) -> Int { depth / 2 + 16 }
+
+    /// The rounded factor.
+    public func productBytes(rows: Int, depth: Int, format: WeightMatrix.Format) -> Int {
+        guard multipliesInBFloat16, format == .bfloat16 else { return 0 }
+        return 4 * min(rows, Self.roundedRows) * Self.roundedRow(depth: depth)
+    }
+
     /// Computes a product with the left factor rounded to bfloat16, as the right one is.
     private func multiplyRounded(_ product: mtl_gemm) {
-        // As many rows as a tile takes at most: the weight is packed no more often than it would be.
-        let most = 2048
-        // A line more than they are wide: see ``rowStride(columns:)``.
-        let row = product.depth / 2 + 16
+        let most = Self.roundedRows
+        let row = Self.roundedRow(depth: product.depth)
         let pairs = scratch(worker: pool.threads, floats: min(product.rows, most) * row)
         for first in stride(from: 0, to: product.rows, by: most) {
             var part = product

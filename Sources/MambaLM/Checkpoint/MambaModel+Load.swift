@@ -12,13 +12,20 @@ extension MambaModel {
     ///   - folder: Holds `config.json` and `model.safetensors`, or its index and shards.
     ///   - engine: The processor.
     ///   - format: Of linear weights and the embedding; what is not float32 cannot be trained, merged or saved.
+    ///   - availableBytes: The memory that there is; `nil` if nobody knows.
     /// - Returns: The model, and the names of tensors in the files that are no part of it.
     /// - Throws: ``MambaModelError``, or an error of Storage: a file, tensor or field is missing,
     ///   malformed, of another shape, or not finite.
     public static func load(
-        folder: String, engine: any Engine, format: WeightMatrix.Format = .float32
+        folder: String, engine: any Engine, format: WeightMatrix.Format = .float32,
+        availableBytes: Int? = nil
     ) throws -> (model: MambaModel, unused: [String]) {
         let configuration = try MambaConfiguration(folder: folder)
+        let bytes = configuration.parameterCount * format.bytesPerValue
+        if let availableBytes, bytes > availableBytes {
+            throw MambaModelError.tooLarge(
+                folder: folder, format: format.rawValue, bytes: bytes, available: availableBytes)
+        }
         let tensors = CheckpointTensors(
             checkpoint: try SafetensorsCheckpoint(path: folder), configuration: configuration,
             engine: engine, format: format)
@@ -82,6 +89,16 @@ private struct CheckpointTensors: ModelTensors {
                 embedding.file.bytes(of: embedding.tensor))
             : head.file.floats(of: head.tensor) == embedding.file.floats(of: embedding.tensor)
         guard isEqual else { throw MambaModelError.differentHead(file: head.file.path) }
+    }
+}
+
+extension WeightMatrix.Format {
+    fileprivate var bytesPerValue: Int {
+        switch self {
+        case .float32: 4
+        case .bfloat16: 2
+        case .int8: 1
+        }
     }
 }
 

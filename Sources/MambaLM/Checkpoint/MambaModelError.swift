@@ -10,6 +10,8 @@ public enum MambaModelError: Error, Equatable {
     case notFinite(file: String, tensor: String)
     /// The output projection is stored and differs from the embedding that it should share.
     case differentHead(file: String)
+    /// The weights take more memory than there is.
+    case tooLarge(folder: String, format: String, bytes: Int, available: Int)
 }
 
 extension MambaModelError: CustomStringConvertible {
@@ -26,6 +28,9 @@ extension MambaModelError: CustomStringConvertible {
             "\(quotedPath(file)): tensor 'lm_head.weight' differs from 'backbone.embeddings.weight', "
                 + "which config.json ties it to; "
                 + "set tie_word_embeddings to false to use it, or remove the tensor"
+        case .tooLarge(let folder, let format, let bytes, let available):
+            "\(quotedPath(folder)): weights take \(bytes >> 20) MiB in \(format), expected at most "
+                + "\(available >> 20) MiB, which are free; take a smaller model, or --dtype bfloat16 or int8"
         }
     }
 }

@@ -34,6 +34,15 @@ public protocol Engine: AnyObject {
     /// - Returns: The rounded values.
     func rounded(_ x: Tensor, to format: WeightMatrix.Format) -> WeightMatrix
 
+    /// The memory that products by weights of a format take beside their operands, in bytes.
+    ///
+    /// - Parameters:
+    ///   - rows: The rows of the other factor.
+    ///   - depth: What is summed over.
+    ///   - format: Of the weights.
+    /// - Returns: The bytes; 0 where it is not worth counting.
+    func productBytes(rows: Int, depth: Int, format: WeightMatrix.Format) -> Int
+
     /// Copies the elements of a tensor to one of the same shape; either may be in the host's memory.
     ///
     /// As if row after row: rows of `y` may be memory of earlier rows of `x`.
@@ -152,4 +161,9 @@ public protocol Engine: AnyObject {
     ///
     /// Those of each tensor are added up first, then the tensors' sums in order, in double precision.
     func sumOfSquares(_ tensors: [Tensor]) -> Deferred<Double>
+}
+
+extension Engine {
+    /// None worth counting.
+    public func productBytes(rows: Int, depth: Int, format: WeightMatrix.Format) -> Int { 0 }
 }

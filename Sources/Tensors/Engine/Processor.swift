@@ -16,8 +16,60 @@ public enum Processor {
 
     /// The most memory the process has used so far, in bytes; `nil` where the system does not tell.
     public static var peakBytes: Int? {
-        let kilobytes = status("VmHWM:")?.prefix(while: \.isNumber)
-        return kilobytes.flatMap { Int($0) }.map { $0 * 1024 }
+        text("/proc/self/status").flatMap { bytes("VmHWM:", in: $0) }
+    }
+
+    /// The memory that the process can still take, in bytes; `nil` where the system does not tell.
+    ///
+    /// The least of what is free on the machine, what is left of the limits of the control groups (version
+    /// 2) that the process is in, and of its own address space (`ulimit -v`).
+    public static var availableBytes: Int? {
+        let free = text("/proc/meminfo")
+            .flatMap { bytes("MemAvailable:", in: $0) }
+        return ([free, addressSpace] + controlGroups).compactMap { $0 }.min().map { max($0, 0) }
+    }
+
+    /// What is left of the address space that the process may have.
+    private static var addressSpace: Int? {
+        var limit = rlimit()
+        guard getrlimit(__rlimit_resource_t(RLIMIT_AS.rawValue), &limit) == 0,
+            let most = Int(exactly: limit.rlim_cur), let status = text("/proc/self/status"),
+            let used = bytes("VmSize:", in: status)
+        else { return nil }
+        return most - used
+    }
+
+    /// What is left of the limits of the process's control group and those around it; what files leave in
+    /// memory counts as free.
+    private static var controlGroups: [Int?] {
+        let line = (text("/proc/self/cgroup") ?? "").split(separator: "\n")
+            .first { $0.hasPrefix("0::/") }
+        var parts = (line?.dropFirst(4) ?? "").split(separator: "/")
+        var left: [Int?] = []
+        while true {
+            let folder = (["/sys/fs/cgroup"] + parts).joined(separator: "/")
+            func number(_ file: String) -> Int? {
+                text("\(folder)/\(file)").flatMap { Int($0.prefix(while: \.isNumber)) }
+            }
+            if let most = number("memory.max"), let used = number("memory.current") {
+                let files = (text("\(folder)/memory.stat") ?? "").split(separator: "\n")
+                    .first { $0.hasPrefix("inactive_file ") }
+                    .flatMap { Int($0.dropFirst(14)) }
+                left.append(most - used + (files ?? 0))
+            }
+            if parts.popLast() == nil { return left }
+        }
+    }
+
+    /// The bytes of a line such as `VmSize:  1234 kB`.
+    private static func bytes(_ field: String, in text: String) -> Int? {
+        text.split(separator: "\n").first { $0.hasPrefix(field) }
+            .flatMap {
+                Int(
+                    $0.dropFirst(field.count).drop(while: \.isWhitespace)
+                        .prefix(while: \.isNumber))
+            }
+            .map { $0 * 1024 }
     }
 
     /// The name of the processor, as the kernel tells it.

@@ -7,6 +7,26 @@ extension LossReduction: ExpressibleByArgument {}
 extension ReportTarget: ExpressibleByArgument {}
 extension LearningRateSchedule.Kind: ExpressibleByArgument {}
 
+/// How many records are computed at once.
+enum BatchSize: Equatable, ExpressibleByArgument {
+    case records(Int)
+    case automatic
+
+    init?(argument: String) {
+        if argument == "auto" {
+            self = .automatic
+        } else if let count = Int(argument) {
+            self = .records(count)
+        } else {
+            return nil
+        }
+    }
+
+    var defaultValueDescription: String {
+        if case .records(let count) = self { "\(count)" } else { "auto" }
+    }
+}
+
 /// The settings of the run itself; defaults are those of `TrainingConfiguration`.
 struct TrainingOptions: ParsableArguments {
     private static let defaults = TrainingConfiguration()
@@ -62,8 +82,12 @@ struct TrainingOptions: ParsableArguments {
     @Option(help: "The norm at which gradients are clipped; 0 for no clipping.")
     var maxGradNorm = defaults.maxGradientNorm
 
-    @Option(help: "Records computed at once.")
-    var batchSize = defaults.batchSize
+    @Option(
+        help: """
+            Records computed at once; auto takes 16, or as many as fit into memory with more \
+            accumulation, so that a step has as many records.
+            """)
+    var batchSize = BatchSize.records(defaults.batchSize)
 
     @Option(help: "Batches that make up one optimiser step.")
     var gradientAccumulationSteps = defaults.gradientAccumulationSteps
@@ -128,7 +152,8 @@ struct TrainingOptions: ParsableArguments {
         (x.learningRate, x.schedule, x.warmupSteps) = (learningRate, lrSchedulerType, warmupSteps)
         (x.weightDecay, x.adamBeta1, x.adamBeta2) = (weightDecay, adamBeta1, adamBeta2)
         (x.adamEpsilon, x.maxGradientNorm) = (adamEpsilon, maxGradNorm)
-        (x.batchSize, x.gradientAccumulationSteps) = (batchSize, gradientAccumulationSteps)
+        x.gradientAccumulationSteps = gradientAccumulationSteps
+        if case .records(let count) = batchSize { x.batchSize = count }
         (x.lossReduction, x.epochs, x.maxSteps) = (lossReduction, numTrainEpochs, maxSteps)
         (x.shuffles, x.seed, x.saveSteps) = (shuffle, seed, saveSteps)
         (x.saveTotalLimit, x.loggingSteps) = (saveTotalLimit, loggingSteps)

@@ -26,7 +26,8 @@ struct TrainingSession {
     init(_ command: TrainCommand, report: TrainingReport) throws {
         let warn = { (text: String) in report.warn(text) }
         self.command = command
-        let configuration = command.training.configuration
+        var configuration = command.training.configuration
+        let available = Processor.availableBytes
         output = command.dryRun ? nil : try Self.output(command)
         let folder = try ModelFolder.find(command.model)
         self.folder = folder
@@ -60,7 +61,15 @@ struct TrainingSession {
             templateSource: templateSource)
         let contents = try Self.contents(
             command, model: model, folder: folder, record: record, warn: warn)
-        let settings = Self.settings(command, topology: topology)
+        if command.training.batchSize == .automatic {
+            configuration =
+                (command.resume ? configuration.withBatches(ofRunIn: command.outputDir) : nil)
+                ?? MemoryPlan(
+                    model: model, contents: contents, training: data.training,
+                    configuration: configuration
+                ).fittingBatches(in: available)
+        }
+        let settings = Self.settings(command, configuration, topology: topology)
         self.settings = Self.object(settings)
         page = RunReport(
             folder: command.outputDir, model: model, modelFolder: folder, data: data,
@@ -74,7 +83,7 @@ struct TrainingSession {
                 "engine": .string(engine.matrixKernel.rawValue),
                 "scan_kernel": .string(engine.scanKernel.rawValue),
                 "instruction_set": .string(engine.instructionSet.rawValue),
-            ])
+            ], availableBytes: available)
     }
 
     /// What the run would do.
@@ -165,7 +174,7 @@ extension TrainingSession {
 
     /// Every flag that is set, in the order of configuration files.
     private static func settings(
-        _ command: TrainCommand, topology: TopologySettings
+        _ command: TrainCommand, _ configuration: TrainingConfiguration, topology: TopologySettings
     ) -> [Setting] {
         let (adapter, engine) = (command.adapter, command.engine)
         let modules = adapter.loraTargetModules.joined(separator: ",")
@@ -188,7 +197,7 @@ extension TrainingSession {
                     key: "init_adapter", value: adapter.initAdapter.map { .string($0) },
                     decides: true),
             ]
-        let training = command.training.configuration.settings.members.map {
+        let training = configuration.settings.members.map {
             Setting(key: $0.key, value: $0.value)
         }
         let machine: [Setting] = [

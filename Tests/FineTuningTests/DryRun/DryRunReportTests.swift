@@ -1,3 +1,4 @@
+import Layers
 import MambaLM
 import Tensors
 import TestSupport
@@ -46,6 +47,66 @@ struct DryRunReportTests {
         let gradients = contents.parameters.flatMap { $0.gradient?.values ?? [1] }
         #expect(gradients.allSatisfy { $0 == 0 })
         #expect(folder.names() == [])
+    }
+
+    @Test("a run that does not fit is refused with the largest setting that would")
+    func refusal() throws {
+        let model = tinyModel()
+        let contents = try tinyAdapter(on: model)
+        let records = countingRecords(18)
+        var configuration = quickConfiguration()
+        (configuration.batchSize, configuration.gradientAccumulationSteps) = (6, 2)
+        func plan(_ batchSize: Int, _ accumulation: Int) -> MemoryPlan {
+            var x = configuration
+            (x.batchSize, x.gradientAccumulationSteps) = (batchSize, accumulation)
+            return MemoryPlan(
+                model: model, contents: contents, training: records, configuration: x)
+        }
+        func refusal(_ available: Int) throws -> (needed: Int, fit: MemoryPlan.Fit?) {
+            let error = #expect(throws: TrainingError.self) {
+                try Trainer(
+                    model: model, contents: contents, training: records,
+                    configuration: configuration, folder: "/nowhere", availableBytes: available)
+            }
+            guard case .memory(let needed, available, let fit)? = error else {
+                Issue.record("\(String(describing: error))")
+                return (0, nil)
+            }
+            return (needed.total, fit)
+        }
+        let whole = plan(6, 2)
+        try whole.requireRoom(in: whole.estimate.total)
+        #expect(try refusal(whole.estimate.total - 1).needed == whole.estimate.total)
+        // As many records a step: 4 batches of 3, or 12 of 1.
+        let (three, one) = (plan(3, 4).estimate.total, plan(1, 12).estimate.total)
+        try #require(one < three && three < whole.estimate.total)
+        #expect(try refusal(three).fit == .batches(of: 3, accumulation: 4))
+        #expect(try refusal(one).fit == .batches(of: 1, accumulation: 12))
+        guard case .length(let tokens) = try refusal(one - 1).fit else {
+            Issue.record("shorter records would fit")
+            return
+        }
+        #expect(tokens > 1 && tokens < records.map(\.tokens.count).max() ?? 0)
+        #expect(try refusal(1000).fit == nil)
+        // What --batch-size auto takes.
+        #expect(whole.fittingBatches(in: nil) == configuration)
+        #expect(whole.fittingBatches(in: whole.estimate.total) == configuration)
+        let fitting = whole.fittingBatches(in: three)
+        #expect((fitting.batchSize, fitting.gradientAccumulationSteps) == (3, 4))
+    }
+
+    @Test("the refusal is one sentence with the amounts and the remedy")
+    func sentence() {
+        let estimate = MemoryEstimate(
+            modelBytes: 500 << 20, trainedValues: 0, addedValues: 0,
+            working: WorkingMemory(activations: 150 << 20, kept: 30 << 20, head: 20 << 20))
+        let error = TrainingError.memory(
+            needed: estimate, available: 400 << 20, fit: .batches(of: 2, accumulation: 8))
+        #expect(
+            "\(error)"
+                == "the run needs about 700 MiB of memory (weights 500, optimiser 0, activations 180, logits 20), "
+                + "expected at most 400 MiB, which are free; the largest that fits is --batch-size 2 "
+                + "--gradient-accumulation-steps 8")
     }
 
     @Test("the memory formula, by hand")
