@@ -8,7 +8,7 @@ SWIFT_FLAGS := -c release -Xswiftc -enable-testing
 SWIFT_SOURCES := $(wildcard Sources Tests Benchmarks Fuzz Examples Package.swift)
 
 .DEFAULT_GOAL := help
-.PHONY: help dependencies build demo test torture fuzz lint bench clean
+.PHONY: help dependencies build demo test torture fuzz sanitize lint bench clean
 
 help: ## List the targets.
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-14s%s\n", $$1, $$2 }' Makefile
@@ -31,6 +31,9 @@ torture: build ## Kill training at every call and at random moments, fill its di
 
 fuzz: dependencies ## Give changed files to every reader; TARGET=json for one, FUZZ_SECONDS=60 (a quarter of an hour).
 	@scripts/fuzz.sh $(TARGET)
+
+sanitize: dependencies ## Run tests with the compiler's sanitizers (an hour); PART=address, thread or undefined, FILTER=...
+	@scripts/sanitize.sh $(PART) $(if $(PART),$(FILTER))
 
 lint: ## Check the format of the Swift sources.
 	swift format lint --strict --recursive $(SWIFT_SOURCES)
