@@ -216,6 +216,7 @@ extension Interpreter {
     }
 
     private func unique(_ items: [Value], _ keys: [Value]) throws -> [Value] {
+        try charge(4 * items.count)
         var seen: Set<DictionaryKey> = []
         var result: [Value] = []
         for (item, key) in zip(items, keys) {

@@ -1,9 +1,9 @@
 /// Reads the records of a data file one by one.
 ///
-/// The name says how they are stored: `.jsonl` has one object per line and is read in bounded memory;
-/// `.json` is one array of objects and is held in memory as bytes, up to a limit, while its records
-/// are made one at a time. Either may be zstd-compressed, with `.zst` behind. Blank lines of a
-/// `.jsonl` file are skipped, up to ``blankLimit`` bytes of them.
+/// The name says how they are stored. `.jsonl`, and what a pipe of the shell brings, has one object per line
+/// and is read in bounded memory; blank lines are skipped, up to a limit. `.json` is one array of objects and
+/// is held in memory as bytes, up to a limit, while its records are made one at a time. Either may be
+/// zstd-compressed, with `.zst` behind.
 ///
 ///     let records = try JSONRecords(path: "train.jsonl.zst")
 ///     while let record = try records.next() { … }
@@ -17,10 +17,8 @@ public final class JSONRecords {
     public let path: String
     private let source: Source
     private let options: JSONOptions
+    private let blankLimit: Int
     private var blankBytes = 0
-
-    /// The most bytes that blank lines of a file may have; few bytes of zstd stand for billions.
-    static let blankLimit = 16 << 20
 
     /// Opens a file.
     ///
@@ -28,16 +26,18 @@ public final class JSONRecords {
     ///   - path: A name that ends in `.json` or `.jsonl`, either with `.zst`.
     ///   - arrayLimit: The largest accepted `.json` text, in bytes, decompressed.
     ///   - lineLimit: The longest accepted line of a `.jsonl` file, in bytes.
+    ///   - blankLimit: The most bytes that blank lines of a `.jsonl` file may have, all together; few bytes of
+    ///     zstd stand for billions.
     ///   - options: What is accepted as JSON.
     /// - Throws: ``FileError``, or ``JSONError`` if the name or the beginning is not as it should.
     public init(
         path: String, arrayLimit: Int = 512 << 20, lineLimit: Int = 64 << 20,
-        options: JSONOptions = JSONOptions()
+        blankLimit: Int = 16 << 20, options: JSONOptions = JSONOptions()
     ) throws {
         self.path = path
-        self.options = options
+        (self.options, self.blankLimit) = (options, blankLimit)
         let name = path.hasSuffix(".zst") ? path.dropLast(4) : path[...]
-        if name.hasSuffix(".jsonl") {
+        if name.hasSuffix(".jsonl") || FileDescriptor.isOwn(path) {
             source = .lines(try LineReader(path: path, lineLimit: lineLimit))
         } else if name.hasSuffix(".json") {
             source = .array(try JSONArrayReader(path: path, limit: arrayLimit, options: options))
@@ -59,9 +59,9 @@ public final class JSONRecords {
                 case .record(let value, let line): return try record(value, line: line)
                 case .blank(let bytes, let line):
                     blankBytes += bytes
-                    guard blankBytes <= JSONRecords.blankLimit else {
+                    guard blankBytes <= blankLimit else {
                         throw JSONError.blankLines(
-                            file: path, line: line, limit: JSONRecords.blankLimit)
+                            file: path, line: line, limit: blankLimit)
                     }
                 }
             }

@@ -168,7 +168,8 @@ extension BytePairTokenizer {
         configurationFile: String = "tokenizer_config.json"
     ) throws {
         let value = try JSONValue(
-            parsing: bytes, file: file, options: JSONOptions(refusesDuplicateKeys: true))
+            parsing: bytes, file: file,
+            options: JSONOptions(refusesDuplicateKeys: true, valueLimit: Self.valueLimit))
         let root = try JSONFields(value, file: file)
         if let version = try root.string(ifPresent: "version"), version != "1.0" {
             throw root.unsupported("version", found: version, supported: "1.0")
@@ -194,6 +195,9 @@ extension BytePairTokenizer {
             throw root.invalid("post_processor", found: "\(id)", expected: "ids of tokens")
         }
     }
+
+    /// The most values of the file; those with 262,144 tokens have 1.9 million.
+    private static let valueLimit = 2_000_000
 
     private static func composes(_ normalizer: JSONFields) throws -> Bool {
         switch try normalizer.string("type") {
