@@ -133,7 +133,8 @@ let package = Package(
             exclude: ["Fixtures"]),
         .testTarget(name: "LoRATests", dependencies: ["LoRA", "TestSupport"]),
         .testTarget(
-            name: "PromptingTests", dependencies: ["Prompting", "Tokenization", "TestSupport"]),
+            name: "PromptingTests", dependencies: ["Prompting", "Tokenization", "TestSupport"],
+            exclude: ["Fixtures"]),
         .testTarget(
             name: "FineTuningTests",
             dependencies: ["FineTuning", "TreeSSMText", "CommandSupport", "TestSupport"],

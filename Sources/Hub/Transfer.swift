@@ -44,6 +44,11 @@ struct Transfer {
         }
     }
 
+    /// The protocols that an answer from an address may lead to: what began in secret stays so.
+    static func redirections(from url: String) -> String {
+        url.lowercased().hasPrefix("https:") ? "https" : "http,https"
+    }
+
     private func perform(_ context: TransferContext) throws -> Answer? {
         guard let handle = curl_easy_init() else {
             throw HubError.transfer(url: url, reason: "libcurl does not start")
@@ -52,10 +57,9 @@ struct Transfer {
         let pointer = Unmanaged.passUnretained(context).toOpaque()
         _ = mtl_curl_set_text(handle, CURLOPT_URL, url)
         _ = mtl_curl_set_text(handle, CURLOPT_PROTOCOLS_STR, "http,https")
-        // What began in secret stays so, and no answer points to a file of this machine.
-        let isSecret = url.lowercased().hasPrefix("https:")
+        // No answer points to a file of this machine.
         _ = mtl_curl_set_text(
-            handle, CURLOPT_REDIR_PROTOCOLS_STR, isSecret ? "https" : "http,https")
+            handle, CURLOPT_REDIR_PROTOCOLS_STR, Transfer.redirections(from: url))
         _ = mtl_curl_set_text(handle, CURLOPT_USERAGENT, "mambatreel")
         _ = mtl_curl_set_number(handle, CURLOPT_NOSIGNAL, 1)
         _ = mtl_curl_set_number(handle, CURLOPT_CONNECTTIMEOUT, 60)

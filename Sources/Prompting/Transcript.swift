@@ -1,4 +1,5 @@
 import Jinja
+import Tokenization
 
 /// A conversation: what the model is told first, then questions and answers in turn.
 public struct Transcript: Equatable, Sendable {
@@ -47,6 +48,18 @@ extension PromptTemplate {
         case .file(let file): file.answerEnd
         case .blocks, .plain: nil
         }
+    }
+
+    /// The token that ends an answer: ``answerEnd``, or of several words the first if that is a special
+    /// token, which the others follow.
+    ///
+    /// - Parameter tokenizer: The tokenizer.
+    /// - Returns: The id; nil if there is no end, or it is text.
+    public func answerEndToken(in tokenizer: any Tokenizer) -> Int32? {
+        guard let end = answerEnd else { return nil }
+        if let id = tokenizer.id(of: end) { return id }
+        let first = end.prefix { !$0.isWhitespace }
+        return tokenizer.id(of: String(first)).flatMap { tokenizer.isSpecial($0) ? $0 : nil }
     }
 
     /// The prompt of a conversation, up to the answer to its last question.

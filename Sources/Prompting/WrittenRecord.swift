@@ -116,7 +116,8 @@ protocol ConversationTemplate {
 
 extension ConversationTemplate {
     /// Finds out what follows every answer: what two conversations that differ in their answers
-    /// have in common at their ends; nil for nothing but white space.
+    /// have in common at their ends; nil for nothing but white space, and for one character, such as a
+    /// full stop: answers hold those themselves.
     func findAnswerEnd() -> String? {
         let record = InstructionRecord(prompt: "1?")
         let texts = ["One.", "Won!"].compactMap { answer in
@@ -129,7 +130,7 @@ extension ConversationTemplate {
         let count = zip(texts[0].unicodeScalars.reversed(), texts[1].unicodeScalars.reversed())
             .prefix { $0 == $1 }.count
         let end = String(texts[0].unicodeScalars.suffix(count)).trimmed
-        return end.isEmpty ? nil : end
+        return end.unicodeScalars.count < 2 ? nil : end
     }
 }
 

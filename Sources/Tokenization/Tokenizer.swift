@@ -150,7 +150,8 @@ extension TokenizerError: CustomStringConvertible {
     public var description: String {
         switch self {
         case .missing(let paths):
-            "no tokenizer found; looked for \(paths.map(quoted).joined(separator: ", "))"
+            "no tokenizer found, expected one of \(paths.map(quoted).joined(separator: ", ")); copy it "
+                + "there from where the model is from (state-spaces' models use EleutherAI/gpt-neox-20b's)"
         case .invalid(let file, let field, let found, let expected):
             "\(quotedPath(file)): field \(quoted(field)) is \(oneLine(found)), "
                 + "expected \(expected)"

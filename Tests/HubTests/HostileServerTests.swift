@@ -1,7 +1,8 @@
-import Hub
 import Storage
 import TestSupport
 import Testing
+
+@testable import Hub
 
 @Suite("Hostile hub servers")
 struct HostileServerTests {
@@ -123,5 +124,12 @@ struct HostileServerTests {
             }
         }
         #expect(said.hasSuffix("lists 2000 files of a model, expected at most 1024"))
+    }
+
+    @Test("a server in secret leads to none in the open")
+    func redirections() {
+        #expect(Transfer.redirections(from: "https://a/x") == "https")
+        #expect(Transfer.redirections(from: "HTTPS://a/x") == "https")
+        #expect(Transfer.redirections(from: "http://a/x") == "http,https")
     }
 }

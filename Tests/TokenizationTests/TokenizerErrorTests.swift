@@ -244,6 +244,8 @@ struct TokenizerErrorTests {
         )
         #expect(
             TokenizerError.missing(paths: ["a/tokenizer.json", "a/tokenizer.model"]).description
-                == "no tokenizer found; looked for 'a/tokenizer.json', 'a/tokenizer.model'")
+                == "no tokenizer found, expected one of 'a/tokenizer.json', 'a/tokenizer.model'; copy it there "
+                + "from where the model is from (state-spaces' models use EleutherAI/gpt-neox-20b's)"
+        )
     }
 }

@@ -204,7 +204,7 @@ extension ChatSession {
 
     /// The token with which the template ends answers; nil if it ends them with none, or with more text.
     private var answerEndToken: Int32? {
-        template.answerEnd.flatMap { tokenizer.tokenizer.id(of: $0) }
+        template.answerEndToken(in: tokenizer.tokenizer)
     }
 
     /// What ends an answer: what the user asked for, and the template's own end where it is no token.

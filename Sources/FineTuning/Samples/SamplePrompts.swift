@@ -62,7 +62,7 @@ public struct SamplePrompts: Sendable {
                 tokens: Array(tokens.prefix(max(encoded.records[0].promptLength, 1))))
         }
         let end = template.answerEnd
-        let endToken = end.flatMap { tokenizer.tokenizer.id(of: $0) }
+        let endToken = template.answerEndToken(in: tokenizer.tokenizer)
         endText = endToken == nil ? end : nil
         self.endTokens = Set(
             endTokens + generationEndTokens + [tokenizer.eosID, endToken].compactMap(\.self))

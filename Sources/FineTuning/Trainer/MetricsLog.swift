@@ -34,12 +34,19 @@ struct MetricsLog {
         lines = try LineAppender(path: path)
     }
 
-    /// The lines of steps that are kept; warnings from before the first and a half-written one at the end
-    /// are not.
+    /// The lines of steps that are kept; warnings from before the first, a half-written one at the end and
+    /// spoilt ones are not.
     static func lines(of path: String, upTo finishedSteps: Int) throws -> [String] {
         let reader = try LineReader(path: path)
         var kept: [String] = []
-        while let line = try reader.next() {
+        while true {
+            let line: LineReader.Line
+            do {
+                guard let next = try reader.next() else { break }
+                line = next
+            } catch FileError.notUTF8 {
+                continue
+            }
             let value = try? JSONValue(parsing: line.bytes, file: path)
             if let step = value?["step"]?.integerValue, step <= finishedSteps,
                 step > 0 || value?["warning"] == nil

@@ -6,6 +6,7 @@ public enum AtomicFile {
     ///
     /// Readers see the old content or the new one. If `body` or any step fails, the neighbour is
     /// removed and the old file stays. A link is followed, so that it goes on pointing to its file.
+    /// Neighbours that killed processes left of this file are removed.
     ///
     /// - Parameters:
     ///   - path: The final name; its folder must exist. A regular file of that name is replaced.
@@ -19,6 +20,10 @@ public enum AtomicFile {
         _ body: (FileWriter) throws -> Result
     ) throws -> Result {
         let target = try resolved(path)
+        let name = FilePath.name(of: target)
+        FolderTree.removeLeftovers(in: FilePath.folder(of: target)) { base, isDead in
+            isDead && base == name
+        }
         let descriptor = try makeNeighbour(of: target, name: path)
         let temporary = descriptor.path
         do {

@@ -45,7 +45,7 @@ package struct FileDescriptor: ~Copyable {
     }
 
     /// Whether a path names what this process was started with.
-    private static func isOwn(_ path: String) -> Bool {
+    static func isOwn(_ path: String) -> Bool {
         path == "/dev/stdin" || ["/dev/fd/", "/proc/self/fd/"].contains { path.hasPrefix($0) }
     }
 

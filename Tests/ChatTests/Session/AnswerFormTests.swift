@@ -17,13 +17,20 @@ struct AnswerFormTests {
                 .samples(for: "Hi", count: 8)
         }
         let free = try answers(end: "")
-        // Not one that is part of a longer token.
         let end = try #require(
-            free.map(\.text).joined().first { $0.isLetter && $0.isASCII && !"th".contains($0) })
-        let ended = try answers(end: String(end))
+            free.map(\.text).compactMap { text in
+                zip(text, text.dropFirst()).first { $0.isLetter && $1.isLetter }.map {
+                    "\($0)\($1)"
+                }
+            }.first)
+        let ended = try answers(end: end)
         for (before, after) in zip(free, ended) {
-            #expect(after.text == before.text.prefix { $0 != end })
+            let place = before.text.firstRange(of: end)?.lowerBound ?? before.text.endIndex
+            #expect(after.text == before.text[..<place])
         }
+        // A full stop after every answer ends none.
+        let letter = String(end.prefix(1))
+        #expect(try answers(end: letter).map(\.text) == free.map(\.text))
     }
 
     @Test("white space at a prompt's end is left to the answer, as in training")

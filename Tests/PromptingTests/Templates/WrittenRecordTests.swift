@@ -67,6 +67,12 @@ struct WrittenRecordTests {
                 {% for m in messages %}[{{ m.role }}] {{ m.content }}
                 {% endfor %}{% if add_generation_prompt %}[assistant] {% endif %}
                 """, learnt: "Because.\n", end: nil),
+        Form(
+            testDescription: "an end of several words",
+            source: """
+                {% for m in messages %}[{{ m.role }}] {{ m.content }} End of turn
+                {% endfor %}{% if add_generation_prompt %}[assistant] {% endif %}
+                """, learnt: "Because. End of turn\n", end: "End of turn"),
     ]
 
     @Test("what is learnt is what the template writes beyond the prompt", arguments: forms)

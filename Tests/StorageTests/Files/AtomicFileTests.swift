@@ -67,6 +67,15 @@ struct AtomicFileTests {
         #expect(rawContents(target) == Array("new".utf8))
     }
 
+    @Test("what a killed process left of the file is removed, and nothing else")
+    func leftovers() throws {
+        // No process has a number as high as the first.
+        let names = [".a.2000000000.0.tmp", ".b.2000000000.0.tmp", ".a.\(getpid()).7.tmp", ".a"]
+        for name in names { folder.write("x", to: name) }
+        try AtomicFile.write("new", to: folder.file("a"))
+        #expect(folder.names() == (["a"] + names.dropFirst()).sorted())
+    }
+
     @Test("devices and folders are not replaced")
     func devices() {
         #expect(throws: FileError.notRegular(file: "/dev/null")) {

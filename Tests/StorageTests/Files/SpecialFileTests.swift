@@ -41,13 +41,21 @@ struct SpecialFileTests {
         #expect(throws: FileError.notRegular(file: lock)) { try FolderLock(folder.path) }
     }
 
-    @Test("a pipe of this process is read to its end")
-    func ownPipe() throws {
+    /// Calls a body with the path of a pipe that brings a text.
+    private func withPipe(_ text: String, _ body: (String) throws -> Void) rethrows {
         var ends: [Int32] = [0, 0]
         #expect(Glibc.pipe(&ends) == 0)
         defer { close(ends[0]) }
-        #expect(write(ends[1], "text", 4) == 4)
+        #expect(write(ends[1], text, text.utf8.count) == text.utf8.count)
         close(ends[1])
-        #expect(try ByteStream.text(of: "/dev/fd/\(ends[0])") == "text")
+        try body("/dev/fd/\(ends[0])")
+    }
+
+    @Test("a pipe of this process is read to its end, records as JSON lines")
+    func ownPipe() throws {
+        try withPipe("text") { #expect(try ByteStream.text(of: $0) == "text") }
+        try withPipe("{\"a\": 1}\n{}\n") {
+            #expect(try JSONRecords(path: $0).all().map(\.object) == [["a": 1], [:]])
+        }
     }
 }
