@@ -8,7 +8,7 @@ SWIFT_FLAGS := -c release -Xswiftc -enable-testing
 SWIFT_SOURCES := $(wildcard Sources Tests Benchmarks Fuzz Examples Package.swift)
 
 .DEFAULT_GOAL := help
-.PHONY: help dependencies build demo test torture fuzz sanitize lint bench clean
+.PHONY: help dependencies build demo test torture fuzz sanitize lint bench reproduce clean
 
 help: ## List the targets.
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-14s%s\n", $$1, $$2 }' Makefile
@@ -41,6 +41,9 @@ lint: ## Check the format of the Swift sources.
 bench: build ## Measure beside the machine's limits and PyTorch's programs; PART=... for a part (20 minutes).
 	swift build -c release --package-path Benchmarks
 	@scripts/bench.sh $(PART)
+
+reproduce: build ## Prepare the paper's comparison on mamba-130m: records, seven tasks, one command (needs a network).
+	@scripts/reproduce.sh
 
 clean: ## Delete everything that was built, and the demonstration's output.
 	rm -rf .build Benchmarks/.build Fuzz/.build Examples/.build out/demo

@@ -92,8 +92,10 @@ let package = Package(
         .executableTarget(
             name: "mtl-finetune",
             dependencies: [
-                "FineTuning", "Prompting", "Reports", "CommandSupport", "Python", argumentParser,
-            ]),
+                "FineTuning", "Evaluation", "Prompting", "YAML", "Reports", "CommandSupport",
+                "Python", argumentParser,
+            ],
+            resources: [.embedInCode("Recipes")]),
         .executableTarget(
             name: "mtl-eval",
             dependencies: [
@@ -102,7 +104,9 @@ let package = Package(
             ]),
         .executableTarget(
             name: "mtl-chat",
-            dependencies: ["Chat", "ChatTerminal", "Prompting", "CommandSupport", argumentParser]),
+            dependencies: [
+                "Chat", "ChatTerminal", "Prompting", "CommandSupport", "Python", argumentParser,
+            ]),
 
         // Tests, one target beside each library; they run in release (see CONTRIBUTING.md).
         .target(

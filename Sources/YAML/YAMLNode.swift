@@ -48,6 +48,11 @@ extension YAMLNode {
         if case .mapping(let members) = content { members } else { nil }
     }
 
+    /// A mapping of other members in its place.
+    public func with(_ members: [Member]) -> YAMLNode {
+        YAMLNode(line: line, content: .mapping(members), size: size, height: height)
+    }
+
     /// The elements of a list, nil if this is none.
     public var elements: [YAMLNode]? {
         if case .sequence(let elements) = content { elements } else { nil }

@@ -220,23 +220,7 @@ enum ComparisonText {
                 x.onlySecond.map { "\($0)" } ?? "", x.pValue.map(number) ?? "",
             ]
         }
-        let widths = header.indices.map { column in
-            ([header] + rows).map { $0[column].count }.max() ?? 0
-        }
-        func line(_ cells: [String]) -> String {
-            "|"
-                + zip(cells, widths).enumerated().map { column, cell in
-                    let padding = String(repeating: " ", count: cell.1 - cell.0.count)
-                    return column < 2 ? cell.0 + padding : padding + cell.0
-                }.joined(separator: "|") + "|"
-        }
-        let rule =
-            "|"
-            + widths.enumerated().map { column, width in
-                String(repeating: "-", count: width - (column < 2 ? 0 : 1))
-                    + (column < 2 ? "" : ":")
-            }.joined(separator: "|") + "|"
-        return ([line(header), rule] + rows.map(line)).joined(separator: "\n")
+        return PaddedTable.markdown(header: header, rows, leftColumns: 2)
     }
 
     private static func number(_ value: Double) -> String { PythonFloat.fixed(value, places: 4) }

@@ -14,9 +14,9 @@ struct MTLFinetune: ParsableCommand {
         version: CommandLineProgram.version,
         subcommands: [
             TrainCommand.self, InitCommand.self, InspectCommand.self, MergeCommand.self,
-            ReportCommand.self, DoctorCommand.self,
+            ReportCommand.self, SweepCommand.self, RecipesCommand.self, DoctorCommand.self,
         ],
         defaultSubcommand: TrainCommand.self)
 
-    static func main() { CommandLineProgram.run(MTLFinetune.self) }
+    static func main() { CommandLineProgram.run(MTLFinetune.self, recipes: Recipes.runs) }
 }

@@ -48,10 +48,17 @@ def lines(records):
     return [json.dumps(record, ensure_ascii=False) for record in records]
 
 
+def unprompted(record):
+    """A record as a text without a prompt."""
+    sentence = record["instruction"].removesuffix(" Write it as YAML.")
+    return {"text": sentence + "\n" + record["output"]}
+
+
 def skill_files():
     """Maps each file's path below data/demo to its text."""
     files = {
         "train.jsonl": lines(skill_records("train", 400, is_held_out=False)),
+        "text.jsonl": lines(map(unprompted, itertools.islice(skill_records("train", 400, is_held_out=False), 120))),
         "valid.jsonl": lines(skill_records("valid", 40, is_held_out=True)),
         "test.jsonl": lines(skill_records("test", 100, is_held_out=True)),
         "tasks/scenes/test.jsonl": lines(choice_items(100)),

@@ -1,11 +1,13 @@
 import ArgumentParser
 import Storage
+import YAML
 
 /// What a user typed, made ready for the parser.
 ///
 /// Long flags may be written in snake case (`--learning_rate`), as Hugging Face's tools do, and a
-/// negative number is a value, no flag. A file given with `--config` holds flags as keys; those on
-/// the command line win.
+/// negative number is a value, no flag. A file given with `--config` holds flags as keys, and so do the
+/// recipes given with `--recipe`; those on the command line win, then those of the file, then those of the
+/// last recipe.
 struct CommandArguments {
     /// Where an option was written otherwise than the parser reads it.
     enum Spelling: Equatable {
@@ -15,7 +17,8 @@ struct CommandArguments {
         case key(String, file: String, line: Int)
     }
 
-    /// What the parser reads: arguments in kebab case, the file's flags in the place of `--config`.
+    /// What the parser reads: arguments in kebab case, the file's flags in the place of `--config` or
+    /// `--recipe`.
     let words: [String]
     /// The spellings by the parser's names, with dashes.
     let spellings: [String: Spelling]
@@ -25,8 +28,12 @@ struct CommandArguments {
     /// - Parameters:
     ///   - typed: Without the program's name.
     ///   - program: Whose options they are.
+    ///   - recipes: The texts that `--recipe` may name.
     /// - Throws: ``ConfigurationFileError`` or `FileError` if the file cannot be used.
-    init(_ typed: [String], of program: (some ParsableCommand).Type) throws {
+    init(
+        _ typed: [String], of program: (some ParsableCommand).Type,
+        recipes: [String: [UInt8]] = [:]
+    ) throws {
         var spellings: [String: Spelling] = [:]
         let words = Self.joiningNegativeNumbers(
             typed.map { word in
@@ -34,24 +41,58 @@ struct CommandArguments {
                 if kebab != word { spellings[Self.name(kebab)] = .typed(Self.name(word)) }
                 return kebab
             })
-        guard let (place, width, path) = Self.configuration(in: words) else {
+        var (rest, places) = (words, [Int]())
+        func take(_ found: (place: Int, width: Int, value: String)) -> String {
+            rest.removeSubrange(found.place..<found.place + found.width)
+            places.append(found.place)
+            return found.value
+        }
+        let path = Self.configuration(in: rest).map(take)
+        var names: [String] = []
+        while !recipes.isEmpty, let found = Self.value(of: "--recipe", in: rest) {
+            names.append(take(found))
+        }
+        guard let place = places.min() else {
             self.words = words
             self.spellings = spellings
             return
         }
-        var rest = words
-        rest.removeSubrange(place..<place + width)
-        let given = Set(rest.filter { $0.hasPrefix("--") }.map(Self.positive))
-        let file = try ConfigurationFile(
-            path: path, words: CommandWords(program, arguments: words))
-        var fromFile: [String] = []
-        for flag in file.flags where !given.contains(Self.positive("--" + flag.name)) {
-            fromFile += flag.arguments
-            for name in Set(flag.arguments.map(Self.name)) {
-                spellings[name] = .key(flag.key, file: path, line: flag.line)
+        var given = Set(rest.filter { $0.hasPrefix("--") }.map(Self.positive))
+        let known = CommandWords(program, arguments: words)
+        var fromFiles: [String] = []
+        func add(_ file: ConfigurationFile) {
+            let flags = file.flags.filter {
+                !given.contains(Self.positive("--" + $0.name)) && $0.name != "recipe"
+            }
+            for flag in flags {
+                fromFiles += flag.arguments
+                given.insert(Self.positive("--" + flag.name))
+                for name in Set(flag.arguments.map(Self.name)) {
+                    spellings[name] = .key(flag.key, file: file.file, line: flag.line)
+                }
             }
         }
-        self.words = Array(rest[..<place]) + fromFile + Array(rest[place...])
+        if let path {
+            let file = try ConfigurationFile(path: path, words: known)
+            // A file may name recipes itself, which come after those that were typed.
+            if !recipes.isEmpty {
+                names =
+                    file.flags.filter { $0.name == "recipe" }.flatMap(\.arguments)
+                    .map { String($0.dropFirst("--recipe=".count)) } + names
+            }
+            add(file)
+        }
+        for name in names.reversed() {
+            guard let text = recipes[name] else {
+                throw ConfigurationFileError.unknownRecipe(
+                    name: name, known: recipes.keys.sorted())
+            }
+            let file = "recipe \(name)"
+            add(
+                try ConfigurationFile(
+                    YAMLReader.parse(text, file: file), file: file, words: known))
+        }
+        self.words = Array(rest[..<place]) + fromFiles + Array(rest[place...])
         self.spellings = spellings
     }
 
@@ -133,14 +174,23 @@ struct CommandArguments {
     /// Where `--config` names a file of flags; `nil` if it does not.
     private static func configuration(
         in words: [String]
-    ) -> (place: Int, width: Int, path: String)? {
-        guard let place = words.firstIndex(where: { name($0) == "--config" }) else { return nil }
-        let (path, width) =
-            words[place] == "--config"
-            ? (place + 1 < words.count ? words[place + 1] : "", 2)
-            : (String(words[place].dropFirst("--config=".count)), 1)
+    ) -> (place: Int, width: Int, value: String)? {
+        guard let found = value(of: "--config", in: words) else { return nil }
         // `init` takes a model's configuration by the same name; only YAML files hold flags.
-        return path.hasSuffix(".yaml") || path.hasSuffix(".yml") ? (place, width, path) : nil
+        let isFlags = found.value.hasSuffix(".yaml") || found.value.hasSuffix(".yml")
+        return isFlags ? found : nil
+    }
+
+    /// Where an option is first given, how many words it takes, and its value.
+    private static func value(
+        of option: String, in words: [String]
+    ) -> (place: Int, width: Int, value: String)? {
+        guard let place = words.firstIndex(where: { name($0) == option }) else { return nil }
+        guard words[place] == option else {
+            return (place, 1, String(words[place].dropFirst(option.count + 1)))
+        }
+        let hasValue = place + 1 < words.count
+        return (place, hasValue ? 2 : 1, hasValue ? words[place + 1] : "")
     }
 }
 

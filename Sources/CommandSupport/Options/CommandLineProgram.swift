@@ -8,10 +8,14 @@ public enum CommandLineProgram {
 
     /// Parses the arguments and runs the command; ends the process on an error or a signal.
     ///
-    /// - Parameter program: The program's root command.
-    public static func run(_ program: (some ParsableCommand).Type) {
+    /// - Parameters:
+    ///   - program: The program's root command.
+    ///   - recipes: Texts of flags that `--recipe` may name.
+    public static func run(
+        _ program: (some ParsableCommand).Type, recipes: [String: [UInt8]] = [:]
+    ) {
         do {
-            var command = try parse(Array(CommandLine.arguments.dropFirst()), program)
+            var command = try parse(Array(CommandLine.arguments.dropFirst()), program, recipes)
             try command.run()
         } catch let error as UsageFailure {
             Terminal.printNote(error.text)
@@ -38,11 +42,11 @@ public enum CommandLineProgram {
     }
 
     private static func parse(
-        _ typed: [String], _ program: (some ParsableCommand).Type
+        _ typed: [String], _ program: (some ParsableCommand).Type, _ recipes: [String: [UInt8]]
     ) throws -> any ParsableCommand {
         let arguments: CommandArguments
         do {
-            arguments = try CommandArguments(typed, of: program)
+            arguments = try CommandArguments(typed, of: program, recipes: recipes)
         } catch let error as ConfigurationFileError {
             throw UsageFailure(text: "Error: \(error)")
         }

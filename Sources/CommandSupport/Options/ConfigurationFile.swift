@@ -3,21 +3,23 @@ import Storage
 import YAML
 
 /// A YAML file whose keys are flags.
-struct ConfigurationFile {
+package struct ConfigurationFile {
     /// One key, as arguments of a command.
-    struct Flag {
+    package struct Flag {
         /// The key as it stands in the file.
         let key: String
         /// The option's name, without dashes.
-        let name: String
+        package let name: String
         /// Counts from 1.
         let line: Int
         /// Empty for a flag that is off.
-        let arguments: [String]
+        package let arguments: [String]
     }
 
+    /// The name that messages begin with.
+    let file: String
     /// The keys that hold something, in the order of the file.
-    let flags: [Flag]
+    package let flags: [Flag]
 
     /// Reads a file.
     ///
@@ -26,7 +28,29 @@ struct ConfigurationFile {
     ///   - words: The options that there are.
     /// - Throws: ``ConfigurationFileError`` or `FileError`.
     init(path: String, words: CommandWords?) throws {
-        guard let node = try Self.node(of: path), !node.value.isNull else {
+        try self.init(Self.node(of: path), file: path, words: words)
+    }
+
+    /// Takes a part of a file up, whose keys are the flags of a subcommand.
+    ///
+    /// - Parameters:
+    ///   - node: A mapping, or nothing.
+    ///   - path: The file.
+    ///   - program: The program's root command.
+    ///   - subcommand: The subcommand.
+    /// - Throws: ``ConfigurationFileError``.
+    package init(
+        _ node: YAMLNode?, file path: String, of program: (some ParsableCommand).Type,
+        subcommand: String
+    ) throws {
+        try self.init(
+            node, file: path, words: CommandWords(program, arguments: [subcommand]))
+    }
+
+    /// Takes the content of a file up.
+    init(_ node: YAMLNode?, file path: String, words: CommandWords?) throws {
+        file = path
+        guard let node, !node.value.isNull else {
             flags = []
             return
         }
@@ -104,6 +128,8 @@ public enum ConfigurationFileError: Error, Equatable {
     case unknown(file: String, line: Int, key: String, nearest: String?)
     /// A key holds what its flag cannot be.
     case value(file: String, line: Int, key: String, found: String, expected: String)
+    /// A recipe is none of those there are.
+    case unknownRecipe(name: String, known: [String])
 }
 
 extension ConfigurationFileError: CustomStringConvertible {
@@ -119,6 +145,11 @@ extension ConfigurationFileError: CustomStringConvertible {
                 + (nearest.map { "; did you mean \(quoted($0))?" } ?? "")
         case .value(let file, let line, let key, let found, let expected):
             "\(quotedPath(file)):\(line): key \(quoted(key)) is \(found), expected \(expected)"
+        case .unknownRecipe(let name, let known):
+            "--recipe is \(quoted(name)), expected one of \(known.joined(separator: ", "))"
+                + (Spelling.nearest(to: name, among: known).map {
+                    "; did you mean \(quoted($0))?"
+                } ?? "; a file of your own is given with --config")
         }
     }
 }

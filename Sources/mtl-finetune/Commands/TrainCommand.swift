@@ -57,6 +57,13 @@ struct TrainCommand: ParsableCommand {
             """)
     var cache = true
 
+    @Option(
+        help: """
+            Settings that come with the program, which 'mtl-finetune recipes' lists; flags given here \
+            and in --config win, and of several recipes the last.
+            """)
+    var recipe: String?
+
     @OptionGroup var configuration: ConfigurationOption
 
     @Flag(help: "Show no progress.")
