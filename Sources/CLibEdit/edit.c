@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
+#include <wchar.h>
 
 // libedit's characters are `wchar_t`: a scalar, of the same size and form as `uint32_t`.
 _Static_assert(sizeof(wchar_t) == sizeof(uint32_t), "wchar_t is no Unicode scalar");
@@ -53,10 +54,62 @@ static unsigned char complete(EditLine *line, wint_t key) {
     (void)key;
     mtl_edit *editor = editor_of(line);
     const LineInfoW *info = el_wline(line);
-    editor->owner.complete(
+    int wrote = editor->owner.complete(
         editor->owner.context, (const uint32_t *)info->buffer,
         (size_t)(info->cursor - info->buffer));
-    return CC_REFRESH;
+    return wrote ? CC_REDISPLAY : CC_REFRESH;
+}
+
+// The length of the character before or behind the cursor: a letter with its accents, or an emoji of
+// several people, is one. Draws the line anew if one of several scalars is passed, since terminals differ in
+// the columns that these take.
+static int character(EditLine *line, int backward, unsigned char *result) {
+    mtl_edit *editor = editor_of(line);
+    const LineInfoW *info = el_wline(line);
+    size_t count = editor->owner.character(
+        editor->owner.context, (const uint32_t *)info->buffer,
+        (size_t)(info->lastchar - info->buffer), (size_t)(info->cursor - info->buffer), backward);
+    *result = count == 0 ? CC_ERROR : count == 1 ? CC_REFRESH : CC_REDISPLAY;
+    return (int)count;
+}
+
+static unsigned char previous_character(EditLine *line, wint_t key) {
+    (void)key;
+    unsigned char result;
+    el_cursor(line, -character(line, 1, &result));
+    return result;
+}
+
+static unsigned char next_character(EditLine *line, wint_t key) {
+    (void)key;
+    unsigned char result;
+    el_cursor(line, character(line, 0, &result));
+    return result;
+}
+
+static unsigned char delete_previous(EditLine *line, wint_t key) {
+    (void)key;
+    unsigned char result;
+    int count = character(line, 1, &result);
+    if (count) el_deletestr(line, count);
+    return result;
+}
+
+static unsigned char delete_next(EditLine *line, wint_t key) {
+    (void)key;
+    unsigned char result;
+    int count = character(line, 0, &result);
+    if (count) {
+        el_cursor(line, count);
+        el_deletestr(line, count);
+    }
+    return result;
+}
+
+// Ctrl-D: the end of input in an empty line.
+static unsigned char delete_or_end(EditLine *line, wint_t key) {
+    const LineInfoW *info = el_wline(line);
+    return info->lastchar == info->buffer ? CC_EOF : delete_next(line, key);
 }
 
 static unsigned char redraw(EditLine *line, wint_t key) {
@@ -116,7 +169,7 @@ mtl_edit *mtl_edit_open(int input, int output, mtl_edit_owner owner) {
     history_w(editor->history, &event, H_SETUNIQUE, 1);
     el_wset(line, EL_CLIENTDATA, editor);
     el_wset(line, EL_GETCFN, next_key);
-    el_wset(line, EL_PROMPT, prompt);
+    el_wset(line, EL_PROMPT_ESC, prompt, L'\1');
     el_wset(line, EL_HIST, history_w, editor->history);
     el_wset(line, EL_EDITOR, L"emacs");
     // The user's ~/.editrc, before the keys below: choosing vi's keys there undoes all others.
@@ -126,6 +179,11 @@ mtl_edit *mtl_edit_open(int input, int output, mtl_edit_owner owner) {
     el_wset(line, EL_ADDFN, L"mtl-complete", L"Complete a command", complete);
     el_wset(line, EL_ADDFN, L"mtl-redraw", L"Draw the line again", redraw);
     el_wset(line, EL_ADDFN, L"mtl-to-end", L"Go behind the text", to_end);
+    el_wset(line, EL_ADDFN, L"mtl-previous", L"Go to the character before", previous_character);
+    el_wset(line, EL_ADDFN, L"mtl-next", L"Go behind the next character", next_character);
+    el_wset(line, EL_ADDFN, L"mtl-delete-previous", L"Delete a character", delete_previous);
+    el_wset(line, EL_ADDFN, L"mtl-delete-next", L"Delete the next character", delete_next);
+    el_wset(line, EL_ADDFN, L"mtl-delete-or-end", L"Delete, or end the input", delete_or_end);
     bind_own(line, mtl_edit_key_insert, L"mtl-insert");
     bind_own(line, mtl_edit_key_redraw, L"mtl-redraw");
     bind_own(line, mtl_edit_key_to_end, L"mtl-to-end");
@@ -136,7 +194,20 @@ mtl_edit *mtl_edit_open(int input, int output, mtl_edit_owner owner) {
     // What the keys send beyond those that the terminal's description names.
     bind(line, L"\\e[1~", L"ed-move-to-beg");
     bind(line, L"\\e[4~", L"ed-move-to-end");
-    bind(line, L"\\e[3~", L"ed-delete-next-char");
+    bind(line, L"\\e[3~", L"mtl-delete-next");
+    bind(line, L"\\e[C", L"mtl-next");
+    bind(line, L"\\eOC", L"mtl-next");
+    bind(line, L"\\e[D", L"mtl-previous");
+    bind(line, L"\\eOD", L"mtl-previous");
+    bind(line, L"^?", L"mtl-delete-previous");
+    bind(line, L"^H", L"mtl-delete-previous");
+    // With vi's keys these do something else.
+    const wchar_t *keys = NULL;
+    if (!el_wget(line, EL_EDITOR, &keys) && keys && !wcscmp(keys, L"emacs")) {
+        bind(line, L"^F", L"mtl-next");
+        bind(line, L"^B", L"mtl-previous");
+        bind(line, L"^D", L"mtl-delete-or-end");
+    }
     bind(line, L"\\e[1;5C", L"em-next-word");
     bind(line, L"\\e[1;5D", L"ed-prev-word");
     // Line ends arrive as they were typed or pasted; see mtl_edit_open.

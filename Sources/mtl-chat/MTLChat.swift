@@ -82,7 +82,9 @@ struct MTLChat: ParsableCommand {
         let loaded = try model.load(notes: Terminal.printNote)
         let tokenizer = try TokenizerLoader.load(at: loaded.folder)
         let recorded = template == nil ? loaded.record : nil
-        var settings = sampling.settings
+        var (settings, note) = sampling.settings(
+            parameters: loaded.model.configuration.parameterCount, count: count)
+        if let note, Terminal.isInteractive { Terminal.printNote(note) }
         settings.keepsLogProbabilities = logprobs
         let shelf = AdapterShelf(
             loaded, adapter: model.adapter, topology: model.topology.applied(to:),

@@ -40,8 +40,9 @@ struct OneShotChatTests {
     @Test("--json tells about the answer, and with --n about each")
     func json() throws {
         let workshop = try CommandWorkshop()
-        let text = try chat(workshop, ["-p", Self.question]).output
-        let run = try chat(workshop, ["-p", Self.question, "--json", "--logprobs"])
+        let drawn = ["-p", Self.question, "--temp", "0.7"]
+        let text = try chat(workshop, drawn).output
+        let run = try chat(workshop, drawn + ["--json", "--logprobs"])
         let object = try JSONValue(parsing: run.output, file: "output")
         let count = try #require(object["ids"]?.arrayValue?.count)
         #expect((1...8).contains(count))

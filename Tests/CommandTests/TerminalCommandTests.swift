@@ -60,6 +60,43 @@ struct TerminalCommandTests {
         #expect(session.terminal.isCooked)
     }
 
+    @Test(
+        "Tab lists what a word may become, and files; an emoji of several people is one character")
+    func listsAndCharacters() throws {
+        let workshop = try CommandWorkshop()
+        let session = try TerminalSession(workshop, ["--max-tokens", "2"])
+        try session.terminal.type("/show m\u{15}/adapter o\t")
+        try session.terminal.expect("on   off")
+        try session.terminal.expect("/adapter o")
+        try session.terminal.type("\u{15}/load ~/mod\t")
+        try session.terminal.expect("el/")
+        try session.terminal.type("\u{15}")
+        // Two backspaces leave nothing of the letter and the family, and then there is a question.
+        _ = try session.enter("/set system a👨‍👩‍👧\u{7F}\u{7F}b")
+        #expect(try session.enter("/show system").split(whereSeparator: \.isNewline).contains("b"))
+        // The cursor passes a flag at once, and Ctrl-D deletes it.
+        _ = try session.enter("/set system x🇩🇪y\u{1B}[D\u{1B}[D\u{4}")
+        #expect(try session.enter("/show system").split(whereSeparator: \.isNewline).contains("xy"))
+        #expect(try session.leave() == 0)
+    }
+
+    @Test("small models take the most likely token, and say so; flags win")
+    func smallModels() throws {
+        let workshop = try CommandWorkshop()
+        func greeting(_ arguments: [String]) throws -> String {
+            let session = try TerminalSession(workshop, arguments, columns: 200, isGreedy: false)
+            let shown = try session.enter("/show parameters")
+            #expect(try session.leave() == 0)
+            return session.terminal.text + shown
+        }
+        let plain = try greeting([])
+        #expect(plain.contains("a small model, 0."))
+        #expect(plain.contains("temperature    0.0") && plain.contains("repeat_penalty 1.0"))
+        let drawn = try greeting(["--temp", "0.7"])
+        #expect(!drawn.contains("a small model") && drawn.contains("repeat_penalty 1.1"))
+        #expect(try !greeting(["--seed", "1"]).contains("a small model"))
+    }
+
     @Test("a command is completed by Tab, and the last message found by the arrow keys")
     func completionAndHistory() throws {
         let workshop = try CommandWorkshop()

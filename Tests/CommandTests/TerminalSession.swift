@@ -16,21 +16,25 @@ struct TerminalSession {
     ///   - variables: More variables of the environment.
     ///   - columns: The terminal's width.
     ///   - output: A file for standard output, if that is not the terminal.
+    ///   - isGreedy: Whether the most likely tokens are asked for.
     /// - Throws: ``PseudoTerminalError``.
     init(
         _ workshop: CommandWorkshop, _ arguments: [String] = [], variables: [String: String] = [:],
-        columns: Int = 80, output: Int32? = nil
+        columns: Int = 80, output: Int32? = nil, isGreedy: Bool = true
     ) throws {
         self.workshop = workshop
         let environment = [
             "TERM": "xterm", "HOME": workshop(""), "XDG_STATE_HOME": workshop("state"),
             "LC_ALL": "POSIX", "PATH": "/usr/bin:/bin",
+            // Texts are looked for as they are; a test of colours gives an empty one.
+            "NO_COLOR": "1",
         ]
         terminal = try PseudoTerminal(
             CommandRun.folder + "/mtl-chat",
-            ["--model", workshop.model, "--temp", "0", "--repeat-penalty", "1"] + arguments,
+            ["--model", workshop.model]
+                + (isGreedy ? ["--temp", "0", "--repeat-penalty", "1"] : []) + arguments,
             environment: environment.merging(variables) { $1 }, columns: columns, output: output)
-        try terminal.expect(">>> ")
+        try terminal.expect(">>>")
     }
 
     /// Types a line that fits into the terminal's, and waits for the next prompt.

@@ -217,10 +217,11 @@ struct TerminalSessionTests {
     @Test("NO_COLOR is respected")
     func noColor() throws {
         let workshop = try CommandWorkshop()
-        for (variables, hasStyles) in [([:], true), (["NO_COLOR": "1"], false)] {
+        for (variables, hasStyles) in [(["NO_COLOR": ""], true), (["NO_COLOR": "1"], false)] {
             let session = try TerminalSession(workshop, variables: variables)
             #expect(try session.leave() == 0)
             #expect(session.terminal.text.contains("\u{1B}[2m") == hasStyles)
+            #expect(session.terminal.text.contains("\u{1B}[32m>>>\u{1B}[0m ") == hasStyles)
         }
     }
 }

@@ -25,8 +25,10 @@ typedef struct {
     int (*next_key)(void *context, uint32_t *key);
     /// Called for ``mtl_edit_key_insert``; calls `mtl_edit_insert`.
     void (*insert)(void *context);
-    /// Called for Tab with the text before the cursor; inserts what completes it, if anything.
-    void (*complete)(void *context, const uint32_t *line, size_t count);
+    /// Called for Tab with the text before the cursor; inserts what completes it, if anything. Not 0 if it wrote lines below the text instead.
+    int (*complete)(void *context, const uint32_t *line, size_t count);
+    /// How many scalars the character beside the cursor has: the one before it if `backward`, else the one behind it.
+    size_t (*character)(void *context, const uint32_t *line, size_t count, size_t cursor, int backward);
 } mtl_edit_owner;
 
 /// Opens an editor with emacs' keys, or what the user's ~/.editrc says. Null if there is no memory or the terminal does not answer.
@@ -39,7 +41,8 @@ void mtl_edit_close(mtl_edit *editor);
 
 /// Reads a line. Null if the owner gave the line up or input ended.
 ///
-/// The line is without its end; it lives until the next call. `prompt` are zero-terminated scalars.
+/// The line is without its end; it lives until the next call. `prompt` are zero-terminated scalars; what stands between two of U+0001 is sent to the terminal
+/// and takes no columns.
 const uint32_t *mtl_edit_read(mtl_edit *editor, const uint32_t *prompt, size_t *count);
 
 /// Inserts text, zero-terminated scalars, at the cursor.

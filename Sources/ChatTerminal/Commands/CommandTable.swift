@@ -73,7 +73,8 @@ enum CommandTable {
 
     private static let files = [
         Command(
-            name: "save", argument: .required("FILE"), summary: "Save the session",
+            name: "save", argument: .required("FILE"), completes: .files,
+            summary: "Save the session",
             details: """
                 All branches, the settings and the state, to go on from later. A file that exists \
                 is replaced if the session was saved to it or loaded from it, or with \
@@ -81,10 +82,11 @@ enum CommandTable {
                 """
         ) { text throws(CommandError) in .file(.save(try target(text, usage: "/save"))) },
         Command(
-            name: "load", argument: .required("FILE"), summary: "Go on with a saved session"
+            name: "load", argument: .required("FILE"), completes: .files,
+            summary: "Go on with a saved session"
         ) { .file(.load($0 ?? "")) },
         Command(
-            name: "export", argument: .required("FILE.md|.jsonl"),
+            name: "export", argument: .required("FILE.md|.jsonl"), completes: .files,
             summary: "Write the conversation to a file",
             details: """
                 To read (.md), or to train with (.jsonl). A file that exists is replaced if the \
@@ -100,7 +102,7 @@ enum CommandTable {
         ) { .branch(.fork($0 ?? "")) },
         Command(
             name: "branch", aliases: ["branches", "switch"], argument: .optional("NAME"),
-            summary: "List the branches, or go on in one"
+            completes: .branches, summary: "List the branches, or go on in one"
         ) { .branch($0.map { .change(to: $0) } ?? .list) },
     ]
 
@@ -109,14 +111,14 @@ enum CommandTable {
             name: "adapter", subcommand: "list", summary: "List the adapters"
         ) { _ in .adapter(.list) },
         Command(
-            name: "adapter", subcommand: "on", argument: .optional("NAME"),
+            name: "adapter", subcommand: "on", argument: .optional("NAME"), completes: .adapters,
             summary: "Turn an adapter on", details: "Without NAME, the one that acted last."
         ) { .adapter(.on($0)) },
         Command(
             name: "adapter", subcommand: "off", summary: "Turn the adapter off"
         ) { _ in .adapter(.off) },
         Command(
-            name: "adapter", subcommand: "load", argument: .required("DIR"),
+            name: "adapter", subcommand: "load", argument: .required("DIR"), completes: .folders,
             summary: "Load an adapter and turn it on"
         ) { .adapter(.load($0 ?? "")) },
         Command(

@@ -12,6 +12,10 @@ final class Screen {
         case faint = "2"
         /// A heading.
         case bold = "1"
+        /// What invites to type.
+        case prompt = "32"
+        /// What went wrong.
+        case error = "31"
     }
 
     /// Whether answers go to a terminal.

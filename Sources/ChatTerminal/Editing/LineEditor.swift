@@ -30,7 +30,8 @@ protocol LineSource: AnyObject {
 /// Edits lines on a terminal, with history and completion; wraps libedit.
 final class LineEditor {
     private let keys: KeyReader
-    private let complete: (String) -> String?
+    private let complete: (String) -> Completion.Result
+    private let promptStyle: Screen.Style
     private var pasted = PastedTexts()
     private var editor: OpaquePointer?
     private var insertion = ""
@@ -42,19 +43,26 @@ final class LineEditor {
     ///   - input: The terminal's descriptor for reading.
     ///   - output: The terminal's descriptor for writing.
     ///   - signals: The terminal's signals.
-    ///   - complete: Given the text before the cursor, what completes it; `nil` if nothing does.
+    ///   - promptStyle: How prompts look.
+    ///   - complete: Given the text before the cursor, what completes it.
     init?(
-        input: Int32, output: Int32, signals: TerminalSignals,
-        complete: @escaping (String) -> String?
+        input: Int32, output: Int32, signals: TerminalSignals, promptStyle: Screen.Style = .plain,
+        complete: @escaping (String) -> Completion.Result
     ) {
         keys = KeyReader(input: input, signals: signals)
-        self.complete = complete
+        (self.complete, self.promptStyle) = (complete, promptStyle)
         let owner = mtl_edit_owner(
             context: Unmanaged.passUnretained(self).toOpaque(),
             next_key: { LineEditor.of($0)?.nextKey($1) ?? 0 },
             insert: { LineEditor.of($0)?.insert() },
             complete: { context, line, count in
-                LineEditor.of(context)?.complete(UnsafeBufferPointer(start: line, count: count))
+                let text = UnsafeBufferPointer(start: line, count: count)
+                return LineEditor.of(context)?.complete(text) == true ? 1 : 0
+            },
+            character: { _, line, count, cursor, backward in
+                let text = UnsafeBufferPointer(start: line, count: count)
+                return Characters.length(
+                    in: text, beside: cursor, isBackward: backward != 0)
             })
         editor = mtl_edit_open(input, output, owner)
         if editor == nil { return nil }
@@ -92,10 +100,16 @@ final class LineEditor {
         insertion = ""
     }
 
-    private func complete(_ line: UnsafeBufferPointer<UInt32>) {
-        guard let text = complete(text(of: line)) else { return }
-        insertion = text
-        insert()
+    /// Completes a text; true if what it may become was shown.
+    private func complete(_ line: UnsafeBufferPointer<UInt32>) -> Bool {
+        switch complete(text(of: line)) {
+        case .nothing: return false
+        case .shown: return true
+        case .suffix(let text):
+            insertion = text
+            insert()
+            return false
+        }
     }
 
     private func scalars(of text: String) -> [UInt32] {
@@ -115,11 +129,18 @@ extension LineEditor: LineSource {
         guard let editor else { return .end }
         outcome = .end
         var count = 0
-        let line = scalars(of: prompt).withUnsafeBufferPointer {
+        let line = scalars(of: styled(prompt)).withUnsafeBufferPointer {
             mtl_edit_read(editor, $0.baseAddress, &count)
         }
         guard outcome != .interrupted, let line else { return outcome }
         return .line(text(of: UnsafeBufferPointer(start: line, count: count)))
+    }
+
+    /// A prompt with its style, which takes no columns; libedit wants a character behind it.
+    private func styled(_ prompt: String) -> String {
+        guard promptStyle != .plain, let last = prompt.last else { return prompt }
+        let (start, end) = ("\u{1B}[\(promptStyle.rawValue)m", "\u{1B}[0m")
+        return "\u{1}\(start)\u{1}\(prompt.dropLast())\u{1}\(end)\u{1}\(last)"
     }
 
     /// Puts texts in the place of the names that a line was edited with.

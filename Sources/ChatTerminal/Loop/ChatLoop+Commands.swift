@@ -188,8 +188,15 @@ extension ChatLoop {
     /// A word and sentences about it, broken between words on a terminal.
     func row(_ word: String, _ sentences: [String], indent: Int) {
         let text = sentences.filter { !$0.isEmpty }.joined(separator: ". ")
-        let width = screen.isTerminal ? max(screen.width - 1 - indent, 30) : .max
-        let lines = WordWrap.lines(of: text, width: width)
+        let room = screen.isTerminal ? screen.width - 1 : .max
+        // Where two columns do not fit, sentences stand below their word.
+        guard room >= indent + 30 || indent < 20 else {
+            screen.line(word, style: .bold)
+            return WordWrap.lines(of: text, width: max(room - 2, 10)).forEach {
+                screen.line("  " + $0)
+            }
+        }
+        let lines = WordWrap.lines(of: text, width: max(room - indent, 30))
         screen.line(padded(word, to: indent) + (lines.first ?? ""))
         for line in lines.dropFirst() {
             screen.line(String(repeating: " ", count: indent) + line)

@@ -68,12 +68,25 @@ public final class ChatLoop {
         guard let signals else { return }
         if canEdit,
             let editor = LineEditor(
-                input: STDIN_FILENO, output: output, signals: signals, complete: Completion.suffix)
+                input: STDIN_FILENO, output: output, signals: signals,
+                promptStyle: screen.hasStyles ? .prompt : .plain,
+                complete: { [weak self] in self?.complete($0) ?? .nothing })
         {
             lines = editor
             openHistory()
         } else {
             lines = PlainLines(input: STDIN_FILENO, signals: signals, showPrompt: screen.noteRaw)
+        }
+    }
+
+    /// What the Tab key does behind a text.
+    private func complete(_ text: String) -> Completion.Result {
+        let completion = Completion(
+            branches: session.branches, adapters: session.adapters?.names ?? [],
+            homeFolder: options.homeFolder)
+        return completion.complete(text) { words in
+            let lines = Completion.columns(words.map(PlainText.escaped), width: screen.width - 1)
+            screen.noteRaw("\n" + lines.prefix(100).joined(separator: "\n") + "\n")
         }
     }
 
@@ -174,7 +187,7 @@ public final class ChatLoop {
 
     private func fail(_ text: String) {
         hasFailed = true
-        screen.note(text, style: .plain)
+        screen.note(text, style: .error)
     }
 }
 
