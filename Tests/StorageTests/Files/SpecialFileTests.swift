@@ -53,9 +53,13 @@ struct SpecialFileTests {
 
     @Test("a pipe of this process is read to its end, records as JSON lines")
     func ownPipe() throws {
-        try withPipe("text") { #expect(try ByteStream.text(of: $0) == "text") }
-        try withPipe("{\"a\": 1}\n{}\n") {
-            #expect(try JSONRecords(path: $0).all().map(\.object) == [["a": 1], [:]])
+        try withPipe("text") { path in
+            let text = try ByteStream.text(of: path)
+            #expect(text == "text")
+        }
+        try withPipe("{\"a\": 1}\n{}\n") { path in
+            let records = try JSONRecords(path: path).all()
+            #expect(records.map(\.object) == [["a": 1], [:]])
         }
     }
 }
