@@ -18,6 +18,34 @@ public enum TinyTokenizer {
         merges: [(String, String)] = [("t", "h"), (":", ":")], chatTemplate: String? = nil,
         addsStart: Bool = false
     ) throws -> LoadedTokenizer {
+        let tokenizer = try BytePairTokenizer(
+            parsing: JSONWriter().bytes(file(merges: merges)), file: "tokenizer.json")
+        var configuration = TokenizerConfiguration()
+        configuration.bosToken = end
+        configuration.eosToken = end
+        configuration.addsBOSToken = addsStart
+        if let chatTemplate {
+            configuration.chatTemplates = [.init(name: "default", source: chatTemplate)]
+        }
+        return try LoadedTokenizer(
+            tokenizer: tokenizer, configuration: configuration, file: "tokenizer_config.json")
+    }
+
+    /// Writes the tokenizer's files, as a model's folder has them.
+    ///
+    /// - Parameter folder: An existing folder.
+    /// - Throws: `FileError`.
+    public static func write(to folder: String) throws {
+        try AtomicFile.write(
+            JSONWriter().string(file(merges: [("t", "h"), (":", ":")])),
+            to: "\(folder)/tokenizer.json")
+        try AtomicFile.write(
+            JSONWriter().string(["bos_token": .string(end), "eos_token": .string(end)]),
+            to: "\(folder)/tokenizer_config.json")
+    }
+
+    /// What `tokenizer.json` holds.
+    private static func file(merges: [(String, String)]) -> Storage.JSONValue {
         let pieces = (0..<256).map(letter) + merges.map { $0 + $1 }
         let vocabulary = JSONObject(
             [(end, .integer(0))] + pieces.enumerated().map { ($1, .integer($0 + 1)) })
@@ -29,7 +57,7 @@ public enum TinyTokenizer {
             "id": 0, "content": .string(end), "single_word": false, "lstrip": false,
             "rstrip": false, "normalized": false, "special": true,
         ]
-        let file: Storage.JSONValue = [
+        return [
             "version": "1.0", "truncation": nil, "padding": nil,
             "added_tokens": [.object(special)], "normalizer": nil,
             "pre_tokenizer": .object(byteLevel), "post_processor": nil,
@@ -41,17 +69,6 @@ public enum TinyTokenizer {
                 "merges": .array(merges.map { .string("\($0) \($1)") }),
             ],
         ]
-        let tokenizer = try BytePairTokenizer(
-            parsing: JSONWriter().bytes(file), file: "tokenizer.json")
-        var configuration = TokenizerConfiguration()
-        configuration.bosToken = end
-        configuration.eosToken = end
-        configuration.addsBOSToken = addsStart
-        if let chatTemplate {
-            configuration.chatTemplates = [.init(name: "default", source: chatTemplate)]
-        }
-        return try LoadedTokenizer(
-            tokenizer: tokenizer, configuration: configuration, file: "tokenizer_config.json")
     }
 
     /// The id of an ASCII letter.

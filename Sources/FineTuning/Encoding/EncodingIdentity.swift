@@ -1,4 +1,57 @@
+import Prompting
 import Storage
+import Tokenization
+
+/// What turns the records of a run into tokens.
+public struct EncodingSource: Sendable {
+    let folder: String
+    let configuration: TrainingConfiguration
+    let templateSource: String?
+    let vocabulary: Int
+    let endTokens: [Int32]
+
+    /// Names it; nothing is read yet.
+    ///
+    /// - Parameters:
+    ///   - folder: The folder of the model, with its tokenizer.
+    ///   - configuration: The template and its day, the limit, and what happens to longer records.
+    ///   - templateSource: The text of a template that is a file.
+    ///   - vocabulary: The model's number of token ids.
+    ///   - endTokens: The model's own end tokens.
+    public init(
+        folder: String, configuration: TrainingConfiguration, templateSource: String?,
+        vocabulary: Int, endTokens: [Int32]
+    ) {
+        (self.folder, self.configuration) = (folder, configuration)
+        (self.templateSource, self.vocabulary) = (templateSource, vocabulary)
+        self.endTokens = endTokens
+    }
+
+    /// Reads the tokenizer, and makes the template for it.
+    ///
+    /// - Returns: Both.
+    /// - Throws: An error of the tokenizer's files or of the template.
+    public func prompting() throws -> (tokenizer: LoadedTokenizer, template: PromptTemplate) {
+        let tokenizer = try TokenizerLoader.load(at: folder)
+        let template = try PromptTemplate(
+            name: configuration.template, source: templateSource,
+            tokenizer: tokenizer.configuration,
+            time: TemplateTime(date: configuration.templateDate) ?? .fixed)
+        return (tokenizer, template)
+    }
+
+    /// The encoder of records of a format; of ids it needs no tokenizer.
+    func encoder(for format: DataFormat) throws -> RecordEncoder {
+        var text: RecordEncoder.TextEncoding?
+        if format.needsTokenizer {
+            let (tokenizer, template) = try prompting()
+            text = try RecordEncoder.TextEncoding(
+                tokenizer: tokenizer, template: template,
+                endToken: tokenizer.eosID ?? endTokens.first)
+        }
+        return RecordEncoder(text: text, configuration: configuration, vocabulary: vocabulary)
+    }
+}
 
 /// All that decides what the records of some files become as tokens, their content included.
 ///
@@ -15,29 +68,27 @@ public struct EncodingIdentity: Equatable, Sendable {
     ///
     /// - Parameters:
     ///   - program: The version of the program, whose other versions may encode differently.
-    ///   - configuration: The template and its day, the limit, and what happens to longer records.
-    ///   - templateSource: The template's text, where it came from a file.
-    ///   - vocabulary: The model's number of token ids.
-    ///   - endTokens: The model's own end tokens.
-    ///   - tokenizerFiles: The files that the tokenizer is read from; those missing are left out.
+    ///   - source: What turns records into tokens.
+    ///   - tokenizerFiles: The names of the files that the tokenizer is read from; those missing are left out.
     /// - Throws: `FileError`.
     public init(
-        program: String, configuration: TrainingConfiguration, templateSource: String?,
-        vocabulary: Int, endTokens: [Int32], tokenizerFiles: [String]
+        program: String, source: EncodingSource, tokenizerFiles: [String]
     ) throws {
-        let files = try tokenizerFiles.filter(FilePath.isFile).map {
+        let configuration = source.configuration
+        let files = try tokenizerFiles.map { "\(source.folder)/\($0)" }.filter(FilePath.isFile).map
+        {
             ($0, try SHA256.hexadecimal(ofFile: $0))
         }
         settings = [
             "version": .integer(EncodingIdentity.version), "program": .string(program),
             "data_format": .string(configuration.dataFormat.rawValue),
             "template": .string(configuration.template),
-            "template_source": templateSource.map { .string($0) } ?? .null,
+            "template_source": source.templateSource.map { .string($0) } ?? .null,
             "template_date": .string(configuration.templateDate),
             "max_seq_length": .integer(configuration.maxSequenceLength),
             "truncation": .string(configuration.truncation.rawValue),
-            "vocabulary": .integer(vocabulary),
-            "end_tokens": .array(endTokens.map { .integer(Int($0)) }),
+            "vocabulary": .integer(source.vocabulary),
+            "end_tokens": .array(source.endTokens.map { .integer(Int($0)) }),
             "tokenizer": .object(
                 JSONObject(files.map { (FilePath.name(of: $0), .string($1)) })),
         ]

@@ -16,24 +16,18 @@ public enum LoadingEvent: Equatable, Sendable {
 
 /// Loads the records of data files as tokens: from a cache, or from the files themselves.
 public struct RecordLoader {
-    private let vocabulary: Int
+    private let source: EncodingSource
     private let threads: Int
     private let cache: TokenCache?
-    private let makeEncoder: (DataFormat) throws -> RecordEncoder
 
     /// Prepares to load.
     ///
     /// - Parameters:
-    ///   - vocabulary: The model's number of token ids.
+    ///   - source: What turns records into tokens; its tokenizer is read only where text is encoded.
     ///   - threads: At least 1; has no influence on the result.
     ///   - cache: Where records are kept; nil for nowhere.
-    ///   - makeEncoder: Makes the encoder for data of a format; called only where it is needed.
-    public init(
-        vocabulary: Int, threads: Int, cache: TokenCache?,
-        makeEncoder: @escaping (DataFormat) throws -> RecordEncoder
-    ) {
-        (self.vocabulary, self.threads, self.cache) = (vocabulary, threads, cache)
-        self.makeEncoder = makeEncoder
+    public init(_ source: EncodingSource, threads: Int, cache: TokenCache?) {
+        (self.source, self.threads, self.cache) = (source, threads, cache)
     }
 
     /// Loads the records of some files.
@@ -43,18 +37,20 @@ public struct RecordLoader {
     ///   - format: The format of all files; `auto` takes what the very first record tells.
     ///   - report: Called with what happens, on this thread.
     /// - Returns: The records, in the files' order.
-    /// - Throws: An error of the data or of `makeEncoder`; never one of the cache.
+    /// - Throws: An error of the data or of the tokenizer; never one of the cache.
     public func load(
         _ files: [String], format: DataFormat, report: (LoadingEvent) -> Void = { _ in }
     ) throws -> LoadedRecords {
         let slot = try cache?.slot(for: files, format: format)
         do {
-            if let kept = try slot?.read(vocabulary: vocabulary) { return kept }
+            if let kept = try slot?.read(vocabulary: source.vocabulary) { return kept }
         } catch {
             report(.cacheFailed("\(error); its records are encoded anew"))
         }
-        let data = try InstructionData(files: files, format: format, vocabulary: vocabulary)
-        let encoded = try makeEncoder(data.format).encode(data.records, threads: threads) {
+        let data = try InstructionData(
+            files: files, format: format, vocabulary: source.vocabulary)
+        let encoder = try source.encoder(for: data.format)
+        let encoded = try encoder.encode(data.records, threads: threads) {
             report(.encoded(done: $0, total: $1))
         }
         let loaded = LoadedRecords(format: data.format, encoded: encoded)

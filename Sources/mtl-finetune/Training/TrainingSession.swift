@@ -41,13 +41,15 @@ struct TrainingSession {
         model.flow = topology.flow
 
         let templateSource = try PromptTemplate.source(of: configuration.template)
+        let source = EncodingSource(
+            folder: folder, configuration: configuration, templateSource: templateSource,
+            vocabulary: model.configuration.vocabulary,
+            endTokens: model.configuration.endTokens)
         let data = try TrainingData(
-            command, model: model, folder: folder, templateSource: templateSource,
-            threads: engine.pool.threads, report: report)
+            command, source: source, threads: engine.pool.threads, report: report)
 
         let samples = try command.samplePrompts.map { path in
-            let (tokenizer, template) = try TrainingData.prompting(
-                configuration, templateSource, folder: folder)
+            let (tokenizer, template) = try source.prompting()
             return try SamplePrompts(
                 SamplePrompts.records(in: path), tokenizer: tokenizer, template: template,
                 vocabulary: model.configuration.vocabulary,

@@ -10,9 +10,14 @@ import Tokenization
 @Suite("Record loader")
 struct RecordLoaderTests {
     private let folder = TemporaryFolder()
-    private let configuration = TrainingConfiguration()
+    private var configuration = TrainingConfiguration()
 
-    /// Counts how often an encoder was asked for.
+    init() throws {
+        configuration.template = "none"
+        try TinyTokenizer.write(to: folder.path)
+    }
+
+    /// Counts how often records were encoded.
     private final class Counter {
         var count = 0
     }
@@ -26,32 +31,34 @@ struct RecordLoaderTests {
         #"{"prompt": "the \#($0)", "completion": "\#(String(repeating: "ab", count: $0 % 7 + 1))"}"#
     }
 
+    private func source(_ configuration: TrainingConfiguration) -> EncodingSource {
+        EncodingSource(
+            folder: folder.path, configuration: configuration, templateSource: nil, vocabulary: 300,
+            endTokens: [0])
+    }
+
     private func identity(
         _ configuration: TrainingConfiguration, program: String = "1", tokenizer: String = ""
     ) throws -> EncodingIdentity {
         try EncodingIdentity(
-            program: program, configuration: configuration, templateSource: nil, vocabulary: 300,
-            endTokens: [0], tokenizerFiles: tokenizer.isEmpty ? [] : [tokenizer])
+            program: program, source: source(configuration),
+            tokenizerFiles: tokenizer.isEmpty ? [] : [tokenizer])
     }
 
-    private func loader(
-        _ configuration: TrainingConfiguration? = nil, identity: EncodingIdentity? = nil,
-        counter: Counter = Counter(), threads: Int = 2
-    ) throws -> RecordLoader {
+    private func load(
+        _ files: [String], _ configuration: TrainingConfiguration? = nil,
+        identity: EncodingIdentity? = nil, counter: Counter = Counter(), threads: Int = 2,
+        report: (LoadingEvent) -> Void = { _ in }
+    ) throws -> LoadedRecords {
         let configuration = configuration ?? self.configuration
         let cache = TokenCache(
             folder: folder.file("cache"),
             identity: try identity ?? self.identity(configuration))
-        return RecordLoader(vocabulary: 300, threads: threads, cache: cache) { format in
-            counter.count += 1
-            #expect(format == .completions)
-            let tokenizer = try TinyTokenizer.make()
-            return RecordEncoder(
-                text: try .init(
-                    tokenizer: tokenizer,
-                    template: PromptTemplate(
-                        name: "none", tokenizer: tokenizer.configuration)),
-                configuration: configuration, vocabulary: 300)
+        return try RecordLoader(source(configuration), threads: threads, cache: cache).load(
+            files, format: .auto
+        ) { event in
+            if case .encoded(let done, let total) = event, done == total { counter.count += 1 }
+            report(event)
         }
     }
 
@@ -68,8 +75,8 @@ struct RecordLoaderTests {
         let counter = Counter()
         var short = configuration
         short.maxSequenceLength = 14
-        let first = try loader(short, counter: counter).load([file], format: .auto)
-        let second = try loader(short, counter: counter).load([file], format: .auto)
+        let first = try load([file], short, counter: counter)
+        let second = try load([file], short, counter: counter)
         #expect(counter.count == 1)
         #expect(first == second)
         #expect(first.format == .completions)
@@ -82,18 +89,18 @@ struct RecordLoaderTests {
         let counter = Counter()
         let first = try write(lines, to: "a.jsonl")
         let second = try write([lines[0]], to: "b.jsonl")
-        _ = try loader(counter: counter).load([first, second], format: .auto)
+        _ = try load([first, second], counter: counter)
         let copy = try write(lines, to: "c.jsonl")
-        let moved = try loader(counter: counter).load([copy, second], format: .auto)
+        let moved = try load([copy, second], counter: counter)
         #expect(counter.count == 1)
         #expect(moved.encoded.records[0].origin.file == copy)
         #expect(moved.encoded.records[300].origin == RecordOrigin(file: second, line: 1))
-        _ = try loader(counter: counter).load([second, first], format: .auto)
+        _ = try load([second, first], counter: counter)
         #expect(counter.count == 2)
         var changed = lines
         changed[5] = changed[5].replacing("the", with: "thx")
         _ = try write(changed, to: "a.jsonl")
-        let anew = try loader(counter: counter).load([first, second], format: .auto)
+        let anew = try load([first, second], counter: counter)
         #expect(counter.count == 3)
         #expect(anew.encoded.records[5] != moved.encoded.records[5])
     }
@@ -113,9 +120,9 @@ struct RecordLoaderTests {
         try add { $0.template = "alpaca" }
         try add { $0.dataFormat = .text }
         texts.append(try identity(configuration, program: "2").text)
-        texts.append(try identity(configuration, tokenizer: tokenizer).text)
+        texts.append(try identity(configuration, tokenizer: "tokenizer.json").text)
         try AtomicFile.write("two", to: tokenizer)
-        texts.append(try identity(configuration, tokenizer: tokenizer).text)
+        texts.append(try identity(configuration, tokenizer: "tokenizer.json").text)
         #expect(Set(texts).count == texts.count)
         var other = configuration
         other.learningRate = 1
@@ -125,7 +132,7 @@ struct RecordLoaderTests {
     @Test("a damaged file is reported and made anew, wherever it is hit")
     func damageIsReported() throws {
         let file = try write(lines)
-        let good = try loader().load([file], format: .auto)
+        let good = try load([file])
         let path = try cacheFile()
         let bytes = try ByteStream.contents(of: path)
         for place in stride(from: 0, to: bytes.count, by: 101) {
@@ -133,14 +140,14 @@ struct RecordLoaderTests {
             damaged[place] ^= 0x10
             try Data(damaged).write(to: URL(filePath: path))
             var events: [LoadingEvent] = []
-            let loaded = try loader().load([file], format: .auto) { events.append($0) }
+            let loaded = try load([file]) { events.append($0) }
             #expect(loaded == good, "byte \(place)")
             let failures = events.count { if case .cacheFailed = $0 { true } else { false } }
             #expect(failures == 1, "byte \(place)")
             #expect(try ByteStream.contents(of: path) == bytes, "byte \(place)")
         }
         try Data(bytes[..<(bytes.count / 2)]).write(to: URL(filePath: path))
-        #expect(try loader().load([file], format: .auto) == good)
+        #expect(try load([file]) == good)
     }
 
     @Test("rows that contradict one another are refused, though the checksum is right")
@@ -179,7 +186,7 @@ struct RecordLoaderTests {
         let file = try write(lines)
         try AtomicFile.write("in the way", to: folder.file("cache"))
         var events: [LoadingEvent] = []
-        let loaded = try loader().load([file], format: .auto) { events.append($0) }
+        let loaded = try load([file]) { events.append($0) }
         #expect(loaded.encoded.records.count == 300)
         #expect(events.first == .encoded(done: 300, total: 300))
         guard case .cacheFailed(let reason) = events.last else {
