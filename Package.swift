@@ -59,7 +59,8 @@ let package = Package(
         .target(name: "Hub", dependencies: ["CCurl", "Storage"]),
         .target(name: "Jinja", dependencies: ["Python", "RegularExpressions"]),
         .target(name: "Layers", dependencies: ["Tensors", "Storage"]),
-        .target(name: "MambaLM", dependencies: ["Layers", "Tensors", "Storage"]),
+        .target(
+            name: "MambaLM", dependencies: ["Layers", "Tensors", "TreeTopology", "Storage"]),
         .target(name: "TreeSSMText", dependencies: ["MambaLM", "Tensors", "TreeTopology"]),
         .target(name: "LoRA", dependencies: ["Layers", "Tensors", "Storage"]),
         .target(name: "Prompting", dependencies: ["Storage", "Tokenization", "Jinja"]),

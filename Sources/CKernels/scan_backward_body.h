@@ -166,7 +166,8 @@ ALWAYS_INLINE void VARIANT(tile_backward)(block *k, v16 *state, v16 *carried, v1
     }
     if (P < L) {
         v16 *decays_after = decays + P * N;
-        for (size_t n = 0; P > 0 && n < N; n++) state[n] += tree[(P - 1) * N + n];
+        const size_t root = P > 0 ? (size_t)x->steps[P - 1].vertex : 0;
+        for (size_t n = 0; P > 0 && n < N; n++) state[n] += tree[root * N + n];
         VARIANT(chain)(k, P, L, joined, state, decays_after, after, true, true, N, fixed);
         VARIANT(chain_backward)(k, P, L, joined, carried, decays_after, after, states, NULL, gradA, gradD, N,
                                 fixed);

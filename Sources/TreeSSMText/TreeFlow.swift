@@ -17,7 +17,11 @@ public struct TreeFlow: StateFlow {
 
     /// Creates a flow; the settings must be valid.
     public init(_ settings: TreeSettings = TreeSettings()) {
-        precondition((try? settings.validate()) != nil, "invalid settings: \(settings)")
+        do {
+            try settings.validate()
+        } catch {
+            preconditionFailure("\(error)")
+        }
         self.settings = settings
     }
 
@@ -33,39 +37,18 @@ public struct TreeFlow: StateFlow {
             + "transition \(settings.transition.rawValue), chain gain \(settings.chainGain)"
     }
 
-    /// The chains and trees of a batch.
+    /// The chain of each sequence, and the graph of each prompt.
     ///
     /// The prompt of a sequence that continues from a state has a tree of its own tokens. What came before
     /// reaches them along the chain, into which the state enters.
-    public func sequences(
-        of batch: TokenBatch, operands: SelectiveScan.Inputs, engine: any Engine
-    ) -> [SelectiveScan.Sequence] {
-        sequences(
-            rows: batch.rows, promptLengths: batch.sequences.map(\.promptLength),
-            operands: operands, engine: engine)
-    }
-
-    /// The same, of operands without a batch of tokens.
-    ///
-    /// - Parameters:
-    ///   - rows: Where each sequence lies in the operands.
-    ///   - promptLengths: How many of its first tokens are the prompt; more than there are mean all.
-    ///   - operands: The layer's operands; their `sequences` are not read.
-    ///   - engine: Finds the trees.
-    /// - Returns: One description a sequence, in order.
-    public func sequences(
-        rows: [Range<Int>], promptLengths: [Int], operands: SelectiveScan.Inputs,
-        engine: any Engine
-    ) -> [SelectiveScan.Sequence] {
-        precondition(rows.count == promptLengths.count, "\(promptLengths.count) prompts")
-        let trees = engine.spanningTrees(
-            operands, rows: rows,
-            graphs: zip(rows, promptLengths).map { graph(length: $0.count, promptLength: $1) },
-            transition: settings.transition)
-        return zip(rows, trees).map { rows, tree in
-            SelectiveScan.Sequence(
-                rows: rows, chainGain: settings.chainGain, treeGain: settings.scale, tree: tree)
-        }
+    public func layout(lengths: [Int], promptLengths: [Int]) -> BatchLayout {
+        precondition(lengths.count == promptLengths.count, "\(promptLengths.count) prompts")
+        return BatchLayout(
+            zip(lengths, promptLengths).map { length, promptLength in
+                BatchLayout.Sequence(
+                    length: length, chainGain: settings.chainGain, treeGain: settings.scale,
+                    graph: graph(length: length, promptLength: promptLength))
+            }, transition: settings.transition)
     }
 
     /// The graph whose spanning tree a sequence has; `nil` where that is the chain.
@@ -79,5 +62,57 @@ public struct TreeFlow: StateFlow {
         // Chain and tree differ after the prompt too: the tree goes on to the end.
         if settings.transition == .child { graph.tail = length - graph.vertexCount }
         return length == 0 ? nil : graph
+    }
+}
+
+/// How the tree beside the chain is built and weighed.
+public struct TreeSettings: Codable, Equatable, Sendable {
+    /// The weight of the tree's state, finite; at 0 the model is plain Mamba.
+    public var scale: Float
+    /// How far apart two joined tokens of the prompt may be, at least 1.
+    public var neighbors: Int
+    /// Which token's decay weighs an edge.
+    public var transition: EdgeTransition
+    /// The weight of the chain's state; finite.
+    public var chainGain: Float
+
+    /// Groups the settings; the defaults are the released ones.
+    public init(
+        scale: Float = 0.3, neighbors: Int = 3, transition: EdgeTransition = .successor,
+        chainGain: Float = 1
+    ) {
+        (self.scale, self.neighbors) = (scale, neighbors)
+        (self.transition, self.chainGain) = (transition, chainGain)
+    }
+
+    /// Throws the first error of a value from outside.
+    ///
+    /// - Throws: ``TreeSettingsError``.
+    public func validate() throws(TreeSettingsError) {
+        for (setting, value) in [("tree_scale", scale), ("chain_gain", chainGain)]
+        where !value.isFinite {
+            throw TreeSettingsError.value(
+                setting: setting, found: "\(value)", expected: "a finite number")
+        }
+        guard neighbors >= 1 else {
+            throw TreeSettingsError.value(
+                setting: "tree_neighbors", found: "\(neighbors)", expected: "at least 1")
+        }
+    }
+}
+
+/// The ways settings from outside can be wrong.
+public enum TreeSettingsError: Error, Equatable {
+    /// A setting, by its name in files, is out of range.
+    case value(setting: String, found: String, expected: String)
+}
+
+extension TreeSettingsError: CustomStringConvertible {
+    /// One line that names the setting.
+    public var description: String {
+        switch self {
+        case .value(let setting, let found, let expected):
+            "setting '\(setting)' is \(found), expected \(expected)"
+        }
     }
 }

@@ -1,7 +1,7 @@
 /// Edges over numbered vertices, in an order that decides between edges of equal weight.
 ///
-/// Text gives a window graph (``init(promptLength:neighbors:)``); other data, such as the patches of
-/// an image, give edges of their own.
+/// Text gives a window graph (``init(promptLength:neighbors:)``), the patches of an image a grid
+/// (``init(gridRows:columns:)``).
 public struct NeighborGraph: Equatable, Sendable {
     /// The number of vertices, without the ``tail``.
     public let vertexCount: Int
@@ -31,6 +31,22 @@ public struct NeighborGraph: Equatable, Sendable {
             }
         }
         (self.vertexCount, self.edges) = (vertexCount, edges)
+    }
+
+    /// Joins the cells of a grid, numbered row by row, to those beside and below them.
+    ///
+    /// - Parameters:
+    ///   - rows: The number of rows, at least 1.
+    ///   - columns: The number of cells in each, at least 1.
+    public init(gridRows rows: Int, columns: Int) {
+        precondition(rows >= 1 && columns >= 1, "\(rows) rows, \(columns) columns")
+        var edges: [Edge] = []
+        edges.reserveCapacity(2 * rows * columns)
+        for cell in 0..<rows * columns {
+            if cell % columns + 1 < columns { edges.append(Edge(Int32(cell), Int32(cell + 1))) }
+            if cell / columns + 1 < rows { edges.append(Edge(Int32(cell), Int32(cell + columns))) }
+        }
+        (self.vertexCount, self.edges) = (rows * columns, edges)
     }
 
     /// Joins each token of a prompt to the next `neighbors` ones.

@@ -12,11 +12,40 @@ public struct RootedTree: Equatable, Sendable {
     /// For each vertex, the one whose decay weighs the edge to its parent; unused at the root.
     public let transition: [Int32]
 
-    /// Groups the arrays, which must have the same count, at least 1, and describe one tree.
+    /// The vertex that all others flow to.
+    public var root: Int32 { order[order.count - 1] }
+
+    /// Groups the arrays; stops unless they describe one tree.
+    ///
+    /// Kernels index memory by these numbers, so a wrong tree must not get that far.
+    ///
+    /// - Parameters:
+    ///   - parent: The parent of each vertex, -1 for the root; at least one vertex.
+    ///   - order: All vertices, children before parents.
+    ///   - transition: For each vertex, the one whose decay weighs the edge to its parent.
     public init(parent: [Int32], order: [Int32], transition: [Int32]) {
+        let count = parent.count
         precondition(
-            !parent.isEmpty && parent.count == order.count && parent.count == transition.count,
-            "\(parent.count) parents, \(order.count) places, \(transition.count) transitions")
+            count > 0 && count == order.count && count == transition.count,
+            "\(count) parents, \(order.count) places, \(transition.count) transitions")
+        var isPlaced = [Bool](repeating: false, count: count)
+        for (place, vertex) in order.enumerated() {
+            precondition(
+                vertex >= 0 && vertex < count && !isPlaced[Int(vertex)],
+                "place \(place) of the order holds vertex \(vertex), out of range or a second time")
+            isPlaced[Int(vertex)] = true
+            let (above, source) = (parent[Int(vertex)], transition[Int(vertex)])
+            guard place < count - 1 else {
+                precondition(above == -1, "the order ends with vertex \(vertex), not with the root")
+                continue
+            }
+            precondition(
+                above >= 0 && above < count && !isPlaced[Int(above)],
+                "vertex \(vertex) comes after its parent \(above)")
+            precondition(
+                source >= 0 && source < count,
+                "vertex \(vertex) has transition \(source) in a tree of \(count)")
+        }
         (self.parent, self.order, self.transition) = (parent, order, transition)
     }
 
@@ -158,4 +187,32 @@ private func largestFirst(outwards: [Int32], parent: [Int32]) -> [Int32] {
         end[vertex] = place[vertex] - 1
     }
     return order
+}
+
+/// The ways edges or parent links can fail to be one rooted tree.
+public enum TreeTopologyError: Error, Equatable {
+    /// An edge, by its place in the list, names a vertex that does not exist.
+    case edgeOutOfRange(edge: Int, vertexCount: Int)
+    /// The root is not a vertex.
+    case rootOutOfRange(root: Int, vertexCount: Int)
+    /// The edges cannot be a tree: there must be one less than there are vertices.
+    case edgeCount(edges: Int, vertexCount: Int)
+    /// Some vertices cannot be reached from the root.
+    case unreachable(count: Int)
+}
+
+extension TreeTopologyError: CustomStringConvertible {
+    /// One line that names the numbers.
+    public var description: String {
+        switch self {
+        case .edgeOutOfRange(let edge, let vertexCount):
+            "edge \(edge) joins a vertex outside 0..<\(vertexCount)"
+        case .rootOutOfRange(let root, let vertexCount):
+            "root \(root) is not a vertex, expected one of 0..<\(vertexCount)"
+        case .edgeCount(let edges, let vertexCount):
+            "\(edges) edges over \(vertexCount) vertices, expected \(max(vertexCount - 1, 0))"
+        case .unreachable(let count):
+            "\(count) vertices cannot be reached from the root"
+        }
+    }
 }

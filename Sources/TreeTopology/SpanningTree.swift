@@ -16,8 +16,8 @@ public struct SpanningTree: Equatable, Sendable {
     /// - Parameters:
     ///   - graph: The graph.
     ///   - weights: One weight an edge; NaN is heavier than any number.
-    /// - Complexity: O(*e*), where *e* is the number of edges: four passes of a radix sort, then
-    ///   one of nearly constant steps.
+    /// - Complexity: O(*e*), where *e* is the number of edges: a radix sort of three passes, then one
+    ///   pass of nearly constant steps.
     public init(_ graph: NeighborGraph, weights: [Float]) {
         precondition(
             weights.count == graph.edges.count,

@@ -1,5 +1,4 @@
 import Tensors
-import TreeTopology
 
 /// An engine that computes as another does, in memory that the host must not touch.
 ///
@@ -197,11 +196,8 @@ public final class GuardedEngine: Engine {
     }
 
     /// As the other engine, in memory of its own.
-    public func spanningTrees(
-        _ x: SelectiveScan.Inputs, rows: [Range<Int>], graphs: [NeighborGraph?],
-        transition: EdgeTransition
-    ) -> [ScanTree?] {
-        engine.spanningTrees(own(x), rows: rows, graphs: graphs, transition: transition)
+    public func spanningTrees(_ x: SelectiveScan.Inputs) -> [ScanTree?] {
+        engine.spanningTrees(own(x))
     }
 
     /// As the other engine, in memory of its own.
@@ -255,13 +251,13 @@ public final class GuardedEngine: Engine {
     }
 
     private func own(_ x: CausalConvolution.Inputs) -> CausalConvolution.Inputs {
-        own([x.x, x.weight, x.bias] + x.sequences.map(\.history))
+        own([x.x, x.weight, x.bias] + x.histories)
         return x
     }
 
     private func own(_ x: SelectiveScan.Inputs) -> SelectiveScan.Inputs {
         own([x.u, x.step, x.z, x.A, x.B, x.C, x.D])
-        own(x.sequences.flatMap { [$0.initialState, $0.finalState] })
+        own(x.initialStates + x.finalStates)
         return x
     }
 }

@@ -20,19 +20,15 @@ struct ReferenceTests {
         let file = Fixtures.path("\(name)-trees.json")
         let fields = try JSONFields(JSONValue.read(file), file: file)
         let sequences = try fields.array("sequences").map { $0.tokenIDs }
-        let recorder = RecordingFlow()
         let model = try MambaModel.load(
             folder: Fixtures.path(name), engine: makeEngine(threads: 2)
         ).model
         for value in try fields.array("cases") {
             let reference = try JSONFields(value, file: file)
             let ids = sequences[try reference.integer("sequence")]
-            recorder.flow = TreeFlow(try TreeSettings(reference))
-            recorder.trees.removeAll()
-            model.flow = recorder
-            let batch = TokenBatch([
-                .init(tokens: ids, promptLength: try reference.integer("promptLength"))
-            ])
+            model.flow = TreeFlow(try TreeSettings(reference))
+            let promptLength = try reference.integer("promptLength")
+            let batch = TokenBatch([.init(tokens: ids, promptLength: promptLength)])
             let scored = ids.indices.dropFirst().map {
                 ScoredToken(row: $0 - 1, target: ids[$0])
             }
@@ -42,9 +38,8 @@ struct ReferenceTests {
                 try reference.array("logProbabilities").compactMap(\.numberValue),
                 within: Self.logProbability)
             let expected = try reference.array("parents").map { $0.tokenIDs }
-            for (layer, parents) in expected.enumerated() {
-                #expect(recorder.parents(layer: layer, length: ids.count) == parents)
-            }
+            let trees = model.trees(over: ids, promptLength: promptLength)
+            #expect(trees.map { $0.parents.map { Int32($0) } } == expected)
         }
     }
 
@@ -130,33 +125,6 @@ struct ReferenceTests {
             expectClose(
                 reading.logits.values, expected, within: Tolerance(absolute: 5e-5, relative: 0))
         }
-    }
-}
-
-/// A tree flow that remembers the trees it built.
-private final class RecordingFlow: StateFlow, @unchecked Sendable {
-    // Used from the test's thread alone.
-    var flow = TreeFlow()
-    var trees: [ScanTree?] = []
-
-    var hasSingleState: Bool { flow.hasSingleState }
-    var dependsOnPrompt: Bool { flow.dependsOnPrompt }
-    var description: String { flow.description }
-
-    func sequences(
-        of batch: TokenBatch, operands: SelectiveScan.Inputs, engine: any Engine
-    ) -> [SelectiveScan.Sequence] {
-        let sequences = flow.sequences(of: batch, operands: operands, engine: engine)
-        trees += sequences.map(\.tree)
-        return sequences
-    }
-
-    /// The parents of all tokens: the tree's, then the chain's.
-    func parents(layer: Int, length: Int) -> [Int32] {
-        let tree = trees[layer]?.parent ?? []
-        let chain = (0..<length).map { $0 + 1 < length ? Int32($0 + 1) : -1 }
-        guard tree.count < length else { return tree }
-        return Array(tree.dropLast()) + chain[max(tree.count - 1, 0)...]
     }
 }
 

@@ -15,6 +15,8 @@
 //     y[t]     = dot(C[t], state[t]) + D * u[t]
 //     result   = y * z / (1 + exp(-z)), or y without a gate
 //
+// The state after the tree's last token is that of the chain plus that of the root, wherever the root is.
+//
 // The lanes of a vector are channels, and a block's states stay in registers or in the scratch
 // memory, so nothing of the size length * inner * state exists.
 
@@ -42,7 +44,7 @@ typedef struct {
     const float *D;             // [inner]
     size_t length, state;
     float chain_gain, tree_gain;
-    const mtl_scan_step *steps; // children before parents
+    const mtl_scan_step *steps; // children before parents, the root last
     const int32_t *first_steps; // by MTL_SCAN_CHUNK tokens: the first of a token or with its decay
     size_t tree_length;         // 0 for a plain chain
     size_t slots;               // the number of slots the steps use

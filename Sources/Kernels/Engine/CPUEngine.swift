@@ -153,3 +153,128 @@ extension Tensor? {
     /// The tensor as C kernels take it, or their sign for none.
     func matrix(row: Int = 0) -> mtl_matrix { self?.matrix(row: row) ?? mtl_matrix() }
 }
+
+extension CPUEngine {
+    /// Memory of the host.
+    public func allocate(bytes: Int) -> Memory { Memory(hostBytes: bytes) }
+
+    /// A little more than the width of wide matrices.
+    ///
+    /// Rows a multiple of 2 KiB apart would share a few sets of the first-level cache, and a product, which reads
+    /// twelve rows at once, would lose lines before it has read them to their end.
+    public func rowStride(columns: Int) -> Int {
+        columns >= 1024 && columns % 512 == 0 ? columns + 16 : columns
+    }
+
+    /// The matrix itself: all memory of the host is in reach.
+    public func reachable(_ x: WeightMatrix) -> WeightMatrix { x }
+
+    /// Rounds row by row.
+    public func rounded(_ x: Tensor, to format: WeightMatrix.Format) -> WeightMatrix {
+        let memory = { (size: Int) in Memory(hostBytes: x.count * size) }
+        func round(to memory: Memory, size: Int, _ format: mtl_format, scales: Tensor?) {
+            for row in 0..<x.rows {
+                mtl_round(
+                    isa, x.matrix(row: row).start, x.columns, format,
+                    memory.address + row * x.columns * size, scales.map { $0.base + row })
+            }
+        }
+        switch format {
+        case .float32: return WeightMatrix(x)
+        case .bfloat16:
+            let elements = memory(2)
+            round(to: elements, size: 2, MTL_BFLOAT16, scales: nil)
+            return WeightMatrix(elements: .bfloat16(elements), shape: x.shape)
+        case .int8:
+            let (elements, scales) = (memory(1), Tensor(uninitialized: [x.rows]))
+            round(to: elements, size: 1, MTL_INT8, scales: scales)
+            return WeightMatrix(elements: .int8(elements, scales: scales), shape: x.shape)
+        }
+    }
+
+    /// Row after row.
+    public func copy(_ x: Tensor, to y: Tensor) {
+        precondition(x.shape == y.shape, "x is \(x.shape), y is \(y.shape)")
+        for row in 0..<x.rows {
+            (y.base + row * y.rowStride).update(from: x.base + row * x.rowStride, count: x.columns)
+        }
+    }
+
+    /// Row after row.
+    public func fill(_ x: Tensor, with value: Float) {
+        for row in 0..<x.rows {
+            (x.base + row * x.rowStride).update(repeating: value, count: x.columns)
+        }
+    }
+
+    /// Does nothing: operations are done when they return.
+    public func finish() {}
+}
+
+extension WeightMatrix {
+    /// The matrix as C kernels take it; valid as long as the matrix is.
+    var cMatrix: mtl_weights {
+        switch elements {
+        case .float32(let tensor):
+            mtl_weights(
+                values: UnsafeRawPointer(tensor.base), row: tensor.rowStride, format: MTL_FLOAT32,
+                scales: nil)
+        case .bfloat16(let memory):
+            mtl_weights(
+                values: UnsafeRawPointer(memory.address), row: columns, format: MTL_BFLOAT16,
+                scales: nil)
+        case .int8(let memory, let scales):
+            mtl_weights(
+                values: UnsafeRawPointer(memory.address), row: columns, format: MTL_INT8,
+                scales: UnsafePointer(scales.base))
+        }
+    }
+
+    /// Calls `body` with the matrix as C kernels take it.
+    func withCMatrix<Result>(_ body: (UnsafePointer<mtl_weights>) -> Result) -> Result {
+        withExtendedLifetime(elements) { withUnsafePointer(to: cMatrix, body) }
+    }
+}
+
+/// The instruction sets that the kernels are compiled for, in rising order.
+public enum InstructionSet: String, CaseIterable, Comparable, Sendable {
+    /// What every processor of the architecture has.
+    case portable
+    /// AVX2 with fused multiply-add.
+    case avx2
+    /// AVX-512 F, BW, DQ and VL.
+    case avx512
+    /// The same with dot products of pairs of bfloat16: weights in that format are multiplied by operands that
+    /// are rounded to it.
+    case avx512bf16
+
+    /// The fastest set that this processor runs.
+    ///
+    /// Not the highest where dot products of bfloat16 are slower than multiply-adds of single precision: on Intel's
+    /// processors without matrix tiles they take twice as long (measured on Emerald Rapids).
+    public static var best: InstructionSet {
+        switch mtl_best_isa() {
+        case MTL_AVX512_BF16: .avx512bf16
+        case MTL_AVX512: .avx512
+        case MTL_AVX2: .avx2
+        default: .portable
+        }
+    }
+
+    /// Those this processor runs.
+    public static var available: [InstructionSet] { allCases.filter { mtl_runs($0.isa) } }
+
+    var isa: mtl_isa {
+        switch self {
+        case .portable: MTL_PORTABLE
+        case .avx2: MTL_AVX2
+        case .avx512: MTL_AVX512
+        case .avx512bf16: MTL_AVX512_BF16
+        }
+    }
+
+    /// Orders by capability.
+    public static func < (left: InstructionSet, right: InstructionSet) -> Bool {
+        left.isa.rawValue < right.isa.rawValue
+    }
+}

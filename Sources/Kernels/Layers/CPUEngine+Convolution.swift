@@ -4,17 +4,18 @@ import Tensors
 extension CPUEngine {
     /// See ``CausalConvolution``.
     public func convolve(_ x: CausalConvolution.Inputs, into u: Tensor) {
+        x.check()
         precondition(
             x.x.shape == u.shape && x.weight.columns <= Int(MTL_CONVOLUTION_WIDTH),
             "x is \(x.x.shape), u is \(u.shape), weight is \(x.weight.shape)")
         let blocks = Blocks(channels: u.columns)
-        run(blocks.count * x.sequences.count, work: u.count) { index, _ in
-            let sequence = x.sequences[index / blocks.count]
+        run(blocks.count * x.layout.rows.count, work: u.count) { index, _ in
+            let sequence = index / blocks.count
             let channels = blocks[index % blocks.count]
             var convolution = mtl_convolution(x, sequence, channels: channels)
             mtl_convolve(
                 isa, &convolution,
-                u.matrix(row: sequence.rows.lowerBound, column: channels.lowerBound))
+                u.matrix(row: x.layout.rows[sequence].lowerBound, column: channels.lowerBound))
         }
     }
 
@@ -22,15 +23,16 @@ extension CPUEngine {
     public func convolveBackward(
         _ x: CausalConvolution.Inputs, gradU: Tensor, into gradients: CausalConvolution.Gradients
     ) {
+        x.check()
         precondition(
             x.x.shape == gradU.shape && gradients.x.shape == gradU.shape
                 && x.weight.columns <= Int(MTL_CONVOLUTION_WIDTH),
             "x is \(x.x.shape), gradU is \(gradU.shape), gradX is \(gradients.x.shape)")
         let blocks = Blocks(channels: gradU.columns)
         let width = x.weight.columns
-        func backward(_ sequence: CausalConvolution.Sequence, _ channels: Range<Int>) {
+        func backward(_ sequence: Int, _ channels: Range<Int>) {
             var convolution = mtl_convolution(x, sequence, channels: channels)
-            let (row, channel) = (sequence.rows.lowerBound, channels.lowerBound)
+            let (row, channel) = (x.layout.rows[sequence].lowerBound, channels.lowerBound)
             mtl_convolve_backward(
                 isa, &convolution, gradU.matrix(row: row, column: channel),
                 gradients.x.matrix(row: row, column: channel),
@@ -38,13 +40,13 @@ extension CPUEngine {
                 gradients.bias.map { $0.base + channel })
         }
         if gradients.weight == nil && gradients.bias == nil {
-            pool.run(blocks.count * x.sequences.count) { index, _ in
-                backward(x.sequences[index / blocks.count], blocks[index % blocks.count])
+            pool.run(blocks.count * x.layout.rows.count) { index, _ in
+                backward(index / blocks.count, blocks[index % blocks.count])
             }
         } else {
             // Sequences add to the same gradient: one job takes them all, in order.
             pool.run(blocks.count) { index, _ in
-                for sequence in x.sequences { backward(sequence, blocks[index]) }
+                for sequence in x.layout.rows.indices { backward(sequence, blocks[index]) }
             }
         }
     }
@@ -64,16 +66,27 @@ private struct Blocks {
     }
 }
 
+extension CausalConvolution.Inputs {
+    /// Stops unless the sequences cover the rows.
+    fileprivate func check() {
+        precondition(x.rows == layout.tokens, "\(x.rows) rows, the sequences have \(layout.tokens)")
+        precondition(
+            histories.isEmpty || histories.count == layout.rows.count,
+            "\(histories.count) histories, \(layout.rows.count) sequences")
+    }
+}
+
 extension mtl_convolution {
     fileprivate init(
-        _ x: CausalConvolution.Inputs, _ sequence: CausalConvolution.Sequence, channels: Range<Int>
+        _ x: CausalConvolution.Inputs, _ sequence: Int, channels: Range<Int>
     ) {
         let (first, width) = (channels.lowerBound, x.weight.columns)
+        let rows = x.layout.rows[sequence]
         self.init(
-            x: x.x.matrix(row: sequence.rows.lowerBound, column: first),
-            before: sequence.history?.matrix(column: first) ?? mtl_matrix(),
+            x: x.x.matrix(row: rows.lowerBound, column: first),
+            before: x.history(of: sequence)?.matrix(column: first) ?? mtl_matrix(),
             weight: x.weight.base + first * width,
             bias: x.bias.map { UnsafePointer($0.base + first) },
-            length: sequence.rows.count, channels: channels.count, width: width)
+            length: rows.count, channels: channels.count, width: width)
     }
 }

@@ -157,3 +157,120 @@ extension LoRAAdapterSet.Attachment {
         }
     }
 }
+
+extension LoRAAdapterSet {
+    /// A model without adapters that gives the results of this one with them.
+    ///
+    ///     weight += scaling * loraB · loraA         of a linear layer
+    ///     weight += scaling * (loraB · loraA)ᵀ      of the embedding
+    ///
+    /// The given model stays as it is; parameters without an adapter are shared with it. An adapter
+    /// acts on the embedding or on the output projection: where both share a weight and one is adapted, they
+    /// have one each in the result.
+    ///
+    /// - Parameter model: The model that the adapters are attached to.
+    /// - Returns: The merged model.
+    /// - Precondition: Weights with an adapter are kept in single precision.
+    public func merged<Model: AdaptableModel>(into model: Model) -> Model {
+        precondition(model === self.model, "the adapters are of another model")
+        var weights: [String: Tensor] = [:]
+        for attachment in attachments {
+            switch attachment.adapter {
+            case .linear(let adapter, let linear):
+                weights[attachment.name] = adapter.merged(
+                    into: linear.weight.value, engine: model.engine)
+            case .embedding(let adapter, let embedding):
+                weights[attachment.name] = adapter.merged(
+                    into: embedding.weight.value, engine: model.engine)
+            }
+        }
+        return model.replacing(weights)
+    }
+}
+
+extension LoRALinear {
+    /// `weight + scaling * loraB · loraA`.
+    func merged(into weight: Tensor, engine: any Engine) -> Tensor {
+        let (result, scaledB) = (engine.copy(weight), engine.copy(loraB.value))
+        engine.scale(scaledB, by: scaling)
+        engine.linearInputGradient(scaledB, weight: loraA.value, adding: result, into: result)
+        return result
+    }
+}
+
+extension LoRAEmbedding {
+    /// `weight + scaling * (loraB · loraA)ᵀ`, with `loraA` as files hold it.
+    func merged(into weight: Tensor, engine: any Engine) -> Tensor {
+        let (result, scaledB) = (engine.copy(weight), engine.copy(loraB.value))
+        engine.scale(scaledB, by: scaling)
+        engine.linear(loraA.value, weight: scaledB, bias: nil, adding: result, into: result)
+        return result
+    }
+}
+
+extension AdaptableLayer {
+    /// The name's last component, such as `in_proj`.
+    var shortName: String {
+        name.lastIndex(of: ".").map { String(name[name.index(after: $0)...]) } ?? name
+    }
+
+    /// Whether the layer is an embedding.
+    var isEmbedding: Bool {
+        if case .embedding = kind { true } else { false }
+    }
+
+    /// The shapes of `loraA` and `loraB` as adapters hold them.
+    func shapes(rank: Int) -> (loraA: [Int], loraB: [Int]) {
+        switch kind {
+        case .linear(let linear): ([rank, linear.inFeatures], [linear.outFeatures, rank])
+        case .embedding(let embedding):
+            ([embedding.weight.shape[0], rank], [embedding.weight.shape[1], rank])
+        }
+    }
+
+    /// The last components of names, each once, in order.
+    static func shortNames(of layers: [AdaptableLayer]) -> [String] {
+        var names: [String] = []
+        for layer in layers where !names.contains(layer.shortName) {
+            names.append(layer.shortName)
+        }
+        return names
+    }
+
+    /// Whether a target module of a configuration names the layer.
+    fileprivate func isTarget(_ target: String) -> Bool {
+        guard target == LoRAConfiguration.allLinear else { return ModuleName(target).fits(name) }
+        return !isEmbedding && !isHead
+    }
+}
+
+extension LoRAConfiguration {
+    /// Finds the layers that the configuration names.
+    ///
+    /// - Parameters:
+    ///   - model: The model to search.
+    ///   - file: The file that holds the configuration, for messages.
+    /// - Returns: The layers in the order of the forward pass.
+    /// - Throws: ``LoRAError`` if a name fits no layer, or there is none.
+    func sites(in model: any AdaptableModel, file: String?) throws -> [AdaptableLayer] {
+        let all = model.adaptableLayers
+        let names = AdaptableLayer.shortNames(of: all)
+        guard !targetModules.isEmpty else {
+            throw LoRAError.noTargets(file: file, available: names)
+        }
+        var isTarget = [Bool](repeating: false, count: all.count)
+        for target in targetModules {
+            let found = all.indices.filter { all[$0].isTarget(target) }
+            if found.isEmpty {
+                throw LoRAError.unknownTarget(file: file, name: target, available: names)
+            }
+            for index in found { isTarget[index] = true }
+        }
+        let sites = zip(all, isTarget).filter(\.1).map(\.0)
+        for module in rankPattern.map(\.module) + alphaPattern.map(\.module)
+        where !sites.contains(where: { ModuleName(module).fits($0.name) }) {
+            throw LoRAError.unknownPattern(file: file, name: module)
+        }
+        return sites
+    }
+}

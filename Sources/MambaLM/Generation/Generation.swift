@@ -151,3 +151,15 @@ public final class Generation {
         return live.indices.map { reading.logits.rows($0..<$0 + 1) }
     }
 }
+
+/// Why a text that a model goes on with ended.
+public enum StopReason: String, Sendable {
+    /// An end token was drawn.
+    case end
+    /// A text that ends answers came up.
+    case stop
+    /// The limit of tokens was reached.
+    case length
+    /// The caller asked for it.
+    case stopped
+}

@@ -64,7 +64,7 @@ public final class Mixer {
         let isComputed: Bool
     }
 
-    /// What one run of a mixer computed; lives in the workspace until the next run.
+    /// What one run of a mixer computed; lives in the buffers until the next run.
     struct Activations {
         /// `x` and `z`, `[tokens, 2·inner]`.
         let xz: Tensor
@@ -89,18 +89,17 @@ public final class Mixer {
     ///
     /// - Parameters:
     ///   - x: The normalised input, `[tokens, model]`.
-    ///   - batch: The sequences.
-    ///   - layer: The block's number, to find its part of the sequences' states.
+    ///   - sequences: The sequences, and what this block keeps of them.
     ///   - kept: Memory that is to keep the input projection; shared working memory if `nil`.
-    ///   - pass: The processor and working memory.
-    ///   - flow: Describes how states flow, given the operands.
+    ///   - buffers: Working memory.
+    ///   - pass: The processor.
     /// - Returns: What the output projection needs.
     func forward(
-        _ x: Tensor, of batch: TokenBatch, layer: Int, keeping kept: KeptProjection?,
-        in pass: Pass, flow: (SelectiveScan.Inputs) -> [SelectiveScan.Sequence]
+        _ x: Tensor, of sequences: BlockSequences, keeping kept: KeptProjection?,
+        using buffers: MixerBuffers, in pass: Pass
     ) -> Activations {
-        var activations = operands(x, of: batch, layer: layer, keeping: kept, in: pass)
-        activations.scan.sequences = flow(activations.scan)
+        var activations = operands(x, of: sequences, keeping: kept, using: buffers, in: pass)
+        activations.scan.trees = pass.engine.spanningTrees(activations.scan)
         pass.engine.scan(activations.scan, into: activations.gated)
         return activations
     }
@@ -109,50 +108,47 @@ public final class Mixer {
     ///
     /// - Parameters:
     ///   - x: The normalised input, `[tokens, model]`.
-    ///   - batch: The sequences.
-    ///   - layer: The block's number, to find its part of the sequences' states.
+    ///   - sequences: The sequences, and what this block keeps of them.
     ///   - kept: The input projection of an earlier run, or memory that is to keep it; shared working
     ///     memory if `nil`.
-    ///   - pass: The processor and working memory.
-    /// - Returns: The operands of the scan, whose sequences are not set yet.
+    ///   - buffers: Working memory.
+    ///   - pass: The processor.
+    /// - Returns: The operands of the scan, whose trees are not there yet.
     func operands(
-        _ x: Tensor, of batch: TokenBatch, layer: Int, keeping kept: KeptProjection?,
-        in pass: Pass
+        _ x: Tensor, of sequences: BlockSequences, keeping kept: KeptProjection?,
+        using buffers: MixerBuffers, in pass: Pass
     ) -> Activations {
-        let (engine, workspace) = (pass.engine, pass.workspace)
-        let wide = [x.rows, inner]
-        let xz = kept?.tensor ?? sharedProjection(tokens: x.rows, in: pass)
+        let xz = kept?.tensor ?? buffers.xz.matrix(rows: x.rows)
         if kept?.isComputed != true { inProj.forward(x, into: xz, in: pass) }
 
         let convolution = CausalConvolution.Inputs(
             x: xz.columns(0..<inner), weight: self.convolution.value, bias: convolutionBias?.value,
-            sequences: zip(batch.rows, batch.sequences).map {
-                CausalConvolution.Sequence(rows: $0, history: $1.state?.layers[layer].history)
-            })
-        let u = workspace.tensor("mixer.u", wide)
-        engine.convolve(convolution, into: u)
+            layout: sequences.layout, histories: sequences.before.map { $0?.history })
+        let u = buffers.u.matrix(rows: x.rows)
+        pass.engine.convolve(convolution, into: u)
 
-        let projections = workspace.tensor("mixer.projections", [x.rows, stepRank + 2 * state])
+        let projections = buffers.projections.matrix(rows: x.rows)
         xProj.forward(u, into: projections, in: pass)
-        let step = workspace.tensor("mixer.step", wide)
+        let step = buffers.step.matrix(rows: x.rows)
         dtProj.forward(projections.columns(0..<stepRank), into: step, in: pass)
 
         return Activations(
             xz: xz, projections: projections, convolution: convolution,
             scan: SelectiveScan.Inputs(
-                u: u, step: step, z: xz.columns(inner..<2 * inner), A: stateMatrix(in: pass),
+                u: u, step: step, z: xz.columns(inner..<2 * inner),
+                A: stateMatrix(using: buffers, in: pass),
                 B: projections.columns(stepRank..<stepRank + state),
                 C: projections.columns(stepRank + state..<stepRank + 2 * state), D: D.value,
-                sequences: []))
+                layout: sequences.layout, initialStates: sequences.before.map { $0?.state },
+                finalStates: sequences.after.map(\.state)))
     }
 
     /// `A`, `[state, inner]`: computed once while `ALog` is frozen, as decoding has little else to do.
-    private func stateMatrix(in pass: Pass) -> Tensor {
+    private func stateMatrix(using buffers: MixerBuffers, in pass: Pass) -> Tensor {
         ALog.derived {
-            let shape = [state, inner]
             let A =
                 ALog.isTrainable
-                ? pass.workspace.tensor("mixer.A", shape) : pass.engine.tensor(shape)
+                ? buffers.A.matrix(rows: state) : pass.engine.tensor([state, inner])
             pass.engine.stateMatrix(ALog.value, into: A)
             return A
         }
@@ -161,7 +157,7 @@ public final class Mixer {
     /// Computes the residual stream after the output projection.
     ///
     /// - Parameters:
-    ///   - activations: What ``forward(_:of:layer:keeping:in:flow:)`` computed.
+    ///   - activations: What ``forward(_:of:keeping:using:in:)`` computed.
     ///   - rows: The rows to project; all of them if `nil`.
     ///   - residual: What the projection is added to, `[tokens, model]`.
     ///   - output: `[rows, model]`.
@@ -186,16 +182,6 @@ public final class Mixer {
         return gathered
     }
 
-    /// Memory for the input projection of the block that runs, which stays there until the next one runs.
-    func sharedProjection(tokens: Int, in pass: Pass) -> Tensor {
-        pass.workspace.tensor("mixer.xz", [tokens, 2 * inner])
-    }
-
-    /// Memory for the normalised input, and in between for the scan's result in the backward pass.
-    static func inputOrGated(_ shape: [Int], in pass: Pass) -> Tensor {
-        pass.workspace.tensor("mixer.inputOrGated", shape)
-    }
-
     /// What goes on backwards from the scan.
     struct ScanGradients {
         /// By the convolution's result, as far as the scan has it, `[tokens, inner]`.
@@ -206,12 +192,13 @@ public final class Mixer {
 
     /// Runs the output projection backwards; the gradient by its input is zero in other rows.
     private func projectBackward(
-        _ gradOutput: Tensor, rows: RowIndices?, into gradGated: Tensor, in pass: Pass
+        _ gradOutput: Tensor, rows: RowIndices?, into gradGated: Tensor,
+        using buffers: MixerBuffers, in pass: Pass
     ) {
         guard let rows else {
             return outProj.inputGradient(gradOutput, into: gradGated, in: pass)
         }
-        let gradGathered = Self.inputOrGated([rows.count, inner], in: pass)
+        let gradGathered = buffers.inputOrGated.matrix(rows: rows.count)
         outProj.inputGradient(gradOutput, into: gradGathered, in: pass)
         pass.engine.fill(gradGated, with: 0)
         pass.engine.scatterAddRows(gradGathered, to: rows, of: gradGated)
@@ -226,22 +213,23 @@ public final class Mixer {
     ///   - gradOutput: Gradient by the output projection's result, `[rows, model]`.
     ///   - rows: The rows that were projected; all of them if `nil`.
     ///   - activations: The operands of the forward run, with its sequences; `z` becomes its gradient.
-    ///   - pass: The processor and working memory.
+    ///   - buffers: Working memory.
+    ///   - pass: The processor.
     /// - Returns: The gradients that ``backward(_:x:activations:into:in:)`` goes on from.
     func scanBackward(
-        _ gradOutput: Tensor, rows: RowIndices?, activations: Activations, in pass: Pass
+        _ gradOutput: Tensor, rows: RowIndices?, activations: Activations,
+        using buffers: MixerBuffers, in pass: Pass
     ) -> ScanGradients {
-        let (engine, workspace, scan) = (pass.engine, pass.workspace, activations.scan)
-        let gradGated = workspace.tensor("mixer.gradGated", scan.u.shape)
-        projectBackward(gradOutput, rows: rows, into: gradGated, in: pass)
+        let (engine, scan) = (pass.engine, activations.scan)
+        let gradGated = buffers.gradGated.matrix(rows: scan.u.rows)
+        projectBackward(gradOutput, rows: rows, into: gradGated, using: buffers, in: pass)
 
-        let gradProjections = workspace.tensor(
-            "mixer.gradProjections", activations.projections.shape)
-        let gradA = ALog.gradient.map { _ in workspace.tensor("mixer.gradA", scan.A.shape) }
+        let gradProjections = buffers.gradProjections.matrix(rows: scan.u.rows)
+        let gradA = ALog.gradient.map { _ in buffers.gradA.matrix(rows: state) }
         if let gradA { engine.fill(gradA, with: 0) }
         let gradients = SelectiveScan.Gradients(
             u: gradGated, step: scan.step, z: scan.z,
-            gated: outProj.isTrainable ? Self.inputOrGated(scan.u.shape, in: pass) : nil,
+            gated: outProj.isTrainable ? buffers.inputOrGated.matrix(rows: scan.u.rows) : nil,
             B: gradProjections.columns(stepRank..<stepRank + state),
             C: gradProjections.columns(stepRank + state..<stepRank + 2 * state), A: gradA,
             D: D.gradient)
@@ -264,7 +252,7 @@ public final class Mixer {
     /// Goes backwards from the scan's operands and adds to the gradients of the parameters on the way.
     ///
     /// - Parameters:
-    ///   - gradients: What ``scanBackward(_:rows:activations:in:)`` returned; used up.
+    ///   - gradients: What ``scanBackward(_:rows:activations:using:in:)`` returned; used up.
     ///   - x: The normalised input, `[tokens, model]`.
     ///   - activations: The operands as that left them; used up.
     ///   - gradX: `[tokens, model]`, may be `x`; `nil` if nobody needs it.
@@ -282,5 +270,56 @@ public final class Mixer {
                 x: activations.convolution.x, weight: convolution.gradient,
                 bias: convolutionBias?.gradient))
         inProj.backward(activations.xz, x: x, into: gradX, in: pass)
+    }
+}
+
+/// Working memory of the mixers, which all blocks share, one after the other.
+struct MixerBuffers {
+    /// The input projection, `[tokens, 2·inner]`, of a block that has no memory of its own for it.
+    let xz: Buffer
+    /// The convolution's result, `[tokens, inner]`.
+    let u: Buffer
+    /// `dt`, `B` and `C`, `[tokens, stepRank + 2·state]`.
+    let projections: Buffer
+    /// The step before softplus, then the scan's result, `[tokens, inner]`.
+    let step: Buffer
+    /// The normalised input, `[tokens, model]`, and in between the scan's result in the backward pass,
+    /// `[tokens, inner]`.
+    let inputOrGated: Buffer
+    /// The gradient by the scan's result, `[tokens, inner]`.
+    let gradGated: Buffer
+    /// The gradient by ``projections``.
+    let gradProjections: Buffer
+    /// The state matrix where its logarithm is trained, `[state, inner]`.
+    let A: Buffer
+    /// The gradient by ``A``.
+    let gradA: Buffer
+    private let states: Int
+
+    /// Creates buffers that hold nothing yet.
+    init(_ x: MambaConfiguration, engine: any Engine) {
+        xz = Buffer(of: engine, columns: 2 * x.inner)
+        u = Buffer(of: engine, columns: x.inner)
+        projections = Buffer(of: engine, columns: x.projections)
+        step = Buffer(of: engine, columns: x.inner)
+        inputOrGated = Buffer(of: engine, columns: x.inner)
+        gradGated = Buffer(of: engine, columns: x.inner)
+        gradProjections = Buffer(of: engine, columns: x.projections)
+        A = Buffer(of: engine, columns: x.inner)
+        gradA = Buffer(of: engine, columns: x.inner)
+        states = x.state
+    }
+
+    private var ofTokens: [Buffer] {
+        [xz, u, projections, step, inputOrGated, gradGated, gradProjections]
+    }
+
+    /// The memory that they hold, in bytes.
+    var byteCount: Int { (ofTokens + [A, gradA]).reduce(0) { $0 + $1.byteCount } }
+
+    /// The memory that they hold at most after a training pass, in bytes.
+    func byteCount(tokens: Int, trainsStates: Bool) -> Int {
+        ofTokens.reduce(0) { $0 + $1.byteCount(rows: tokens) }
+            + (trainsStates ? A.byteCount(rows: states) + gradA.byteCount(rows: states) : 0)
     }
 }

@@ -1,20 +1,16 @@
 import Tensors
 
-/// Decides, layer by layer, how states flow between the tokens of each sequence.
+/// Decides how states flow between the tokens of each sequence, the same in every layer.
 ///
 /// Its description names it and all its settings: two flows of one description give the same states.
 public protocol StateFlow: Sendable, CustomStringConvertible {
-    /// Describes the flow of every sequence of a batch.
+    /// Lays sequences out and says how states flow in them.
     ///
     /// - Parameters:
-    ///   - batch: The sequences, their prompts and the states that they continue from.
-    ///   - operands: The layer's operands, from which a topology may be built; their `sequences` are
-    ///     not set yet.
-    ///   - engine: For work over all tokens.
-    /// - Returns: One description a sequence, in order, without initial and final states.
-    func sequences(
-        of batch: TokenBatch, operands: SelectiveScan.Inputs, engine: any Engine
-    ) -> [SelectiveScan.Sequence]
+    ///   - lengths: The number of tokens of each sequence.
+    ///   - promptLengths: How many of the first tokens are the prompt; more than there are mean all.
+    /// - Returns: The layout.
+    func layout(lengths: [Int], promptLengths: [Int]) -> BatchLayout
 
     /// Whether a sequence can continue from the single state that ``SequenceState`` keeps.
     var hasSingleState: Bool { get }
@@ -32,10 +28,8 @@ public struct ChainFlow: StateFlow {
     public init(gain: Float = 1) { self.gain = gain }
 
     /// One chain a sequence.
-    public func sequences(
-        of batch: TokenBatch, operands: SelectiveScan.Inputs, engine: any Engine
-    ) -> [SelectiveScan.Sequence] {
-        batch.rows.map { SelectiveScan.Sequence(rows: $0, chainGain: gain) }
+    public func layout(lengths: [Int], promptLengths: [Int]) -> BatchLayout {
+        BatchLayout(lengths.map { BatchLayout.Sequence(length: $0, chainGain: gain) })
     }
 
     /// A chain has one state.

@@ -81,34 +81,30 @@ extension MambaModel: TrainableModel {
         return generation.texts[0].tokens
     }
 
-    /// The memory by formula.
-    ///
-    /// With `T` the tokens and `S` the scored ones, in values of 4 bytes:
-    ///
-    ///     activations  T · (model · (layers + 1) + 7 · inner + 2 · (stepRank + 2 · state))
-    ///     kept         input projections of as many blocks, T · 2 · inner each, as ``keptBytes`` allows
-    ///     head         min(S, 256) · (vocabulary + 4 · model)
-    ///
-    /// and what products by weights take, the largest of them. Memory grows with some room to spare, an eighth. Scan states of one block are not counted.
+    /// What the buffers will hold, and what products by weights take; scan states of one block are not counted.
     public func workingMemory(tokens: Int, scoredTokens: Int) -> WorkingMemory {
-        // The blocks' inputs and the last one's output; in one block x and z, u, step, the scan's result, the
-        // gradient by it and working memory; dt, B and C with their gradients.
-        let x = configuration
-        let perToken = x.model * (x.layers + 1) + 7 * x.inner + 2 * x.projections
-        let projection = 8 * tokens * x.inner
-        // The widest products: a projection's gradient and, of scored rows, that of the logits.
-        let head = min(scoredTokens, 256)
+        let widths = adaptableLayers.compactMap(\.adapterWidths)
+        let trainsStates = blocks.contains { $0.mixer.ALog.isTrainable }
+        let head = min(scoredTokens, Self.chunkRows)
+        // The widest: a projection's gradient and, of scored rows, that of the logits.
         let product = max(
             engine.productBytes(
-                rows: tokens, depth: 2 * x.inner,
+                rows: tokens, depth: 2 * configuration.inner,
                 format: blocks[0].mixer.inProj.weight.matrix.format),
             engine.productBytes(
-                rows: head, depth: x.vocabulary, format: lmHead.weight.matrix.format))
+                rows: head, depth: configuration.vocabulary, format: lmHead.weight.matrix.format))
         return WorkingMemory(
-            activations: 4 * tokens * perToken * 9 / 8 + product,
-            kept: projection * min(keptBytes / max(projection, 1), x.layers - 1) * 9 / 8,
-            head: 4 * head * (x.vocabulary + 4 * x.model) * 9 / 8)
+            activations: buffers.stream.byteCount(
+                tokens: tokens, wanted: scoredTokens, layers: blocks.count)
+                + buffers.mixer.byteCount(tokens: tokens, trainsStates: trainsStates)
+                + buffers.adapters.byteCount(tokens: tokens, widths: widths) + product,
+            kept: buffers.stream.projections.byteCount(
+                rows: keptCount(tokens: tokens) * tokens),
+            head: buffers.head.byteCount(rows: head))
     }
+
+    /// What the buffers hold now.
+    package var heldMemory: WorkingMemory { buffers.held }
 }
 
 extension TokenBatch {

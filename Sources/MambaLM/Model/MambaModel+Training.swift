@@ -22,19 +22,14 @@ extension MambaModel {
     ) -> Deferred<Double> {
         let pass = pass(dropoutSeed: dropoutSeed)
         let rows = RowIndices(scored.map { Int32($0.row) })
-        let shape = [batch.tokens.count, configuration.model]
-        let inputs = blocks.map { workspace.tensor("training.input.\($0.layer)", shape) }
-        let hidden = workspace.tensor("training.hidden", [rows.count, configuration.model])
-        embeddings.forward(batch.indices, into: inputs[0], in: pass)
-        let projections = keptProjections(tokens: batch.tokens.count, in: pass)
-        let flows = blocks.map { block in
-            let isLast = block.layer == blocks.count - 1
-            return block.forward(
-                inputs[block.layer], of: batch, flow: flow, rows: isLast ? rows : nil,
-                into: isLast ? hidden : inputs[block.layer + 1],
-                keeping: projections[block.layer], in: pass
-            ).flow
-        }
+        let run = BlockRun(batch, flow: flow, rows: rows, keepsStates: false)
+        let tokens = run.tokens.count
+        let inputs = blocks.map { buffers.stream.inputs[$0.layer].matrix(rows: tokens) }
+        let hidden = buffers.stream.hidden.matrix(rows: rows.count)
+        let projections = keptProjections(tokens: tokens)
+        let trees = runBlocks(
+            run, stream: inputs, into: hidden, keeping: projections, in: pass
+        ) { _ in }.trees
 
         let loss = headGradients(hidden, scored, in: pass)
 
@@ -43,31 +38,36 @@ extension MambaModel {
         for block in blocks[lowest...].reversed() {
             let isLast = block.layer == blocks.count - 1
             block.backward(
-                inputs[block.layer], of: batch, flow: flows[block.layer],
+                inputs[block.layer],
+                of: blockSequences(run.parts[0], of: run, layer: block.layer),
+                trees: trees[block.layer],
                 projection: projections[block.layer], rows: isLast ? rows : nil,
                 gradOutput: isLast ? hidden : inputs[block.layer + 1],
-                needsInputGradient: block.layer > lowest || embeddings.isTrainable, in: pass)
+                needsInputGradient: block.layer > lowest || embeddings.isTrainable,
+                using: buffers.mixer, in: pass)
         }
         if embeddings.isTrainable {
-            embeddings.backward(inputs[0], tokens: batch.indices, in: pass)
+            embeddings.backward(inputs[0], tokens: run.tokens, in: pass)
         }
         return loss
     }
 
     /// Memory for the input projections of as many of the last blocks as fit; that of the very last is
     /// still where every block has its own, since no other runs before its gradients.
-    private func keptProjections(tokens: Int, in pass: Pass) -> [Tensor?] {
-        let width = 2 * configuration.inner
-        let last = blocks.count - 1
-        let count = min(keptBytes / (tokens * width * MemoryLayout<Float>.stride), last)
-        let memory = workspace.tensor("training.projections", [count * tokens, width])
+    private func keptProjections(tokens: Int) -> [Tensor?] {
+        let (last, count) = (blocks.count - 1, keptCount(tokens: tokens))
+        let memory = buffers.stream.projections.matrix(rows: count * tokens)
         return blocks.map { block in
             let place = block.layer - (last - count)
-            if block.layer == last {
-                return block.mixer.sharedProjection(tokens: tokens, in: pass)
-            }
+            if block.layer == last { return buffers.mixer.xz.matrix(rows: tokens) }
             return place < 0 ? nil : memory.rows(place * tokens..<(place + 1) * tokens)
         }
+    }
+
+    /// Of how many blocks but the last the input projections are kept.
+    func keptCount(tokens: Int) -> Int {
+        let bytes = tokens * 2 * configuration.inner * MemoryLayout<Float>.stride
+        return min(keptBytes / max(bytes, 1), blocks.count - 1)
     }
 
     /// The loss of the scored rows, the last block's output; overwrites them with its gradient by them.
@@ -81,7 +81,7 @@ extension MambaModel {
             let scores = engine.crossEntropy(
                 logits,
                 CrossEntropy.Inputs(targets: chunk.map(\.target), gradientWeights: weights))
-            let gradNormed = workspace.tensor("head.gradNormed", normed.shape)
+            let gradNormed = buffers.head.gradNormed.matrix(rows: normed.rows)
             lmHead.backward(logits, x: normed, into: gradNormed, in: pass)
             normF.backward(
                 gradNormed, x: hidden.rows(rows), into: hidden.rows(rows), in: pass)

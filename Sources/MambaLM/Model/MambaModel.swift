@@ -1,5 +1,6 @@
 import Layers
 import Tensors
+import TreeTopology
 
 /// A Mamba language model: embedding, blocks, final normalisation, output projection.
 public final class MambaModel {
@@ -22,7 +23,7 @@ public final class MambaModel {
     /// Changes no result. A projection takes 8 bytes a token and inner channel; blocks whose
     /// projections do not fit compute them a second time in the backward pass.
     public var keptBytes = 320 << 20
-    let workspace: Workspace
+    let buffers: ModelBuffers
 
     /// Creates a model from its parts.
     public init(
@@ -31,7 +32,7 @@ public final class MambaModel {
     ) {
         (self.configuration, self.embeddings, self.blocks) = (configuration, embeddings, blocks)
         (self.normF, self.lmHead, self.flow, self.engine) = (normF, lmHead, flow, engine)
-        workspace = Workspace(of: engine)
+        buffers = ModelBuffers(configuration, engine: engine)
     }
 
     /// Whether the output projection shares the embedding's weight.
@@ -44,7 +45,7 @@ public final class MambaModel {
     }
 
     func pass(dropoutSeed: UInt64? = nil) -> Pass {
-        Pass(engine: engine, workspace: workspace, dropoutSeed: dropoutSeed)
+        Pass(engine: engine, buffers: buffers.adapters, dropoutSeed: dropoutSeed)
     }
 
     /// Scores tokens given all before them.
@@ -56,9 +57,9 @@ public final class MambaModel {
     /// - Returns: One log-probability each, and whether it was the most likely token.
     public func score(_ batch: TokenBatch, _ scored: [ScoredToken]) -> CrossEntropy.Result {
         let pass = pass()
+        let rows = RowIndices(scored.map { Int32($0.row) })
         let (hidden, _) = hiddenStates(
-            of: batch, rows: RowIndices(scored.map { Int32($0.row) }), keepingStates: false,
-            in: pass
+            of: BlockRun(batch, flow: flow, rows: rows, keepsStates: false), in: pass
         ) { _ in }
         let parts = mapChunks(of: scored.count) { chunk in
             engine.crossEntropy(
@@ -89,68 +90,87 @@ public final class MambaModel {
         _ batch: TokenBatch, keepingStates: Bool, beforeBlock: (Int) throws -> Void
     ) rethrows -> (states: [SequenceState], logits: Tensor) {
         let pass = pass()
-        let (hidden, states) = try hiddenStates(
-            of: batch, rows: RowIndices(batch.rows.map { Int32($0.upperBound - 1) }),
-            keepingStates: keepingStates, in: pass, beforeBlock: beforeBlock)
-        return (states, logits(of: hidden, in: pass).logits)
-    }
-
-    /// Runs all blocks, keeping only the last one's output.
-    ///
-    /// - Parameters:
-    ///   - batch: The sequences.
-    ///   - rows: The rows of the last block's output that are wanted; it projects no others.
-    ///   - keepingStates: Whether the states are wanted; then the flow must have a single state.
-    ///   - pass: The processor and working memory.
-    ///   - beforeBlock: Called with the number of each block before it runs; what it throws ends the run.
-    /// - Returns: The last block's output, `[rows, model]`, and one state a sequence, or none.
-    func hiddenStates(
-        of batch: TokenBatch, rows: RowIndices, keepingStates: Bool, in pass: Pass,
-        beforeBlock: (Int) throws -> Void
-    ) rethrows -> (hidden: Tensor, states: [SequenceState]) {
-        precondition(
-            !keepingStates || flow.hasSingleState, "\(flow) keeps more than one state per layer")
-        let shape = [batch.tokens.count, configuration.model]
-        let hidden = workspace.tensor("stream.hidden", [rows.count, configuration.model])
-        var (input, output) = (
-            workspace.tensor("stream.0", shape), workspace.tensor("stream.1", shape)
-        )
-        embeddings.forward(batch.indices, into: input, in: pass)
-        var layers: [[SequenceState.Layer]] = []
-        for block in blocks {
-            try beforeBlock(block.layer)
-            let isLast = block === blocks.last
-            let run = block.forward(
-                input, of: batch, flow: flow, rows: isLast ? rows : nil,
-                into: isLast ? hidden : output, keepingStates: keepingStates, in: pass)
-            if keepingStates { layers.append(run.states) }
-            (input, output) = (output, input)
-        }
-        guard keepingStates else { return (hidden, []) }
-        let states = batch.sequences.indices.map { index in
-            SequenceState(
-                layers: layers.map { $0[index] },
-                position: (batch.sequences[index].state?.position ?? 0)
-                    + batch.sequences[index].tokens.count)
-        }
-        return (hidden, states)
+        let ends = RowIndices(batch.rows.map { Int32($0.upperBound - 1) })
+        let (hidden, results) = try hiddenStates(
+            of: BlockRun(batch, flow: flow, rows: ends, keepsStates: keepingStates), in: pass,
+            beforeBlock: beforeBlock)
+        return (results.states.compactMap { $0 }, logits(of: hidden, in: pass).logits)
     }
 
     /// The logits after some rows of the last block's output, `[rows, model]`.
     ///
     /// - Returns: The rows normalised, `[rows, model]`, and projected, `[rows, vocabulary]`; both in
-    ///   the workspace.
+    ///   memory that the next call uses again.
     func logits(of hidden: Tensor, in pass: Pass) -> (normed: Tensor, logits: Tensor) {
-        let normed = workspace.tensor("head.normed", hidden.shape)
+        let normed = buffers.head.normed.matrix(rows: hidden.rows)
         normF.forward(hidden, into: normed, in: pass)
-        let logits = workspace.tensor("head.logits", [hidden.rows, lmHead.outFeatures])
+        let logits = buffers.head.logits.matrix(rows: hidden.rows)
         lmHead.forward(normed, into: logits, in: pass)
         return (normed, logits)
     }
 
+    /// The most rows whose logits are held at once.
+    static let chunkRows = 256
+
     /// What `body` makes of ranges of `count` rows whose logits are held at once.
     func mapChunks<Value>(of count: Int, _ body: (Range<Int>) -> Value) -> [Value] {
-        let size = 256
-        return stride(from: 0, to: count, by: size).map { body($0..<min($0 + size, count)) }
+        stride(from: 0, to: count, by: Self.chunkRows).map {
+            body($0..<min($0 + Self.chunkRows, count))
+        }
+    }
+}
+
+extension MambaModel {
+    /// The most rows of logits that are held at once: 27 MB of a vocabulary of 50,000.
+    private static let logitRows = 132
+
+    /// Reads a forest and scores tokens on the way.
+    ///
+    /// - Parameters:
+    ///   - forest: The sequences. Where one goes on from another, or a state is kept, the flow must
+    ///     have a single state (``StateFlow/hasSingleState``).
+    ///   - scored: What to predict where; rows count the tokens of all sequences, one after the other
+    ///     as they were given. Several tokens of one row cost little more than one. The head is
+    ///     computed for these rows only.
+    /// - Returns: The states of the sequences that keep them; and for each token asked for its
+    ///   log-probability, and whether it was the most likely one.
+    public func read(
+        _ forest: TokenForest, scoring scored: [ScoredToken]
+    ) -> (states: [SequenceState?], scores: CrossEntropy.Result) {
+        let pass = pass()
+        let rows = forest.rows.flatMap { $0 }
+        var places: [Int: [Int]] = [:]
+        for (place, token) in scored.enumerated() {
+            places[rows[token.row], default: []].append(place)
+        }
+        // Rows with many tokens first, so that those of a chunk that have another are its first.
+        let wanted = places.sorted { ($1.value.count, $0.key) < ($0.value.count, $1.key) }
+        let hiddenRows = places.keys.sorted()
+        let (hidden, results) = hiddenStates(
+            of: BlockRun(forest, flow: flow, rows: hiddenRows), in: pass
+        ) { _ in }
+        let indices = Dictionary(uniqueKeysWithValues: zip(hiddenRows, 0 as Int32..<Int32.max))
+        var scores = CrossEntropy.Result(
+            logProbabilities: [Double](repeating: 0, count: scored.count),
+            isGreedy: [Bool](repeating: false, count: scored.count))
+        for start in stride(from: 0, to: wanted.count, by: Self.logitRows) {
+            let chunk = wanted[start...].prefix(Self.logitRows)
+            let gathered = buffers.head.gathered.matrix(rows: chunk.count)
+            engine.gatherRows(
+                RowIndices(chunk.compactMap { indices[$0.key] }), of: hidden, into: gathered)
+            let logits = logits(of: gathered, in: pass).logits
+            for round in 0..<(chunk.first?.value.count ?? 0) {
+                let asked = chunk.prefix { $0.value.count > round }.map { $0.value[round] }
+                let part = engine.crossEntropy(
+                    logits.rows(0..<asked.count),
+                    CrossEntropy.Inputs(targets: asked.map { scored[$0].target })
+                ).value
+                for (index, place) in asked.enumerated() {
+                    scores.logProbabilities[place] = part.logProbabilities[index]
+                    scores.isGreedy[place] = part.isGreedy[index]
+                }
+            }
+        }
+        return (results.states, scores)
     }
 }

@@ -1,5 +1,3 @@
-import TreeTopology
-
 /// What a model's layers ask of a processor.
 ///
 /// An engine gives the memory that tensors are in. Every other requirement is one operation of a layer, forward or
@@ -123,7 +121,7 @@ public protocol Engine: AnyObject {
     func scanBackward(
         _ x: SelectiveScan.Inputs, gradResult: Tensor, into gradients: SelectiveScan.Gradients)
 
-    /// How alike the state inputs of tokens are: see ``spanningTrees(_:rows:graphs:transition:)``.
+    /// How alike the state inputs of tokens are: see ``spanningTrees(_:)``.
     ///
     /// - Parameters:
     ///   - x: The operands; of them `u`, `step` and `B` are read.
@@ -133,23 +131,16 @@ public protocol Engine: AnyObject {
         _ x: SelectiveScan.Inputs, edges: [(Int32, Int32)]
     ) -> [Float]
 
-    /// The minimum spanning trees of graphs over the first tokens of sequences, each rooted at its last vertex.
+    /// The minimum spanning trees of a layout's graphs, each rooted where the layout says.
     ///
     /// An edge weighs `exp(-cos(X[a], X[b]))` with the state inputs `X[t] = delta[t] * u[t] * B[t]` and
     /// `delta = log(1 + exp(step))`. The outer product factorises, so
     /// `cos(X[a], X[b]) = cos(v[a], v[b]) * cos(B[a], B[b])` with `v = delta * u`, and `X` is never formed. A
     /// zero vector has cosine 0 with any other.
     ///
-    /// - Parameters:
-    ///   - x: The operands; of them `u`, `step` and `B` are read.
-    ///   - rows: Where each sequence lies in the operands.
-    ///   - graphs: A connected graph a sequence, or `nil` for no tree.
-    ///   - transition: Whose decay weighs an edge.
-    /// - Returns: A tree a graph.
-    func spanningTrees(
-        _ x: SelectiveScan.Inputs, rows: [Range<Int>], graphs: [NeighborGraph?],
-        transition: EdgeTransition
-    ) -> [ScanTree?]
+    /// - Parameter x: The operands; of them `u`, `step`, `B` and the layout are read. Graphs must be connected.
+    /// - Returns: A tree a sequence, `nil` where it has no graph; none at all where none has.
+    func spanningTrees(_ x: SelectiveScan.Inputs) -> [ScanTree?]
 
     /// See ``CrossEntropy``.
     func crossEntropy(_ logits: Tensor, _ x: CrossEntropy.Inputs) -> Deferred<CrossEntropy.Result>
@@ -166,4 +157,89 @@ public protocol Engine: AnyObject {
 extension Engine {
     /// None worth counting.
     public func productBytes(rows: Int, depth: Int, format: WeightMatrix.Format) -> Int { 0 }
+
+    /// Allocates a tensor whose values are undefined until written.
+    public func tensor(_ shape: [Int]) -> Tensor {
+        Tensor(
+            viewing: allocate(bytes: shape.reduce(1, *) * MemoryLayout<Float>.stride), shape: shape)
+    }
+
+    /// Allocates a tensor of equal values.
+    public func tensor(_ shape: [Int], repeating value: Float) -> Tensor {
+        let tensor = tensor(shape)
+        fill(tensor, with: value)
+        return tensor
+    }
+
+    /// A contiguous copy in memory of its own.
+    public func copy(_ x: Tensor) -> Tensor {
+        let result = tensor(x.shape)
+        copy(x, to: result)
+        return result
+    }
+
+    /// The same tensor where operations find it: itself, unless it is in memory that they cannot reach.
+    public func reachable(_ x: Tensor) -> Tensor { reachable(WeightMatrix(x)).tensor ?? x }
+
+    /// The values of a matrix in single precision, in memory of their own.
+    public func expanded(_ x: WeightMatrix) -> Tensor {
+        let result = tensor([x.rows, x.columns])
+        gatherRows(RowIndices((0..<Int32(x.rows)).map { $0 }), of: x, into: result)
+        return result.reshaped(x.shape)
+    }
+
+    /// Computes `y = x · weightᵀ + bias + addend` with a weight in single precision.
+    public func linear(
+        _ x: Tensor, weight: Tensor, bias: Tensor?, adding addend: Tensor?, into y: Tensor
+    ) {
+        linear(x, weight: WeightMatrix(weight), bias: bias, adding: addend, into: y)
+    }
+
+    /// Computes `gradX = gradY · weight + addend` with a weight in single precision.
+    public func linearInputGradient(
+        _ gradY: Tensor, weight: Tensor, adding addend: Tensor?, into gradX: Tensor
+    ) {
+        linearInputGradient(gradY, weight: WeightMatrix(weight), adding: addend, into: gradX)
+    }
+
+    /// Copies rows of a table in single precision.
+    public func gatherRows(_ indices: RowIndices, of table: Tensor, into y: Tensor) {
+        gatherRows(indices, of: WeightMatrix(table), into: y)
+    }
+
+    /// The sum of the squares of all elements.
+    ///
+    /// - Parameter x: A matrix in any format; rows are expanded a few at a time.
+    /// - Returns: The sum; not finite if an element is not.
+    public func sumOfSquares(_ x: WeightMatrix) -> Double {
+        if let tensor = x.tensor { return sumOfSquares([tensor]).value }
+        let height = min(x.rows, max(1, (1 << 18) / max(x.columns, 1)))
+        let part = tensor([height, x.columns])
+        return stride(from: 0, to: x.rows, by: height).reduce(0) { sum, first in
+            let indices = (first..<min(first + height, x.rows)).map(Int32.init)
+            let rows = part.rows(0..<indices.count)
+            gatherRows(RowIndices(indices), of: x, into: rows)
+            return sum + sumOfSquares([rows]).value
+        }
+    }
+}
+
+/// A result that an engine may still be computing; whoever reads it waits.
+public final class Deferred<Value> {
+    private var known: Value?
+    private let wait: () -> Value
+
+    /// A result that is there.
+    public init(_ value: Value) { (known, wait) = (value, { value }) }
+
+    /// A result that is waited for at the first reading.
+    public init(wait: @escaping () -> Value) { self.wait = wait }
+
+    /// The result.
+    public var value: Value {
+        if let known { return known }
+        let value = wait()
+        known = value
+        return value
+    }
 }

@@ -95,3 +95,70 @@ public final class Memory {
     /// Whether the host reads and writes it by its address.
     public var isHost: Bool { transfer == nil }
 }
+
+/// Memory for an intermediate result, used again and again.
+///
+/// It grows to the largest size asked for and is never given back, so a steady state allocates nothing. The layers of
+/// a model share one for each result that lives no longer than a layer: to ask again is to give up what it held.
+public final class Buffer {
+    private let engine: any Engine
+    private let columns: Int
+    private var memory: Tensor?
+    /// What was asked for last: the next time it is often the same.
+    private var view: Tensor?
+
+    /// Creates a buffer that holds nothing yet.
+    ///
+    /// - Parameters:
+    ///   - engine: Gives the memory.
+    ///   - columns: The width of its matrices, unless another is asked for.
+    public init(of engine: any Engine, columns: Int) {
+        (self.engine, self.columns) = (engine, columns)
+    }
+
+    /// A matrix with undefined values.
+    ///
+    /// Its rows may lie further apart than they are wide: see ``Engine/rowStride(columns:)``.
+    ///
+    /// - Parameters:
+    ///   - rows: The number of rows.
+    ///   - columns: Their width; by default the buffer's.
+    /// - Returns: The matrix, in memory that the next call uses again.
+    public func matrix(rows: Int, columns: Int? = nil) -> Tensor {
+        let columns = columns ?? self.columns
+        if let view, view.rows == rows, view.columns == columns { return view }
+        let stride = engine.rowStride(columns: columns)
+        let flat = flat(count: rows * stride)
+        let view =
+            stride > columns
+            ? flat.reshaped([rows, stride]).columns(0..<columns) : flat.reshaped([rows, columns])
+        self.view = view
+        return view
+    }
+
+    private func flat(count: Int) -> Tensor {
+        if let memory, memory.count >= count { return memory.rows(0..<count) }
+        // Given back first, so that both are not there at once.
+        (memory, view) = (nil, nil)
+        let grown = engine.tensor([withRoom(count)])
+        memory = grown
+        return grown.rows(0..<count)
+    }
+
+    /// Batches differ a little in size: some room avoids growing at every other one.
+    private func withRoom(_ count: Int) -> Int { count + count / 8 }
+
+    /// The memory that it holds, in bytes.
+    public var byteCount: Int { (memory?.count ?? 0) * MemoryLayout<Float>.stride }
+
+    /// The memory that it holds once matrices of so many rows were asked for, in bytes.
+    ///
+    /// - Parameters:
+    ///   - rows: The number of rows, at most.
+    ///   - columns: Their width; by default the buffer's.
+    /// - Returns: The bytes.
+    public func byteCount(rows: Int, columns: Int? = nil) -> Int {
+        withRoom(rows * engine.rowStride(columns: columns ?? self.columns))
+            * MemoryLayout<Float>.stride
+    }
+}

@@ -12,9 +12,10 @@
 ///     y[t]      = dot(C[t], state[t]) + D * u[t]
 ///     result[t] = y[t] * SiLU(z[t]), or y[t] without a gate
 ///
-/// The tree covers the first tokens of a sequence and is rooted at the last of them; a sequence
-/// without one is a plain chain with the gain `chainGain + treeGain`. A sequence that goes on from the
-/// `state` of earlier tokens has it in its chain, `chainGain * chain[-1]`, and not in its tree.
+/// The tree covers the first tokens of a sequence; a sequence without one is a plain chain with the gain
+/// `chainGain + treeGain`. From the tree's last token on, the joined state is `chainGain * chain[last] +
+/// treeGain * tree[root]`: of trees over text the last token is the root. A sequence that goes on from the
+/// state of earlier tokens has it in its chain, `chainGain * chain[-1]`, and not in its tree.
 ///
 /// Softplus and gate belong to the scan because they cost little where it reads and writes its
 /// operands, and a pass over memory each elsewhere; and because the backward pass, which computes
@@ -39,42 +40,47 @@ public enum SelectiveScan {
         public var C: Tensor
         /// The skip weight, `[inner]`.
         public var D: Tensor
-        /// The sequences, in order, covering all tokens.
-        public var sequences: [Sequence]
+        /// The sequences, which cover all tokens.
+        public var layout: BatchLayout
+        /// A tree a sequence, `nil` where it is the chain; none at all where every sequence is one.
+        public var trees: [ScanTree?]
+        /// The joined state before the first token of each sequence, `[state, inner]`, `nil` for zero; none at all
+        /// where all are zero.
+        public var initialStates: [Tensor?]
+        /// Where the forward scan leaves the state after the last token of each sequence, `[state, inner]`, `nil`
+        /// where it is not wanted; none at all where none is.
+        public var finalStates: [Tensor?]
 
         /// Groups the operands of one scan.
         public init(
             u: Tensor, step: Tensor, z: Tensor? = nil, A: Tensor, B: Tensor, C: Tensor, D: Tensor,
-            sequences: [Sequence]
+            layout: BatchLayout, trees: [ScanTree?] = [], initialStates: [Tensor?] = [],
+            finalStates: [Tensor?] = []
         ) {
-            (self.u, self.step, self.z, self.A) = (u, step, z, A)
-            (self.B, self.C, self.D) = (B, C, D)
-            self.sequences = sequences
+            self.u = u
+            self.step = step
+            self.z = z
+            self.A = A
+            self.B = B
+            self.C = C
+            self.D = D
+            self.layout = layout
+            self.trees = trees
+            self.initialStates = initialStates
+            self.finalStates = finalStates
         }
-    }
 
-    /// One sequence of a batch and how states flow in it.
-    public struct Sequence {
-        /// Its rows in the batch.
-        public var rows: Range<Int>
-        /// The weight of the chain's state.
-        public var chainGain: Float
-        /// The weight of the tree's state.
-        public var treeGain: Float
-        /// The tree over the first tokens; `nil` for a plain chain.
-        public var tree: ScanTree?
-        /// The joined state before the first token, `[state, inner]`, instead of zero.
-        public var initialState: Tensor?
-        /// Where the forward scan leaves the state after the last token, `[state, inner]`.
-        public var finalState: Tensor?
+        /// The tree of a sequence; `nil` if it is the chain.
+        public func tree(of sequence: Int) -> ScanTree? { trees.isEmpty ? nil : trees[sequence] }
 
-        /// Describes one sequence.
-        public init(
-            rows: Range<Int>, chainGain: Float = 1, treeGain: Float = 0, tree: ScanTree? = nil,
-            initialState: Tensor? = nil, finalState: Tensor? = nil
-        ) {
-            (self.rows, self.chainGain, self.treeGain) = (rows, chainGain, treeGain)
-            (self.tree, self.initialState, self.finalState) = (tree, initialState, finalState)
+        /// The state before a sequence; `nil` for zero.
+        public func initialState(of sequence: Int) -> Tensor? {
+            initialStates.isEmpty ? nil : initialStates[sequence]
+        }
+
+        /// Where the state after a sequence goes; `nil` for nowhere.
+        public func finalState(of sequence: Int) -> Tensor? {
+            finalStates.isEmpty ? nil : finalStates[sequence]
         }
     }
 

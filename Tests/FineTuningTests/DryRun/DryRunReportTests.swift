@@ -1,5 +1,6 @@
 import Layers
 import MambaLM
+import Prompting
 import Tensors
 import TestSupport
 import Testing
@@ -109,27 +110,30 @@ struct DryRunReportTests {
                 + "--gradient-accumulation-steps 8")
     }
 
-    @Test("the memory formula, by hand")
-    func memory() {
-        var configuration = MambaConfiguration()
-        configuration.vocabulary = 100
-        configuration.model = 8
-        configuration.layers = 2
-        configuration.inner = 16
-        configuration.state = 4
-        configuration.stepRank = 2
-        var generator = SeededGenerator(seed: 1)
-        let model = MambaModel.random(configuration, engine: makeEngine(), using: &generator)
-        model.keptBytes = 15_000
+    @Test("working memory is what the buffers then hold", arguments: [0, 15_000, 1 << 20])
+    func memory(keptBytes: Int) throws {
+        for trainsAll in [false, true] {
+            let model = tinyModel()
+            model.keptBytes = keptBytes
+            if trainsAll {
+                model.parameters.forEach { $0.makeTrainable(on: model.engine) }
+            } else {
+                try tinyAdapter(on: model, dropout: 0).adapters.makeTrainable()
+            }
+            let record = TrainingRecord(
+                tokens: (0..<40).map { Int32($0) }, promptLength: 10,
+                origin: RecordOrigin(file: "memory", line: 1))
+            let texts = [record.text(), record.text()]
+            let expected = model.workingMemory(tokens: 80, scoredTokens: 60)
+            _ = model.accumulateGradients(of: texts, dropoutSeed: nil)
+            #expect(model.heldMemory == expected)
+            #expect((expected.kept > 0) == (keptBytes > 0))
+        }
         let estimate = MemoryEstimate(
             modelBytes: 7000, trainedValues: 50, addedValues: 30,
-            working: model.workingMemory(tokens: 80, scoredTokens: 16))
+            working: WorkingMemory(activations: 3, kept: 4, head: 5))
         #expect(estimate.weights == 7000 + 4 * 30)
         #expect(estimate.optimizer == 600)
-        // 8 * 3 + 7 * 16 + 2 * 10 values a token, 100 + 32 a scored token, and an eighth more.
-        #expect(estimate.activations == 4 * 80 * 156 * 9 / 8)
-        // One projection takes 80 * 32 values; one fits into 15,000 bytes.
-        #expect(estimate.kept == 4 * 80 * 32 * 9 / 8)
-        #expect(estimate.head == 4 * 16 * 132 * 9 / 8)
+        #expect(estimate.total == 7120 + 600 + 12)
     }
 }

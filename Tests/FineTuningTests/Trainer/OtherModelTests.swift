@@ -162,7 +162,8 @@ private final class BigramModel: AdaptableModel, TrainableModel {
     private func run(
         _ texts: [ScoredText], weights: [Float]? = nil, dropoutSeed: UInt64? = nil
     ) -> (run: Run, scores: Deferred<CrossEntropy.Result>) {
-        let pass = Pass(engine: engine, workspace: Workspace(of: engine), dropoutSeed: dropoutSeed)
+        let pass = Pass(
+            engine: engine, buffers: AdapterBuffers(of: engine), dropoutSeed: dropoutSeed)
         let rows = RowIndices(texts.flatMap { text in text.scored.map { text.tokens[$0 - 1] } })
         let hidden = engine.tensor([rows.count, Self.width])
         let logits = engine.tensor([rows.count, Self.vocabulary])

@@ -203,11 +203,12 @@ struct EngineConformanceTests {
     @Test("convolution: a sequence does not depend on the others", arguments: engines)
     func convolution(_ engine: EngineUnderTest) {
         let found = values(engine) { engine in
-            func run(_ rows: Range<Int>, _ sequences: [Range<Int>]) -> [Tensor] {
+            func run(_ rows: Range<Int>, _ lengths: [Int]) -> [Tensor] {
                 let x = CausalConvolution.Inputs(
                     x: strided(9, 70, on: engine).rows(rows),
                     weight: plain([70, 1, 4], on: engine),
-                    bias: plain([70], on: engine), sequences: sequences.map { .init(rows: $0) })
+                    bias: plain([70], on: engine),
+                    layout: BatchLayout(lengths.map { .init(length: $0) }))
                 let (u, gradX) = (
                     engine.tensor([rows.count, 70]), engine.tensor([rows.count, 70])
                 )
@@ -217,7 +218,7 @@ struct EngineConformanceTests {
                     into: .init(x: gradX, weight: nil, bias: nil))
                 return [u, gradX]
             }
-            return run(0..<9, [0..<4, 4..<9]) + run(4..<9, [0..<5])
+            return run(0..<9, [4, 5]) + run(4..<9, [5])
         }
         #expect(Array(found[0][4 * 70..<9 * 70]) == found[2])
         #expect(Array(found[1][4 * 70..<9 * 70]) == found[3])
@@ -278,14 +279,20 @@ struct EngineConformanceTests {
         var tail = NeighborGraph(promptLength: 6, neighbors: 2)
         tail.tail = 3
         let graphs = [NeighborGraph(promptLength: 14, neighbors: 3), tail]
-        let found = engine.spanningTrees(
-            x, rows: [0..<14, 14..<23], graphs: graphs, transition: .parent)
-        #expect(found.map { $0?.count } == [14, 9])
-        #expect(found[1]?.parent.suffix(4) == [6, 7, 8, -1])
-        let alone = engine.spanningTrees(x, rows: [14..<23], graphs: [tail], transition: .parent)
-        #expect(alone[0]?.tree == found[1]?.tree)
-        #expect(
-            engine.spanningTrees(x, rows: [0..<14], graphs: [nil], transition: .child)[0] == nil)
+        func found(_ rows: Range<Int>, _ graphs: [NeighborGraph?]) -> [ScanTree?] {
+            var part = SelectiveScan.Inputs(
+                u: x.u.rows(rows), step: x.step.rows(rows), A: x.A, B: x.B.rows(rows),
+                C: x.C.rows(rows), D: x.D, layout: BatchLayout([]))
+            part.layout = BatchLayout(
+                graphs.map { .init(length: $0.map { $0.vertexCount + $0.tail } ?? 14, graph: $0) },
+                transition: .parent)
+            return engine.spanningTrees(part)
+        }
+        let trees = found(0..<23, graphs).map { $0?.tree }
+        #expect(trees.map { $0?.parent.count } == [14, 9])
+        #expect(trees[1]?.parent.suffix(4) == [6, 7, 8, -1])
+        #expect(found(14..<23, [tail])[0]?.tree == trees[1])
+        #expect(found(0..<14, [nil]).isEmpty)
         // By the definition: the lightest edges that join all.
         let reference = SelectiveScanReference(host)
         func outer(_ t: Int32) -> [Double] {
@@ -303,7 +310,90 @@ struct EngineConformanceTests {
         let expected = try? RootedTree(
             SpanningTree(graphs[0], weights: weights), of: graphs[0], root: 13,
             transition: .parent)
-        #expect(found[0]?.parent == expected?.parent)
+        #expect(trees[0]?.parent == expected?.parent)
+    }
+
+    @Test("a grid's trees, rooted at any cell, carry what the definition says", arguments: engines)
+    func grid(_ engine: EngineUnderTest) {
+        for root in [Int32(0), 7, 14] {
+            var host = ScanCase(inner: 20, state: 4, lengths: [(17, 0)]).inputs()
+            host.layout = BatchLayout(
+                [
+                    .init(
+                        length: 17, chainGain: 0.5, treeGain: 0.7,
+                        graph: NeighborGraph(gridRows: 3, columns: 5), root: root)
+                ], transition: .parent)
+            let found = values(engine) { engine in
+                var x = placed(host, on: engine)
+                x.layout = host.layout
+                x.trees = engine.spanningTrees(x)
+                host.trees = x.trees.map { $0.map { ScanTree($0.tree) } }
+                let (result, again) = (engine.tensor(x.u.shape), engine.tensor(x.u.shape))
+                engine.scan(x, into: result)
+                let like = { (x: Tensor) in engine.tensor(x.shape, repeating: 0) }
+                engine.scanBackward(
+                    x, gradResult: plain(x.u.shape, on: engine, seed: 6),
+                    into: SelectiveScan.Gradients(
+                        u: like(x.u), step: like(x.step), z: x.z.map(like), gated: again,
+                        B: like(x.B), C: like(x.C)))
+                return [result, again] + x.finalStates.compactMap { $0 }
+            }
+            #expect(host.trees[0]?.tree.root == root)
+            let expected = SelectiveScanReference(host).forward()
+            expectClose(found[0], expected.result, within: .singlePrecision)
+            expectClose(found[1], expected.result, within: .singlePrecision)
+            expectClose(found[2], expected.finalStates[0], within: .singlePrecision)
+        }
+    }
+
+    @Test("sums, factors and what is dropped, in place too", arguments: engines)
+    func elements(_ engine: EngineUnderTest) {
+        let drop = Dropout(probability: 0.25, seed: 3, name: "elements")
+        let found = values(engine) { engine in
+            let x = strided(40, 30, on: engine)
+            let sum = strided(40, 30, on: engine, seed: 2)
+            engine.add(x, scale: -0.5, to: sum)
+            let scaled = engine.copy(x)
+            engine.scale(scaled, by: 3)
+            let dropped = engine.tensor([40, 30])
+            engine.drop(drop, x, into: dropped)
+            let inPlace = engine.copy(x)
+            engine.drop(drop, inPlace, into: inPlace)
+            return [x, sum, scaled, dropped, inPlace]
+        }
+        let x = found[0].map(Double.init)
+        let other = strided(40, 30, on: makeEngine(), seed: 2).values.map(Double.init)
+        expectClose(found[1], zip(x, other).map { $1 - 0.5 * $0 }, within: .singlePrecision)
+        expectClose(found[2], x.map { 3 * $0 }, within: .singlePrecision)
+        #expect(found[3] == found[4])
+        let isDropped = found[3].map { $0 == 0 }
+        #expect((200..<400).contains(isDropped.filter { $0 }.count))
+        expectClose(
+            found[3], zip(x, isDropped).map { $1 ? 0 : $0 / 0.75 }, within: .singlePrecision)
+    }
+
+    @Test("the state matrix, and the gradient by its logarithm", arguments: engines)
+    func stateMatrix(_ engine: EngineUnderTest) {
+        let found = values(engine) { engine in
+            let ALog = plain([70, 5], on: engine)
+            let A = engine.tensor([5, 70])
+            engine.stateMatrix(ALog, into: A)
+            let gradALog = engine.tensor([70, 5], repeating: 2)
+            engine.stateMatrixBackward(
+                strided(5, 70, on: engine, seed: 4), A: A, into: gradALog)
+            return [ALog, A, gradALog]
+        }
+        let up = strided(5, 70, on: makeEngine(), seed: 4).values.map(Double.init)
+        let A = (0..<350).map { place -> Double in
+            let (state, channel) = (place / 70, place % 70)
+            return -exp(Double(found[0][channel * 5 + state]))
+        }
+        expectClose(found[1], A, within: .singlePrecision)
+        let expected = (0..<350).map { place -> Double in
+            let (channel, state) = (place / 5, place % 5)
+            return 2 + up[state * 70 + channel] * A[state * 70 + channel]
+        }
+        expectClose(found[2], expected, within: .singlePrecision)
     }
 
     @Test("loss, norm of a gradient and update", arguments: engines)

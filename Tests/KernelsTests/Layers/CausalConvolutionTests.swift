@@ -82,7 +82,8 @@ struct CausalConvolutionTests {
         engine.convolve(x, into: whole)
         var late = x
         late.x = x.x.rows(5..<9)
-        late.sequences = [CausalConvolution.Sequence(rows: 0..<4, history: x.x.rows(2..<5))]
+        late.layout = BatchLayout([.init(length: 4)])
+        late.histories = [x.x.rows(2..<5)]
         let rest = Tensor(shape: [4, 20])
         engine.convolve(late, into: rest)
         #expect(rest.values == whole.rows(5..<9).copy().values)
@@ -91,15 +92,11 @@ struct CausalConvolutionTests {
     private func operands(_ size: Size) -> (CausalConvolution.Inputs, gradY: Tensor) {
         var generator = SeededGenerator(seed: UInt64(size.channels))
         let tokens = size.lengths.reduce(0, +)
-        var start = 0
-        let sequences = size.lengths.map { length in
-            defer { start += length }
-            return CausalConvolution.Sequence(rows: start..<start + length)
-        }
         let x = CausalConvolution.Inputs(
             x: .random([tokens, size.channels], in: -1...1, using: &generator),
             weight: .random([size.channels, 1, size.width], in: -1...1, using: &generator),
-            bias: .random([size.channels], in: -1...1, using: &generator), sequences: sequences)
+            bias: .random([size.channels], in: -1...1, using: &generator),
+            layout: BatchLayout(size.lengths.map { .init(length: $0) }))
         return (x, .random([tokens, size.channels], in: -1...1, using: &generator))
     }
 
@@ -107,7 +104,7 @@ struct CausalConvolutionTests {
         let (x, weight) = (DoubleMatrix(inputs.x), DoubleMatrix(inputs.weight))
         let bias = (inputs.bias ?? Tensor(shape: [x.columns])).values.map(Double.init)
         var u = DoubleMatrix(rows: x.rows, columns: x.columns)
-        for rows in inputs.sequences.map(\.rows) {
+        for rows in inputs.layout.rows {
             for t in rows {
                 for d in 0..<x.columns {
                     var pre = bias[d]

@@ -89,12 +89,13 @@ struct LongScanReference {
         let vertices = sequence.tree?.count ?? 0
         var (chain, joined) = ([Double](), [Double]())
         var tree = (0..<vertices).map { operands.input(first + $0, d, n) }
-        if let links = sequence.tree {
+        if let links = sequence.tree?.tree {
             for vertex in links.order.map(Int.init) where links.parent[vertex] >= 0 {
                 let decay = operands.decay(first + Int(links.transition[vertex]), d, n)
                 tree[Int(links.parent[vertex])] += decay * tree[vertex]
             }
         }
+        let root = sequence.tree.map { Int($0.tree.root) } ?? 0
         for position in 0..<count {
             let (decay, input) = (
                 operands.decay(first + position, d, n), operands.input(first + position, d, n)
@@ -103,7 +104,10 @@ struct LongScanReference {
                 chain.append(decay * (chain.last ?? initial) + chainGain * input)
                 joined.append(chain[position] + treeGain * tree[position])
             } else {
-                joined.append(decay * (joined.last ?? initial) + (chainGain + treeGain) * input)
+                let before =
+                    position == vertices && vertices > 0
+                    ? chain[vertices - 1] + treeGain * tree[root] : joined.last ?? initial
+                joined.append(decay * before + (chainGain + treeGain) * input)
             }
         }
         return (initial, chain, tree, joined)
@@ -122,14 +126,21 @@ struct LongScanReference {
         // By the joined state; after the tree also by way of the later ones.
         var joined = sequence.rows.map { gradY[$0 * inner + d] * operands.C[$0 * state + n] }
         var (gradX, gradDecay) = (joined.map { _ in 0.0 }, joined.map { _ in 0.0 })
+        let links = sequence.tree?.tree
+        let afterTree = links.map {
+            states.chain[vertices - 1] + treeGain * states.tree[Int($0.root)]
+        }
+        // By the state after the tree.
+        var carried = 0.0
         for position in (vertices..<count).reversed() {
             gradX[position] = (chainGain + treeGain) * joined[position]
-            gradDecay[position] =
-                joined[position] * (position > 0 ? states.joined[position - 1] : states.initial)
-            if position > 0 { joined[position - 1] += decay(position) * joined[position] }
+            let before = position > vertices ? states.joined[position - 1] : afterTree
+            gradDecay[position] = joined[position] * (before ?? states.initial)
+            let passed = decay(position) * joined[position]
+            if position > vertices { joined[position - 1] += passed } else { carried = passed }
         }
-        guard let links = sequence.tree else { return (gradX, gradDecay) }
-        var later = 0.0
+        guard let links else { return (gradX, gradDecay) }
+        var later = carried
         for position in (0..<vertices).reversed() {
             later += joined[position]
             gradX[position] += chainGain * later
@@ -138,6 +149,7 @@ struct LongScanReference {
             later *= decay(position)
         }
         var tree = (0..<vertices).map { treeGain * joined[$0] }
+        tree[Int(links.root)] += treeGain * carried
         for vertex in links.order.reversed().map(Int.init) {
             let parent = Int(links.parent[vertex])
             if parent >= 0 {

@@ -26,6 +26,10 @@ struct LongScanTests {
                 // Groups of channels share their sums here; the tree is that of a long prompt.
                 Case(scan: ScanCase(inner: 150, state: 2, lengths: [(4300, 4200), (300, 5)])),
                 Case(scan: ScanCase(inner: 3, state: 4, lengths: [(20_000, 0)])),
+                Case(scan: ScanCase(inner: 17, state: 16, lengths: [(700, 600)], root: 0.4)),
+                Case(
+                    scan: ScanCase(
+                        inner: 17, state: 16, lengths: [(600, 600), (90, 60)], reach: 3, root: 0)),
             ]
     }
 

@@ -20,10 +20,13 @@ struct ScanCase: CustomTestStringConvertible, Sendable {
     var hasGate = true
     /// How many places a vertex comes before its parent at most.
     var reach = Int.max
+    /// The root of every tree, as a part of its tokens; the last token at 1.
+    var root = 1.0
 
     var testDescription: String {
         let lengths = lengths.map { "\($0.length)/\($0.tree)" }.joined(separator: " ")
         return "[\(lengths), \(inner), \(state)] \(rule)" + (hasGate ? "" : " without a gate")
+            + (root < 1 ? " rooted at \(root)" : "")
     }
 
     static let all: [ScanCase] =
@@ -39,6 +42,8 @@ struct ScanCase: CustomTestStringConvertible, Sendable {
                 inner: 18, state: 16, lengths: [(6, 6), (7, 4), (3, 0)], startsFromState: true),
             ScanCase(inner: 3, state: 20, lengths: [(9, 6)]),
             ScanCase(inner: 19, state: 16, lengths: [(6, 4), (3, 0)], hasGate: false),
+            ScanCase(inner: 19, state: 16, lengths: [(6, 6), (8, 5)], root: 0),
+            ScanCase(inner: 5, state: 4, lengths: [(9, 7)], startsFromState: true, root: 0.5),
         ]
         + TransitionRule.allCases.map { ScanCase(inner: 4, state: 3, lengths: [(9, 7)], rule: $0) }
 
@@ -55,7 +60,10 @@ struct ScanCase: CustomTestStringConvertible, Sendable {
             return SelectiveScan.Sequence(
                 rows: first..<first + length, chainGain: gains.chain, treeGain: gains.tree,
                 tree: tree == 0
-                    ? nil : randomTree(tree, rule: rule, reach: reach, using: &generator),
+                    ? nil
+                    : randomTree(
+                        tree, root: Int(Double(tree - 1) * root), rule: rule, reach: reach,
+                        using: &generator),
                 initialState: initial,
                 finalState: Tensor(shape: [state, inner], repeating: .nan))
         }
@@ -73,18 +81,18 @@ struct ScanCase: CustomTestStringConvertible, Sendable {
     }
 }
 
-/// A tree over `count` tokens, rooted at the last, whose other edges are drawn: between any, or between
-/// neighbours.
+/// A tree over `count` tokens whose edges are drawn: between any, or between neighbours.
 func randomTree(
-    _ count: Int, rule: TransitionRule, reach: Int, using generator: inout SeededGenerator
+    _ count: Int, root: Int, rule: TransitionRule, reach: Int,
+    using generator: inout SeededGenerator
 ) -> ScanTree {
     // A permutation that ends with the root; each vertex hangs on one placed after it.
-    var order = (0..<count - 1).shuffled(using: &generator) + [count - 1]
+    let others = (0..<count).filter { $0 != root }
+    var order = others.shuffled(using: &generator) + [root]
     if reach < count {
         for start in stride(from: 0, to: count - 1, by: reach) {
-            order.replaceSubrange(
-                start..<min(start + reach, count - 1),
-                with: (start..<min(start + reach, count - 1)).shuffled(using: &generator))
+            let places = start..<min(start + reach, count - 1)
+            order.replaceSubrange(places, with: others[places].shuffled(using: &generator))
         }
     }
     var parent = [Int32](repeating: -1, count: count)
@@ -94,12 +102,55 @@ func randomTree(
     }
     let transition = (0..<count).map { vertex -> Int32 in
         switch rule {
-        case .successor: Int32(vertex + 1)
-        case .parent: parent[vertex]
+        case .successor: Int32(min(vertex + 1, count - 1))
+        case .parent: max(parent[vertex], 0)
         case .child: Int32(vertex)
         case .random: Int32.random(in: 0..<Int32(count), using: &generator)
         }
     }
     return ScanTree(
         RootedTree(parent: parent, order: order.map(Int32.init), transition: transition))
+}
+
+extension SelectiveScan {
+    /// All that there is to say of one sequence of a batch.
+    struct Sequence {
+        var rows: Range<Int>
+        var chainGain: Float = 1
+        var treeGain: Float = 0
+        var tree: ScanTree?
+        var initialState: Tensor?
+        var finalState: Tensor?
+    }
+}
+
+extension SelectiveScan.Inputs {
+    init(
+        u: Tensor, step: Tensor, z: Tensor? = nil, A: Tensor, B: Tensor, C: Tensor, D: Tensor,
+        sequences: [SelectiveScan.Sequence]
+    ) {
+        self.init(u: u, step: step, z: z, A: A, B: B, C: C, D: D, layout: BatchLayout([]))
+        self.sequences = sequences
+    }
+
+    /// The sequences, one by one.
+    var sequences: [SelectiveScan.Sequence] {
+        get {
+            layout.sequences.indices.map { index in
+                SelectiveScan.Sequence(
+                    rows: layout.rows[index], chainGain: layout.sequences[index].chainGain,
+                    treeGain: layout.sequences[index].treeGain, tree: tree(of: index),
+                    initialState: initialState(of: index), finalState: finalState(of: index))
+            }
+        }
+        set {
+            layout = BatchLayout(
+                newValue.map {
+                    .init(length: $0.rows.count, chainGain: $0.chainGain, treeGain: $0.treeGain)
+                })
+            trees = newValue.map(\.tree)
+            initialStates = newValue.map(\.initialState)
+            finalStates = newValue.map(\.finalState)
+        }
+    }
 }

@@ -37,11 +37,12 @@ struct SelectiveScanReference {
             var final = [Double](repeating: 0, count: inner * state)
             for d in 0..<inner {
                 for n in 0..<state {
-                    let states = self.states(of: sequence, d, n, initial?[n * inner + d] ?? 0)
+                    let (states, last) = self.states(
+                        of: sequence, d, n, initial?[n * inner + d] ?? 0)
                     for (t, h) in zip(sequence.rows, states) {
                         y[t * inner + d] += C[t * state + n] * h
                     }
-                    final[n * inner + d] = states.last ?? initial?[n * inner + d] ?? 0
+                    final[n * inner + d] = last
                 }
             }
             finalStates.append(final)
@@ -50,21 +51,23 @@ struct SelectiveScanReference {
         return (zip(y, z).map { $0 * $1 / (1 + exp(-$1)) }, finalStates)
     }
 
-    /// The joined state of one channel at every token of a sequence.
+    /// The joined state of one channel at every token of a sequence, and what goes on after the last.
     private func states(
         of sequence: SelectiveScan.Sequence, _ d: Int, _ n: Int, _ initial: Double
-    ) -> [Double] {
+    ) -> (states: [Double], last: Double) {
         let first = sequence.rows.lowerBound
         let (chainGain, treeGain) = (Double(sequence.chainGain), Double(sequence.treeGain))
-        guard let tree = sequence.tree else {
+        guard let tree = sequence.tree?.tree else {
             var h = initial
-            return sequence.rows.map { t in
+            let states = sequence.rows.map { t in
                 h = decay(t, d, n) * h + (chainGain + treeGain) * input(t, d, n)
                 return h
             }
+            return (states, h)
         }
-        var fromTree = [Double](repeating: 0, count: tree.count)
-        for token in 0..<tree.count {
+        let count = tree.parent.count
+        var fromTree = [Double](repeating: 0, count: count)
+        for token in 0..<count {
             var (vertex, product) = (token, 1.0)
             while true {
                 fromTree[vertex] += product * input(first + token, d, n)
@@ -75,15 +78,17 @@ struct SelectiveScanReference {
         }
         // Scaled by its gain, so that a state from before can enter whatever the gain is.
         var (chain, joined) = (initial, initial)
-        return sequence.rows.map { t in
+        let states = sequence.rows.map { t in
             let position = t - first
-            if position < tree.count {
-                chain = decay(t, d, n) * chain + chainGain * input(t, d, n)
-                joined = chain + treeGain * fromTree[position]
-            } else {
+            guard position < count else {
                 joined = decay(t, d, n) * joined + (chainGain + treeGain) * input(t, d, n)
+                return joined
             }
-            return joined
+            chain = decay(t, d, n) * chain + chainGain * input(t, d, n)
+            // What goes on is the state of the whole tree, wherever its root is.
+            joined = chain + treeGain * fromTree[Int(tree.root)]
+            return chain + treeGain * fromTree[position]
         }
+        return (states, joined)
     }
 }

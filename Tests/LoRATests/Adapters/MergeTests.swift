@@ -59,7 +59,7 @@ struct MergeTests {
     func layerOutputs() throws {
         let model = TinyModel.make()
         let merged = try attach(["dt_proj", "embeddings"], to: model).merged(into: model)
-        let pass = Pass(engine: model.engine, workspace: Workspace(of: model.engine))
+        let pass = Pass(engine: model.engine, buffers: AdapterBuffers(of: model.engine))
         var generator = SeededGenerator(seed: 2)
         let x = Tensor.random([5, 2], in: -1...1, using: &generator)
         let outputs = [model, merged].map { model in

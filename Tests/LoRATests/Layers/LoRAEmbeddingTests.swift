@@ -24,7 +24,7 @@ struct LoRAEmbeddingTests {
     private let scaling: Float = 0.75
     private let engine: any Engine = makeEngine(threads: 2)
     private var pass: Pass {
-        Pass(engine: engine, workspace: Workspace(of: engine), dropoutSeed: 1)
+        Pass(engine: engine, buffers: AdapterBuffers(of: engine), dropoutSeed: 1)
     }
 
     private func make(_ sizes: EmbeddingCase) -> (adapter: LoRAEmbedding, y: Tensor, gradY: Tensor)

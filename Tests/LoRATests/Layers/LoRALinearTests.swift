@@ -30,12 +30,12 @@ struct LoRALinearTests {
     private let scaling: Float = 1.75
     private let seed: UInt64 = 11
     private let engine = makeEngine(threads: 2)
-    private let workspace: Workspace
+    private let buffers: AdapterBuffers
 
-    init() { workspace = Workspace(of: engine) }
+    init() { buffers = AdapterBuffers(of: engine) }
 
     private func pass(dropoutSeed: UInt64?) -> Pass {
-        Pass(engine: engine, workspace: workspace, dropoutSeed: dropoutSeed)
+        Pass(engine: engine, buffers: buffers, dropoutSeed: dropoutSeed)
     }
 
     /// A term and its operands; the input is a column block of something wider, as in the mixer.
@@ -188,9 +188,9 @@ struct LoRALinearTests {
                 setup.gradY, x: setup.x, adding: nil, into: Tensor(shape: setup.x.shape), in: pass)
         }
         run()
-        let bytes = workspace.bytes
+        let bytes = buffers.byteCount
         run()
-        #expect(workspace.bytes == bytes)
+        #expect(buffers.byteCount == bytes)
         #expect(bytes > 0)
     }
 }

@@ -173,10 +173,8 @@ struct GenerationTests {
 
 /// A chain that claims to keep no state, so that everything is computed again for each token.
 private struct RecomputingFlow: StateFlow {
-    func sequences(
-        of batch: TokenBatch, operands: SelectiveScan.Inputs, engine: any Engine
-    ) -> [SelectiveScan.Sequence] {
-        ChainFlow().sequences(of: batch, operands: operands, engine: engine)
+    func layout(lengths: [Int], promptLengths: [Int]) -> BatchLayout {
+        ChainFlow().layout(lengths: lengths, promptLengths: promptLengths)
     }
 
     var hasSingleState: Bool { false }

@@ -92,7 +92,7 @@ struct GradientTests {
         (configuration.vocabulary, configuration.model, configuration.layers) = (30, 512, 2)
         (configuration.inner, configuration.state, configuration.stepRank) = (1024, 4, 8)
         #expect(
-            Workspace(of: makeEngine()).tensor("wide", [2, configuration.inner]).rowStride > 1024)
+            Buffer(of: makeEngine(), columns: configuration.inner).matrix(rows: 2).rowStride > 1024)
         let batch = TokenBatch([
             .init(tokens: [3, 1, 4, 1, 5, 9, 2, 6]), .init(tokens: [2, 7, 1]),
         ])

@@ -124,6 +124,7 @@ struct ModelFingerprintTests {
 private final class ScalingAdapter: LinearAdapter {
     let parameters: [Parameter]
     let scaling: Float
+    let widths = AdapterBuffers.Widths()
 
     init(scaling: Float, value: Float) {
         self.scaling = scaling

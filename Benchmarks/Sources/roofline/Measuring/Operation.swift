@@ -50,11 +50,11 @@ struct ModelShape {
     let logitRows = 256
 }
 
-extension Workspace {
-    /// Random values in [-1, 1), laid out as a model's intermediate results are.
-    func random(_ shape: [Int], _ seed: UInt64) -> Tensor {
-        let result = tensor("random", shape)
-        result.values = Tensor.random(shape, seed).values
+extension Buffer {
+    /// Random values in [-1, 1), `[rows, columns]`, laid out as a model's intermediate results are.
+    static func random(rows: Int, columns: Int, _ seed: UInt64, on engine: any Engine) -> Tensor {
+        let result = Buffer(of: engine, columns: columns).matrix(rows: rows)
+        result.values = Tensor.random([rows, columns], seed).values
         return result
     }
 }

@@ -150,13 +150,8 @@ final class TimedEngine: Engine {
         timed("trees") { engine.stateInputCosines(x, edges: edges) }
     }
 
-    func spanningTrees(
-        _ x: SelectiveScan.Inputs, rows: [Range<Int>], graphs: [NeighborGraph?],
-        transition: EdgeTransition
-    ) -> [ScanTree?] {
-        timed("trees") {
-            engine.spanningTrees(x, rows: rows, graphs: graphs, transition: transition)
-        }
+    func spanningTrees(_ x: SelectiveScan.Inputs) -> [ScanTree?] {
+        timed("trees") { engine.spanningTrees(x) }
     }
 
     // MARK: - Loss and optimiser

@@ -20,7 +20,7 @@ struct Elementwise {
         CausalConvolution.Inputs(
             x: .random([tokens, 2 * shape.inner], 1).columns(0..<shape.inner),
             weight: .random([shape.inner, 1, shape.convolutionWidth], 2),
-            bias: .random([shape.inner], 3), sequences: [.init(rows: 0..<tokens)])
+            bias: .random([shape.inner], 3), layout: BatchLayout([.init(length: tokens)]))
     }
 
     private func convolve(_ tokens: Int) -> Operation {

@@ -38,7 +38,8 @@ struct MatrixProducts {
             group: group, work: Double(times) * Self.product(rows, input, output, format),
             formula: Self.formula(format)
         ) { [engine, format] in
-            let x = Workspace(of: engine).random([rows, isGradient ? output : input], 1)
+            let x = Buffer.random(
+                rows: rows, columns: isGradient ? output : input, 1, on: engine)
             let weight = engine.rounded(.random([output, input], 2), to: format)
             let y = Tensor(shape: [rows, isGradient ? input : output])
             return {

@@ -29,10 +29,10 @@ struct Scans {
             A: Tensor(A, shape: [state, shape.inner]),
             B: projections.columns(rank..<rank + state),
             C: projections.columns(rank + state..<rank + 2 * state),
-            D: .random([shape.inner], 4), sequences: [.init(rows: 0..<tokens)])
+            D: .random([shape.inner], 4), layout: BatchLayout([.init(length: tokens)]))
         if tree {
-            inputs.sequences = TreeFlow().sequences(
-                rows: [0..<tokens], promptLengths: [tokens / 2], operands: inputs, engine: engine)
+            inputs.layout = TreeFlow().layout(lengths: [tokens], promptLengths: [tokens / 2])
+            inputs.trees = engine.spanningTrees(inputs)
         }
         return inputs
     }

@@ -36,6 +36,12 @@ public final class LoRALinear: LinearAdapter {
     /// `loraA`, then `loraB`.
     public var parameters: [Parameter] { [loraA, loraB] }
 
+    /// The rank and, where something is dropped, the input's width.
+    public var widths: AdapterBuffers.Widths {
+        AdapterBuffers.Widths(
+            hidden: loraA.value.rows, dropped: dropout > 0 ? loraA.value.columns : 0)
+    }
+
     /// Adds the term to `y`.
     public func add(_ x: Tensor, to y: Tensor, in pass: Pass) {
         let dropped = dropped(x, drop: drop(in: pass), in: pass)
@@ -77,7 +83,8 @@ public final class LoRALinear: LinearAdapter {
     }
 
     private func gradHidden(_ gradY: Tensor, in pass: Pass) -> Tensor {
-        let gradHidden = pass.workspace.tensor("lora.gradHidden", [gradY.rows, loraA.value.rows])
+        let gradHidden = pass.buffers.gradHidden.matrix(
+            rows: gradY.rows, columns: loraA.value.rows)
         pass.engine.linearInputGradient(
             gradY, weight: loraB.value, adding: nil, into: gradHidden)
         pass.engine.scale(gradHidden, by: scaling)
@@ -95,7 +102,8 @@ public final class LoRALinear: LinearAdapter {
             return
         }
         let gradDropped =
-            addend == nil ? gradX : pass.workspace.tensor("lora.gradDropped", gradX.shape)
+            addend == nil
+            ? gradX : pass.buffers.gradDropped.matrix(rows: gradX.rows, columns: gradX.columns)
         engine.linearInputGradient(
             gradHidden, weight: loraA.value, adding: nil, into: gradDropped)
         engine.drop(drop, gradDropped, into: gradDropped)
@@ -111,14 +119,80 @@ public final class LoRALinear: LinearAdapter {
 
     private func dropped(_ x: Tensor, drop: Dropout?, in pass: Pass) -> Tensor {
         guard let drop else { return x }
-        let dropped = pass.workspace.tensor("lora.dropped", x.shape)
+        let dropped = pass.buffers.dropped.matrix(rows: x.rows, columns: x.columns)
         pass.engine.drop(drop, x, into: dropped)
         return dropped
     }
 
     private func hidden(_ x: Tensor, in pass: Pass) -> Tensor {
-        let hidden = pass.workspace.tensor("lora.hidden", [x.rows, loraA.value.rows])
+        let hidden = pass.buffers.hidden.matrix(rows: x.rows, columns: loraA.value.rows)
         pass.engine.linear(x, weight: loraA.value, bias: nil, adding: nil, into: hidden)
+        pass.engine.scale(hidden, by: scaling)
+        return hidden
+    }
+}
+
+/// A low-rank term beside the rows that an embedding looks up.
+///
+///     h[i]  = scaling * loraA[tokens[i]]      [tokens, rank]
+///     y    += h · loraBᵀ                      [tokens, model]
+///
+/// It acts on the look-up alone, never on an output projection that shares the table, and drops
+/// nothing; both as in PEFT. `loraA` is held as `[vocabulary, rank]`, the transpose of what PEFT
+/// files hold, so that a token's values lie side by side; reading and writing transpose it. Its
+/// gradient has all rows, so an optimizer with moments moves rows that a batch does not name.
+///
+/// Source: Hu et al. 2021, "LoRA", equation 3, with the one-hot token as input.
+public final class LoRAEmbedding: EmbeddingAdapter {
+    /// `[vocabulary, rank]`.
+    public let loraA: Parameter
+    /// `[model, rank]`.
+    public let loraB: Parameter
+    /// What the term is multiplied by.
+    public let scaling: Float
+
+    /// Creates a term from its parameters.
+    public init(loraA: Parameter, loraB: Parameter, scaling: Float) {
+        precondition(
+            loraA.value.columns == loraB.value.columns,
+            "loraA is \(loraA.value.shape), loraB is \(loraB.value.shape)")
+        (self.loraA, self.loraB, self.scaling) = (loraA, loraB, scaling)
+    }
+
+    /// `loraA`, then `loraB`.
+    public var parameters: [Parameter] { [loraA, loraB] }
+
+    /// The rank.
+    public var widths: AdapterBuffers.Widths { AdapterBuffers.Widths(hidden: loraA.value.columns) }
+
+    /// Adds the term to the rows of `tokens`.
+    public func add(_ tokens: RowIndices, to y: Tensor, in pass: Pass) {
+        pass.engine.linear(
+            hidden(tokens, in: pass), weight: loraB.value, bias: nil, adding: y, into: y)
+    }
+
+    /// Adds to the gradients of the parameters.
+    ///
+    ///     gradLoraB            += gradYᵀ · h
+    ///     gradLoraA[tokens[i]] += scaling * gradY[i] · loraB
+    public func backward(_ gradY: Tensor, tokens: RowIndices, in pass: Pass) {
+        let engine = pass.engine
+        if let gradient = loraB.gradient {
+            engine.linearWeightGradient(gradY, x: hidden(tokens, in: pass), into: gradient)
+        }
+        guard let gradient = loraA.gradient else { return }
+        let gradHidden = pass.buffers.gradHidden.matrix(
+            rows: tokens.count, columns: loraA.value.columns)
+        engine.linearInputGradient(
+            gradY, weight: loraB.value, adding: nil, into: gradHidden)
+        engine.scale(gradHidden, by: scaling)
+        engine.scatterAddRows(gradHidden, to: tokens, of: gradient)
+    }
+
+    private func hidden(_ tokens: RowIndices, in pass: Pass) -> Tensor {
+        let hidden = pass.buffers.hidden.matrix(
+            rows: tokens.count, columns: loraA.value.columns)
+        pass.engine.gatherRows(tokens, of: loraA.value, into: hidden)
         pass.engine.scale(hidden, by: scaling)
         return hidden
     }

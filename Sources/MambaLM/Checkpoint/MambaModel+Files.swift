@@ -126,3 +126,64 @@ extension WeightMatrix {
         }
     }
 }
+
+extension MambaModel {
+    /// Writes `config.json` and `model.safetensors` into a folder, in the Hugging Face layout.
+    ///
+    /// The weights are float32, whatever the model was loaded from; all else that the configuration
+    /// said stays as it was.
+    ///
+    /// - Parameter folder: An existing folder; files of these names are replaced.
+    /// - Throws: `FileError` if it cannot be written; then no file is half-written.
+    public func save(folder: String) throws {
+        let values = Dictionary(uniqueKeysWithValues: parameters.map { ($0.name, $0.value) })
+        let specs = parameters.map {
+            SafetensorsWriter.Spec(name: $0.name, type: .float32, shape: $0.value.shape)
+        }
+        try SafetensorsWriter.write(
+            specs, metadata: SafetensorsWriter.ownMetadata, to: "\(folder)/model.safetensors"
+        ) { spec, sink in
+            try values[spec.name]?.withElements { try sink.write(floats: $0) }
+        }
+        try AtomicFile.write(to: "\(folder)/config.json") { writer in
+            let text = JSONWriter(indent: 2, escapesNonASCII: false).string(
+                .object(configuration.json))
+            try writer.write(Array((text + "\n").utf8))
+        }
+    }
+}
+
+/// What can be wrong with a model's files.
+public enum MambaModelError: Error, Equatable {
+    /// A field of the configuration has a value that the model cannot have.
+    case unsupported(file: String, field: String, found: String, expected: String)
+    /// A tensor has not the shape that the configuration says.
+    case shape(file: String, tensor: String, found: [Int], expected: [Int])
+    /// A tensor has values that are not finite.
+    case notFinite(file: String, tensor: String)
+    /// The output projection is stored and differs from the embedding that it should share.
+    case differentHead(file: String)
+    /// The weights take more memory than there is.
+    case tooLarge(folder: String, format: String, bytes: Int, available: Int)
+}
+
+extension MambaModelError: CustomStringConvertible {
+    /// One line that names file and place.
+    public var description: String {
+        switch self {
+        case .unsupported(let file, let field, let found, let expected):
+            "\(quotedPath(file)): field \(quoted(field)) is \(oneLine(found)), expected \(expected)"
+        case .shape(let file, let tensor, let found, let expected):
+            "\(quotedPath(file)): tensor \(quoted(tensor)) has shape \(found), expected \(expected)"
+        case .notFinite(let file, let tensor):
+            "\(quotedPath(file)): tensor \(quoted(tensor)) has values that are not finite, expected numbers"
+        case .differentHead(let file):
+            "\(quotedPath(file)): tensor 'lm_head.weight' differs from 'backbone.embeddings.weight', "
+                + "which config.json ties it to; "
+                + "set tie_word_embeddings to false to use it, or remove the tensor"
+        case .tooLarge(let folder, let format, let bytes, let available):
+            "\(quotedPath(folder)): weights take \(bytes >> 20) MiB in \(format), expected at most "
+                + "\(available >> 20) MiB, which are free; take a smaller model, or --dtype bfloat16 or int8"
+        }
+    }
+}
