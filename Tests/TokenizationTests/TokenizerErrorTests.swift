@@ -209,6 +209,31 @@ struct TokenizerErrorTests {
         }
     }
 
+    @Test(
+        "a control piece that segmenting a text can come upon is an error", arguments: ["e", "▁"])
+    func aControlPieceOfTextIsAnError(_ name: String) {
+        func piece(_ text: String, kind: UInt8) -> [UInt8] {
+            let content =
+                [0x0A, UInt8(text.utf8.count)] + text.utf8 + [0x15, 0, 0, 0, 0, 0x18, kind]
+            return [0x0A, UInt8(content.count)] + content
+        }
+        func read(_ control: String) throws -> SentencePieceTokenizer {
+            let pieces: [[UInt8]] = [
+                piece("<unk>", kind: 2), piece(control, kind: 3), piece("▁", kind: 1),
+                piece("n", kind: 1),
+            ]
+            return try SentencePieceTokenizer(parsing: Array(pieces.joined()), file: "m.model")
+        }
+        let expected = "control piece 1 is '\(name)', which is in ordinary text"
+        do {
+            _ = try read(name)
+            Issue.record("accepted")
+        } catch {
+            #expect("\(error)".contains(expected), "\(error)")
+        }
+        #expect(throws: Never.self) { try read("<s>").encode("nene") }
+    }
+
     @Test("a normaliser's table that leads outside itself is found")
     func aTableThatLeadsOutsideItselfIsFound() {
         // One block of 256 units: the root's children lie in it; unit 97 is a value at 0.

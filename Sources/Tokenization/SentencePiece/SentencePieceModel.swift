@@ -156,6 +156,18 @@ struct SentencePieceFile {
         }
     }
 
+    /// A control piece that segmenting a text can come upon, which the library does not survive: one that is a single
+    /// character, or another piece too.
+    var controlPieceOfText: (id: Int, text: String)? {
+        let isControl = pieces.map { $0.kind == Kind.control.rawValue }
+        let others = Set(zip(pieces, isControl).filter { !$0.1 }.map(\.0.text))
+        for (id, piece) in pieces.enumerated() where isControl[id] {
+            let text = String(decoding: piece.text, as: UTF8.self)
+            if text.unicodeScalars.count == 1 || others.contains(piece.text) { return (id, text) }
+        }
+        return nil
+    }
+
     private static func piece(_ reader: inout ProtobufReader, _ bytes: [UInt8]) throws -> Piece {
         var piece = Piece()
         while let (number, content) = try reader.next() {

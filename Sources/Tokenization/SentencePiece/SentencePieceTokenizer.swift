@@ -36,6 +36,13 @@ public struct SentencePieceTokenizer: Tokenizer {
                 file: file, field: "denormalizer_spec.precompiled_charsmap", found: "not empty",
                 supported: "none")
         }
+        if let control = contents.controlPieceOfText {
+            throw TokenizerError.sentencePiece(
+                file: file,
+                reason:
+                    "control piece \(control.id) is '\(control.text)', which is in ordinary text; expected a "
+                    + "name such as '<s>'")
+        }
         segmenter =
             contents.isUnigram
             ? model.unknownID.map { UnigramSegmenter(contents, unknownID: $0) } : nil
