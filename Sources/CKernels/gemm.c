@@ -16,6 +16,7 @@
 
 enum {
     PANEL = 32, STRETCH = 128, ROWS = 12, LANE_COUNT = 16, IN_PLACE = 6,
+    TILED_ROWS = 32,  // of a block on matrix tiles
     // The most elements of b, and of a, that are worked on at once: both stay in a second-level cache of
     // 1 MiB and more.
     PASSED = 96 * 1024,
@@ -32,7 +33,7 @@ enum {
     HEIGHT_pairs = 12, VECTORS_pairs = 2, FEW_pairs = 6,
 };
 
-// `height` rows (at most ROWS) times `width` columns (at most PANEL) of c, over one stretch.
+// `height` rows (at most ROWS, or TILED_ROWS) times `width` columns (at most PANEL) of c, over one stretch.
 typedef struct {
     const float *a;
     ptrdiff_t a_row, a_column;
@@ -74,12 +75,15 @@ static bool packs_left(const mtl_gemm *p) { return p->a_column != 1; }
 // The depth in lanes, each one element or a pair of them.
 static size_t lanes(const mtl_gemm *p) { return p->a_is_paired ? p->depth / 2 : p->depth; }
 
+#include "gemm_tiled.h"
+
 // Whether the rows of b can be read where they are: nothing would be read from a panel twice.
 static bool reads_in_place(const mtl_gemm *p) {
     return p->rows <= ROWS && !p->b_is_transposed && p->b.format == MTL_FLOAT32;
 }
 
-mtl_gemm_plan mtl_gemm_divide(const mtl_gemm *p, size_t threads) {
+mtl_gemm_plan mtl_gemm_divide(mtl_isa isa, const mtl_gemm *p, size_t threads) {
+    if (is_tiled(isa, p)) return divide_tiled(p, threads);
     const bool few = p->rows <= ROWS;
     // The time of a tile grows with rows and columns; packing b costs about as much as 20 rows more, reading
     // a about as much as 8 columns more. With few rows memory is all there is to wait for: tiles are as small as
@@ -124,18 +128,18 @@ mtl_gemm_plan mtl_gemm_divide(const mtl_gemm *p, size_t threads) {
 // ---------------------------------------------------------------- a tile
 
 typedef struct {
-    void (*pack)(const mtl_weights *b, bool is_transposed, size_t first, size_t depth, size_t column,
-                 size_t width, float *panel);
+    pack_function *pack;
     void (*multiply)(const block *x);
     void (*multiply_in_place)(const block *x);
 } kernel;
 
 static kernel kernel_for(mtl_isa isa, bool pairs) {
 #if defined(__x86_64__)
-    if (pairs) return (kernel){pack_pairs, multiply_pairs, multiply_in_place_pairs};
+    if (pairs) return (kernel){pack_pairs_avx512, multiply_pairs, multiply_in_place_pairs};
 #endif
     switch (isa) {
 #if defined(__x86_64__)
+    case MTL_AMX:
     case MTL_AVX512_BF16:
     case MTL_AVX512: return (kernel){pack_avx512, multiply_avx512, multiply_in_place_avx512};
     case MTL_AVX2: return (kernel){pack_avx2, multiply_avx2, multiply_in_place_avx2};
@@ -258,8 +262,14 @@ static void multiply_panel(const kernel *kernel, const mtl_gemm *p, const float 
     }
 }
 
+// ---------------------------------------------------------------- a tile of the work
+
 void mtl_gemm_tile(mtl_isa isa, const mtl_gemm *p, const mtl_gemm_plan *plan, size_t tile,
                    float *scratch) {
+    if (is_tiled(isa, p)) {
+        tiled(p, plan, tile, scratch);
+        return;
+    }
     const kernel kernel = kernel_for(isa, p->a_is_paired);
     const size_t across = (p->columns + plan->columns - 1) / plan->columns;
     const size_t first_row = tile / across * plan->rows, first = tile % across * plan->columns;

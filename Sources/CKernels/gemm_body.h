@@ -144,7 +144,7 @@ ALWAYS_INLINE void pack_straight(const char *source, ptrdiff_t row, mtl_format f
     }
 }
 
-#if PAIRS
+#if !PAIRS
 // Packs the elements of pairs of rows, `row` bytes apart, as rows of a panel; a pair shares a lane.
 ALWAYS_INLINE void pack_pair_rows(const char *source, ptrdiff_t row, size_t depth, size_t width,
                                   float *panel) {
@@ -167,7 +167,8 @@ ALWAYS_INLINE void pack_pair_rows(const char *source, ptrdiff_t row, size_t dept
     }
 }
 
-static void VARIANT(pack)(const mtl_weights *b, bool is_transposed, size_t first, size_t depth,
+// The same as VARIANT(pack) for depths in pairs of bfloat16; not every variant is used.
+__attribute__((unused)) static void VARIANT(pack_pairs)(const mtl_weights *b, bool is_transposed, size_t first, size_t depth,
                           size_t column, size_t width, float *panel) {
     const ptrdiff_t row = b->row * 2;
     const char *from = b->values;
@@ -180,7 +181,7 @@ static void VARIANT(pack)(const mtl_weights *b, bool is_transposed, size_t first
         pack_pair_rows(from, row, depth, width, panel);
     }
 }
-#else
+
 #define FORMATS(function, ...)                                            \
     switch (b->format) {                                                  \
     case MTL_BFLOAT16: function(from, row, MTL_BFLOAT16, __VA_ARGS__); break; \

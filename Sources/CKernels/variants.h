@@ -34,6 +34,7 @@
 
 #define DISPATCH(isa, name, arguments)                 \
     switch (isa) {                                     \
+    case MTL_AMX:                                      \
     case MTL_AVX512_BF16:                              \
     case MTL_AVX512: name##_avx512 arguments; break;   \
     case MTL_AVX2: name##_avx2 arguments; break;       \

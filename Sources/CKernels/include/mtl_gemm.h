@@ -11,14 +11,16 @@
 //
 // Each element is summed in rising k, in stretches of fixed length that are then added up, whatever the
 // size of the matrices, the tile it is in and the instruction set (AVX2 and AVX-512 give the same bits). Pairs
-// of bfloat16 are added as they lie, two at a time.
+// of bfloat16 are added as they lie, two at a time, on matrix tiles 32 at a time (gemm_tiles_body.h).
 typedef struct {
     const float *a;                // a[m, k] is a[m * a_row + k * a_column]
     ptrdiff_t a_row, a_column;
     // Whether each float of a holds the patterns of two elements in bfloat16, (m, 2k) and (m, 2k + 1). b is then
-    // of that format, depth is even, a_column is 1, and the processor runs MTL_AVX512_BF16.
+    // of that format, depth is even, a_column is 1, and the instruction set MTL_AVX512_BF16 or MTL_AMX. For the
+    // latter, rows of a go on with zeros up to a multiple of 16 floats, and memory does for 31 rows more.
     bool a_is_paired;
     mtl_weights b;
+    const float *packed;           // what mtl_gemm_pack made of b, or NULL
     bool b_is_transposed;          // whether b[k, n] is element (n, k) of `b`, or (k, n)
     const float *addend;           // addend[m, n] is addend[m * addend_row + n * c_column]; may be NULL, or c
     ptrdiff_t addend_row;
@@ -39,7 +41,13 @@ typedef struct {
 } mtl_gemm_plan;
 
 // Divides a product among threads such that they are busy all the time and pack little twice.
-mtl_gemm_plan mtl_gemm_divide(const mtl_gemm *product, size_t threads);
+mtl_gemm_plan mtl_gemm_divide(mtl_isa isa, const mtl_gemm *product, size_t threads);
+
+// The floats that b takes in the order that matrix tiles read it in; 0 where the product reads b as it lies.
+size_t mtl_gemm_packed_size(mtl_isa isa, const mtl_gemm *product);
+
+// Writes a panel of 32 columns of b in that order.
+void mtl_gemm_pack(const mtl_gemm *product, size_t panel, float *packed);
 
 // Computes a tile. `scratch` is aligned to 64 bytes.
 void mtl_gemm_tile(mtl_isa isa, const mtl_gemm *product, const mtl_gemm_plan *plan, size_t tile,

@@ -7,9 +7,10 @@ typedef enum {
     MTL_AVX2 = 1,     // AVX2 and FMA
     MTL_AVX512 = 2,   // AVX-512 F, BW, DQ and VL
     MTL_AVX512_BF16 = 3, // the same with dot products of pairs of bfloat16
+    MTL_AMX = 4, // AVX-512 with matrix tiles that multiply bfloat16
 } mtl_isa;
 
-// Whether this processor runs an instruction set.
+// Whether this processor runs an instruction set. Products on matrix tiles run, emulated, on all.
 bool mtl_runs(mtl_isa isa);
 
 // The fastest instruction set that this processor runs.

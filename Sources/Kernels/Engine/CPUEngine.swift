@@ -94,7 +94,7 @@ public final class CPUEngine: Engine {
     /// Whether products by weights in bfloat16 round the other factor, too, and take half as many instructions;
     /// else they expand the weights to single precision.
     public var multipliesInBFloat16: Bool {
-        matrixKernel == .native && instructionSet == .avx512bf16
+        matrixKernel == .native && (instructionSet == .avx512bf16 || instructionSet == .amx)
     }
 
     /// Kernels and instruction set: what decides the last bits of results.
@@ -247,6 +247,8 @@ public enum InstructionSet: String, CaseIterable, Comparable, Sendable {
     /// The same with dot products of pairs of bfloat16: weights in that format are multiplied by operands that
     /// are rounded to it.
     case avx512bf16
+    /// AVX-512 with matrix tiles (AMX): weights in bfloat16 are multiplied by operands that are rounded to it.
+    case amx
 
     /// The fastest set that this processor runs.
     ///
@@ -254,6 +256,7 @@ public enum InstructionSet: String, CaseIterable, Comparable, Sendable {
     /// processors without matrix tiles they take twice as long (measured on Emerald Rapids).
     public static var best: InstructionSet {
         switch mtl_best_isa() {
+        case MTL_AMX: .amx
         case MTL_AVX512_BF16: .avx512bf16
         case MTL_AVX512: .avx512
         case MTL_AVX2: .avx2
@@ -270,6 +273,7 @@ public enum InstructionSet: String, CaseIterable, Comparable, Sendable {
         case .avx2: MTL_AVX2
         case .avx512: MTL_AVX512
         case .avx512bf16: MTL_AVX512_BF16
+        case .amx: MTL_AMX
         }
     }
 

@@ -15,7 +15,7 @@ extension CPUEngine {
         var product = mtl_gemm(x, weight, to: y, adding: addend)
         product.b_is_transposed = true
         product.bias = bias.map { UnsafePointer($0.base) }
-        withExtendedLifetime(weight) { multiply(product) }
+        withExtendedLifetime(weight) { multiply(product, by: weight) }
     }
 
     /// `gradX = gradY · weight + addend`.
@@ -26,7 +26,7 @@ extension CPUEngine {
             gradY.columns == weight.rows && gradX.shape == [gradY.rows, weight.columns],
             "gradY is \(gradY.shape), weight is \(weight.shape), gradX is \(gradX.shape)")
         let product = mtl_gemm(gradY, weight, to: gradX, adding: addend)
-        withExtendedLifetime(weight) { multiply(product) }
+        withExtendedLifetime(weight) { multiply(product, by: weight) }
     }
 
     /// `gradWeight += gradYᵀ · x`.
@@ -63,12 +63,17 @@ extension CPUEngine {
     }
 
     /// Computes a product; how it is divided changes no bit of it.
-    private func multiply(_ product: mtl_gemm) {
+    ///
+    /// - Parameters:
+    ///   - product: What is computed.
+    ///   - weight: The right factor, if it stays as it is.
+    private func multiply(_ product: mtl_gemm, by weight: WeightMatrix? = nil) {
         if matrixKernel == .openblas {
             multiplyWithBLAS(product)
-        } else if multipliesInBFloat16 && product.b.format == MTL_BFLOAT16 && product.depth % 2 == 0
+        } else if multipliesInBFloat16, case .bfloat16(let memory) = weight?.elements,
+            product.depth % 2 == 0
         {
-            multiplyRounded(product)
+            multiplyRounded(product, by: memory)
         } else {
             multiplyInTiles(product)
         }
@@ -77,20 +82,29 @@ extension CPUEngine {
     /// As many rows as a tile takes at most: the weight is packed no more often than it would be.
     private static let roundedRows = 2048
 
-    /// The values of a rounded row: a line more than it is wide, see ``rowStride(columns:)``.
-    private static func roundedRow(depth: Int) -> Int { depth / 2 + 16 }
+    /// The rows that a matrix tile may read after the last one.
+    private static let roundedMargin = 31
+
+    /// The lanes of a rounded row, two values each: zeros to the end of a matrix tile.
+    private static func roundedLanes(depth: Int) -> Int { (depth / 2 + 15) / 16 * 16 }
+
+    /// The length of a rounded row: a line more than it is wide, see ``rowStride(columns:)``.
+    private static func roundedRow(depth: Int) -> Int { roundedLanes(depth: depth) + 16 }
 
     /// The rounded factor.
     public func productBytes(rows: Int, depth: Int, format: WeightMatrix.Format) -> Int {
         guard multipliesInBFloat16, format == .bfloat16 else { return 0 }
-        return 4 * min(rows, Self.roundedRows) * Self.roundedRow(depth: depth)
+        let rows = min(rows, Self.roundedRows) + Self.roundedMargin
+        return 4 * rows * Self.roundedRow(depth: depth)
     }
 
     /// Computes a product with the left factor rounded to bfloat16, as the right one is.
-    private func multiplyRounded(_ product: mtl_gemm) {
+    private func multiplyRounded(_ product: mtl_gemm, by weight: Memory) {
         let most = Self.roundedRows
+        let lanes = product.depth / 2, padded = Self.roundedLanes(depth: product.depth)
         let row = Self.roundedRow(depth: product.depth)
-        let pairs = scratch(worker: pool.threads, floats: min(product.rows, most) * row)
+        let pairs = scratch(
+            worker: pool.threads, floats: (min(product.rows, most) + Self.roundedMargin) * row)
         for first in stride(from: 0, to: product.rows, by: most) {
             var part = product
             part.rows = min(most, product.rows - first)
@@ -99,17 +113,19 @@ extension CPUEngine {
                 mtl_round(
                     isa, a + index * product.a_row, product.depth, MTL_BFLOAT16,
                     pairs + index * row, nil)
+                (pairs + index * row + lanes).update(repeating: 0, count: padded - lanes)
             }
             (part.a, part.a_row, part.a_is_paired) = (UnsafePointer(pairs), row, true)
             part.c += first * product.c_row
             part.addend = product.addend.map { $0 + first * product.addend_row }
+            part.packed = PackedWeights.packed(weight, for: part, by: self)
             multiplyInTiles(part)
         }
     }
 
     private func multiplyInTiles(_ product: mtl_gemm) {
         withUnsafePointer(to: product) { product in
-            var plan = mtl_gemm_divide(product, pool.threads)
+            var plan = mtl_gemm_divide(isa, product, pool.threads)
             withUnsafePointer(to: &plan) { plan in
                 pool.run(plan.pointee.tiles) { tile, worker in
                     mtl_gemm_tile(

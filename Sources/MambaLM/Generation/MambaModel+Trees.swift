@@ -41,7 +41,7 @@ extension LayerTree {
     /// The tree of the one sequence of a batch.
     fileprivate init(of operands: SelectiveScan.Inputs, on engine: any Engine) {
         let tree = engine.spanningTrees(operands).first??.tree
-        let chain = (1..<operands.tokens).map { $0 } + [-1]
+        let chain = (1..<operands.u.rows).map { $0 } + [-1]
         let spanned = tree.map { $0.parent.dropLast().map { Int($0) } } ?? []
         parents = spanned + chain[spanned.count...]
         let cosines = engine.stateInputCosines(

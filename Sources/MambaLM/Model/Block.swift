@@ -102,6 +102,7 @@ public final class Block {
     ///   - sequences: The sequences, and what this block keeps of them.
     ///   - buffers: Working memory.
     ///   - pass: The processor.
+    /// - Returns: The operands; their trees are not searched.
     func scanOperands(
         _ input: Tensor, of sequences: BlockSequences, using buffers: MixerBuffers, in pass: Pass
     ) -> SelectiveScan.Inputs {

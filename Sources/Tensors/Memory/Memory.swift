@@ -27,6 +27,8 @@ public final class Memory {
     /// How the host gets at it; `nil` if by the address.
     package let transfer: Transfer?
     private let release: (UnsafeMutableRawPointer) -> Void
+    /// What an engine keeps with memory that nobody writes to any more, such as weights in the order it reads them in.
+    package var companion: AnyObject?
 
     /// Takes charge of memory.
     ///

@@ -17,14 +17,17 @@ struct DoctorCommand: ParsableCommand {
         func rate(_ format: WeightMatrix.Format) -> String {
             "\(Int(MatrixSpeed.measure(engine, format: format) / 1e9))"
         }
-        let rounds = engine.multipliesInBFloat16
+        let rounding = engine.instructionSet == .amx ? "bfloat16 on matrix tiles" : "bfloat16"
         let rows = [
             ("version", CommandLineProgram.version),
             ("processor", Processor.name),
             ("physical cores", "\(Processor.physicalCores)"),
             ("instruction set", InstructionSet.best.rawValue),
             ("engine", engine.summary),
-            ("bfloat16", "half the memory, multiplied in \(rounds ? "bfloat16" : "float32")"),
+            (
+                "bfloat16",
+                "half the memory, multiplied in \(engine.multipliesInBFloat16 ? rounding : "float32")"
+            ),
             ("int8", "a quarter of the memory, multiplied in float32"),
             (
                 "matrix products",

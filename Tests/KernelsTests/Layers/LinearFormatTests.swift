@@ -55,10 +55,12 @@ struct LinearFormatTests {
 
     @Test(
         "where both factors are rounded, products are those of the rounded ones",
-        .enabled(if: roundsBoth),
-        arguments: [1, 3], roundedSizes)
-    func rounded(_ threads: Int, _ size: (tokens: Int, inFeatures: Int, outFeatures: Int)) {
-        let engine = makeEngine(threads: threads, instructionSet: .avx512bf16)
+        arguments: roundingSets.flatMap { set in [1, 3].map { (set, $0) } }, roundedSizes)
+    func rounded(
+        _ kind: (set: InstructionSet, threads: Int),
+        _ size: (tokens: Int, inFeatures: Int, outFeatures: Int)
+    ) {
+        let engine = makeEngine(threads: kind.threads, instructionSet: kind.set)
         let plain = makeEngine(threads: 1, instructionSet: .avx512)
         let x = operands(size.tokens, size.inFeatures, size.outFeatures, .bfloat16)
         func rounds(_ tensor: Tensor, over depth: Int) -> Tensor {
@@ -79,12 +81,12 @@ struct LinearFormatTests {
 
     @Test(
         "where both factors are rounded, a row's bits depend neither on threads nor on the rows beside",
-        .enabled(if: roundsBoth))
-    func roundedBitsDoNotDependOnCompany() {
+        arguments: roundingSets)
+    func roundedBitsDoNotDependOnCompany(_ set: InstructionSet) {
         let x = operands(300, 770, 300, .bfloat16)
         func run(_ threads: Int, rows: Range<Int>) -> [Float] {
             let y = Tensor(shape: [rows.count, 300])
-            makeEngine(threads: threads, instructionSet: .avx512bf16).linear(
+            makeEngine(threads: threads, instructionSet: set).linear(
                 x.x.rows(rows), weight: x.weight, bias: x.bias, adding: nil, into: y)
             return y.values
         }
@@ -97,9 +99,9 @@ struct LinearFormatTests {
 
     @Test(
         "where both factors are rounded, what is no number or infinite stays so",
-        .enabled(if: roundsBoth))
-    func roundedKeepsWhatIsNotFinite() {
-        let engine = makeEngine(threads: 1, instructionSet: .avx512bf16)
+        arguments: roundingSets)
+    func roundedKeepsWhatIsNotFinite(_ set: InstructionSet) {
+        let engine = makeEngine(threads: 1, instructionSet: set)
         let weight = WeightMatrix(rounding: Tensor(shape: [3, 2], repeating: 1), to: .bfloat16)
         let x = Tensor(
             [.nan, 1, -.nan, 1, .infinity, 1, Float(bitPattern: 0x7fff_ffff), 1], shape: [4, 2])
@@ -109,7 +111,8 @@ struct LinearFormatTests {
         #expect(y.rows(2..<3).values.allSatisfy { $0 == .infinity })
     }
 
-    private static let roundsBoth = InstructionSet.available.contains(.avx512bf16)
+    /// The instruction sets here that round both factors.
+    static let roundingSets = InstructionSet.available.filter { $0 >= .avx512bf16 }
 
     struct Operands {
         var x: Tensor

@@ -124,7 +124,7 @@ struct AdaptedModelTests {
         let expected = try gradients(exact)
         #expect(expected.contains { $0 != 0 })
         let found = try gradients(reduced)
-        if set == .avx512bf16 {
+        if set >= .avx512bf16 {
             // The other factor is rounded, too, which changes about as much as rounding the weights did.
             let bound = 2 * distance(expected, try gradients(original))
             #expect(distance(found, expected) < bound)
