@@ -39,7 +39,10 @@ struct ReferenceTests {
                 within: Self.logProbability)
             let expected = try reference.array("parents").map { $0.tokenIDs }
             let trees = model.trees(over: ids, promptLength: promptLength)
-            #expect(trees.map { $0.parents.map { Int32($0) } } == expected)
+            // The plain model's are not written down.
+            if !expected.isEmpty {
+                #expect(trees.map { $0.parents.map { Int32($0) } } == expected)
+            }
         }
     }
 

@@ -75,11 +75,14 @@ struct RecordEncoderTests {
         func encode(_ source: String) throws -> EncodedRecords {
             try encoder(chatTemplate: source).encode([record(chat)], threads: 1)
         }
-        let ending = try encode("{% for m in messages %}{{ m.content }}|{% endfor %}")
-        #expect(ending.records.map(\.tokens) == [ids("q|a|")])
-        #expect(ending.records.map(\.promptLength) == [2])
-        let open = try encode("{% for m in messages %}{{ m.content }} {% endfor %}")
-        #expect(open.records.map { Array($0.tokens.suffix(1)) } == [[0]])
+        let ending = try encode("{% for m in messages %}{{ m.content }}||{% endfor %}")
+        #expect(ending.records.map(\.tokens) == [ids("q||a||")])
+        #expect(ending.records.map(\.promptLength) == [3])
+        // Neither white space nor one character, which answers hold themselves, ends an answer.
+        for end in [" ", "|"] {
+            let open = try encode("{% for m in messages %}{{ m.content }}\(end){% endfor %}")
+            #expect(open.records.map { Array($0.tokens.suffix(1)) } == [[0]])
+        }
         let marked = try encode(
             "{% for m in messages %}<{% generation %}{{ m.content }}!{% endgeneration %}>{% endfor %}"
         )
