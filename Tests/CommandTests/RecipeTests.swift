@@ -104,6 +104,17 @@ struct RecipeTests {
         try #require(first.status == 0, "\(first.errors)")
         #expect(first.errors.contains("7 of 7: tree, seed 2"))
         #expect(first.output.contains("|scenes       |acc      |tree-scale-0|   2|"))
+        #expect(first.errors.contains("look at it: \(output)/report.html"))
+        let page = String(decoding: try workshop.bytes("out/report.html"), as: UTF8.self)
+        for part in [
+            "Differences from lora", "On \(demo)/valid.jsonl", "tree_scale 0",
+            "href=\"tree/seed-2/train/report.html\"", "--output-dir \(output)",
+        ] {
+            #expect(page.contains(part), "\(part)")
+        }
+        for path in page.split(separator: "href=\"").dropFirst().map({ $0.prefix { $0 != "\"" } }) {
+            #expect(FileManager.default.fileExists(atPath: "\(output)/\(path)"), "\(path)")
+        }
         let rows = try JSONValue.read(output + "/sweep.json")["rows"]?.arrayValue ?? []
         let control = try #require(rows.first { $0["member"] == "tree-scale-0" })
         #expect(control["difference"] == 0.0 && control["item_error"] == 0.0)

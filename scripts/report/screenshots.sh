@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# Makes the pictures in docs/pictures: the pages of a run, of two evaluations and of trees, each at 1280 and 390 pixels.
+# Makes the pictures in docs/pictures: the pages of a run, of two evaluations, of trees and of a sweep, each at 1280 and
+# 390 pixels.
 #
 #   make demo && scripts/report/screenshots.sh [PICTURES]
 #
@@ -34,6 +35,7 @@ done
 "$commands/mtl-eval" compare "$work/step-20" "$work/step-40" --report "$work/scores.html"
 "$commands/mtl-eval" tree --model "$base" --adapter "$work/scenes" --compare base --data "$demo/test.jsonl" \
     --output "$work/trees.html" --quiet
+"$commands/mtl-finetune" sweep demo-sweep --output-dir "$work/sweep" --quiet >"$work/sweep.md"
 
 # shoot PAGE WIDTH HEIGHT NAME [#PLACE]: light, and dark beside it.
 shoot() {
@@ -54,4 +56,6 @@ shoot "$work/scores.html" 1280 900 scores
 shoot "$work/scores.html" 390 1100 scores
 shoot "$work/trees.html" 1280 900 trees '#layer=1&token=5'
 shoot "$work/trees.html" 390 1100 trees '#layer=1&token=5'
+shoot "$work/sweep/report.html" 1280 1060 sweep
+shoot "$work/sweep/report.html" 390 1700 sweep
 ls -l "$pictures"

@@ -20,6 +20,15 @@ struct LineChart {
         var color: Int
         /// Whether each point is marked: where there are few.
         var isMarked = false
+        /// Whether it stands back, as one of several that another line sums up: without a name of its own.
+        var isFaint = false
+        /// Whether it is dashed, to be told from another of its colour.
+        var isDashed = false
+
+        /// How the page draws it.
+        fileprivate var style: String {
+            "c\(color)" + (isFaint ? " faint" : "") + (isDashed ? " dashed" : "")
+        }
     }
 
     /// Names the chart in the page.
@@ -73,7 +82,7 @@ struct LineChart {
         let data: JSONObject = [
             "x": [.number(x.lower), .number(x.upper)], "name": .string(xName),
             "series": .array(
-                zip(series, lines).map { one, line in
+                zip(series, lines).filter { !$0.0.isFaint }.map { one, line in
                     [
                         "name": .string(one.name), "color": .integer(one.color),
                         "x": .array(line.map { .number($0.x) }),
@@ -93,12 +102,13 @@ struct LineChart {
     }
 
     private var legend: Markup {
-        guard series.count > 1 else { return [] }
+        let named = series.filter { !$0.isFaint }
+        guard named.count > 1 else { return [] }
         return tag(
             "span", ["class": "legend"],
             Markup(
-                series.map {
-                    tag("span", [:], tag("i", ["class": "key c\($0.color)"]), Markup($0.name))
+                named.map {
+                    tag("span", [:], tag("i", ["class": "key \($0.style)"]), Markup($0.name))
                 }))
     }
 
@@ -122,7 +132,7 @@ struct LineChart {
         let drawn = zip(series, lines).map { one, line -> Markup in
             let isMarked = one.isMarked || line.count(where: \.y.isFinite) == 1
             return [
-                tag("path", ["class": "line c\(one.color)", "d": Self.line(line, x, y)]),
+                tag("path", ["class": "line \(one.style)", "d": Self.line(line, x, y)]),
                 isMarked
                     ? tag("path", ["class": "dots c\(one.color)", "d": Self.dots(line, x, y)]) : [],
             ]
@@ -159,6 +169,7 @@ struct LineChart {
     /// The lines in words, for those who cannot see them.
     private func description(_ lines: [[Point]]) -> String {
         let parts = zip(series, lines).compactMap { one, line -> String? in
+            guard !one.isFaint else { return nil }
             let values = line.filter(\.y.isFinite)
             guard let first = values.first, let last = values.last else { return nil }
             return "\(one.name) from \(FigureText.short(first.y)) at \(xName) "

@@ -212,7 +212,7 @@ public struct ScorePage: Sendable {
     }
 
     /// A point with its error bar; of two runs the first above the second.
-    private static func mark(
+    static func mark(
         _ one: (value: Double, error: Double?), _ axis: Ticks, run: Int, of runs: Int
     ) -> Markup {
         let error = one.error ?? 0

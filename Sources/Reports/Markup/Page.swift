@@ -93,18 +93,35 @@ extension Page {
     ///   - texts: The columns that hold text; the others' numbers stand right.
     /// - Returns: The table.
     static func table(head: [String], rows: [[Markup]], texts: Set<Int> = [0]) -> Markup {
+        table(head: head, groups: [(title: [], rows: rows)], texts: texts)
+    }
+
+    /// A table whose rows stand in groups, each below its title if it has one.
+    static func table(
+        head: [String], groups: [(title: Markup, rows: [[Markup]])], texts: Set<Int> = [0]
+    ) -> Markup {
         func kind(_ column: Int) -> KeyValuePairs<String, String> {
             texts.contains(column) ? [:] : ["class": "number"]
         }
         let header = head.enumerated().map { tag("th", kind($0.offset), Markup($0.element)) }
-        let body = rows.map { row in
-            tag("tr", [:], Markup(row.enumerated().map { tag("td", kind($0.offset), $0.element) }))
+        let bodies = groups.map { group in
+            let title =
+                group.title == []
+                ? []
+                : tag(
+                    "tr", ["class": "group"],
+                    tag("th", ["colspan": "\(head.count)", "scope": "rowgroup"], group.title))
+            let rows = group.rows.map { row in
+                tag(
+                    "tr", [:],
+                    Markup(row.enumerated().map { tag("td", kind($0.offset), $0.element) }))
+            }
+            return tag("tbody", [:], title, Markup(rows))
         }
         return tag(
             "div", ["class": "scroll", "tabindex": "0"],
             tag(
-                "table", [:], tag("thead", [:], tag("tr", [:], Markup(header))),
-                tag("tbody", [:], Markup(body))))
+                "table", [:], tag("thead", [:], tag("tr", [:], Markup(header))), Markup(bodies)))
     }
 
     /// Something that is shown when it is asked for.

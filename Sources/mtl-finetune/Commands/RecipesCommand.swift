@@ -18,9 +18,10 @@ enum Recipes {
         "paper-sweep": PackageResources.paper_sweep_yaml,
     ]
 
-    /// What a recipe is for: its first line, without the comment's sign.
+    /// What a recipe is for: its first line, without the comment's sign; nothing if that is no comment.
     static func sentence(of text: [UInt8]) -> String {
-        String(decoding: text.prefix { $0 != UInt8(ascii: "\n") }.dropFirst(2), as: UTF8.self)
+        let line = String(decoding: text.prefix { $0 != UInt8(ascii: "\n") }, as: UTF8.self)
+        return line.hasPrefix("# ") ? String(line.dropFirst(2)) : ""
     }
 }
 

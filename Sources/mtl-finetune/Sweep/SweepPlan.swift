@@ -20,12 +20,24 @@ struct SweepPlan {
         let isTrained: Bool
         /// What it is trained with, or without training what it is scored with.
         let flags: Flags
+        /// What its own part of the file says, to be shown.
+        let settings: [(name: String, value: String)]
+
+        /// The records that it is validated on, in words: losses on others are no comparison.
+        var heldOut: String {
+            let values = { SweepPlan.values(of: $0, in: flags).joined(separator: ", ") }
+            let (valid, share) = (values("valid"), values("val-size"))
+            return valid.isEmpty
+                ? (share.isEmpty ? "a part" : share) + " of " + values("data") : valid
+        }
     }
 
     /// Arguments by the names of their options, without dashes, in order.
     typealias Flags = [(name: String, arguments: [String])]
 
-    /// What the sweep is for.
+    /// The sweep's name: its file's, without an ending.
+    let title: String
+    /// What the sweep is for, or nothing.
     let sentence: String
     let model: String
     let evaluation: Flags
@@ -40,6 +52,11 @@ struct SweepPlan {
     ///   - file: What messages call it.
     /// - Throws: `YAMLError`, ``SweepError`` or `ConfigurationFileError`.
     init(_ bytes: [UInt8], file: String) throws {
+        let name = FilePath.name(of: file)
+        title =
+            [".yaml", ".yml"].first(where: name.hasSuffix).map {
+                String(name.dropLast($0.count))
+            } ?? name
         sentence = Recipes.sentence(of: bytes)
         let root = try YAMLReader.parse(bytes, file: file)
         let known = ["training", "evaluation", "seeds", "reference", "members"]
@@ -105,14 +122,19 @@ struct SweepPlan {
         let isTrained = train?.boolValue ?? true
         let node = described.value.with(own)
         let flags = try SweepPlan.flags(node, file)
+        let settings = all.map { member in
+            let items = member.value.elements?.compactMap(\.text).joined(separator: ",")
+            return (name: member.key, value: member.value.text ?? items ?? "none")
+        }
         guard isTrained else {
-            return Member(name: described.key, isTrained: false, flags: flags)
+            return Member(
+                name: described.key, isTrained: false, flags: flags, settings: settings)
         }
         let removed = own.filter { $0.value.value.isNull }.map { $0.key.replacing("_", with: "-") }
         let replaced = Set(removed + flags.map(\.name))
         return Member(
             name: described.key, isTrained: true,
-            flags: common.filter { !replaced.contains($0.name) } + flags)
+            flags: common.filter { !replaced.contains($0.name) } + flags, settings: settings)
     }
 
     /// The flags of a mapping, each held against what the command has.

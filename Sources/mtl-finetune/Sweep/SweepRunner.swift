@@ -21,6 +21,17 @@ struct SweepRunner {
         var training: String { folder + "/train" }
         var results: String { folder + "/eval" }
         var title: String { member.name + (seed.map { ", seed \($0)" } ?? "") }
+
+        /// The losses of the training's validations, in order.
+        func heldOutLosses() throws -> [(step: Int, loss: Double)] {
+            guard member.isTrained else { return [] }
+            return try JSONRecords(path: training + "/metrics.jsonl").all().compactMap { line in
+                guard let step = line.object["step"]?.integerValue,
+                    let loss = line.object["eval_loss"]?.numberValue
+                else { return nil }
+                return (step, loss)
+            }
+        }
     }
 
     var jobs: [Job] {
@@ -37,17 +48,24 @@ struct SweepRunner {
 
     /// Runs what is not finished.
     ///
+    /// - Parameter report: Called with the jobs that are finished, whenever that is one more.
     /// - Throws: ``SweepError``, `FileError`, or `ExitCode` after a signal.
-    func run() throws {
+    func run(report: ([Job]) throws -> Void) throws {
         try FolderTree.create(folder)
         let lock = try FolderLock(folder)
         try withExtendedLifetime(lock) {
             let jobs = jobs
-            for (place, job) in jobs.enumerated() { try run(job, place: place + 1, of: jobs.count) }
+            for (place, job) in jobs.enumerated() {
+                let isNew = try run(job, place: place + 1, of: jobs.count)
+                if isNew || place + 1 == jobs.count { try report(Array(jobs[...place])) }
+            }
         }
     }
 
-    private func run(_ job: Job, place: Int, of count: Int) throws {
+    /// Runs one job, unless it is finished.
+    ///
+    /// - Returns: Whether it was not.
+    private func run(_ job: Job, place: Int, of count: Int) throws -> Bool {
         let (training, scoring) = (trainingArguments(job), scoringArguments(job))
         let marker = job.folder + "/member.json"
         func mark(isDone: Bool) throws {
@@ -64,7 +82,7 @@ struct SweepRunner {
             else { throw SweepError.changed(folder: job.folder) }
             if found["done"] == true {
                 note("\(place) of \(count): \(job.title) is finished already")
-                return
+                return false
             }
         }
         note("\(place) of \(count): \(job.title)")
@@ -75,6 +93,7 @@ struct SweepRunner {
         }
         try execute("mtl-eval", scoring + ["--resume"], job)
         try mark(isDone: true)
+        return true
     }
 
     /// How a training begins in a folder where an earlier one may have been cut off.

@@ -11,50 +11,52 @@ struct SweepTable {
         let metric: String
         let member: String
         let comparison: GroupComparison
-        let isReference: Bool
+        /// Whether the difference from the reference says something: not of the reference itself, nor of a
+        /// loss on other records.
+        let isCompared: Bool
     }
 
     let rows: [Row]
     private let plan: SweepPlan
 
-    /// Reads the results of all members.
+    /// Reads the results of members.
     ///
+    /// - Parameters:
+    ///   - plan: What is compared.
+    ///   - jobs: Those that are finished.
     /// - Throws: An error of a file of results.
-    init(_ runner: SweepRunner) throws {
-        plan = runner.plan
+    init(_ plan: SweepPlan, _ jobs: [SweepRunner.Job]) throws {
+        self.plan = plan
         var runs: [String: [RunScores]] = [:]
-        for job in runner.jobs {
+        for job in jobs {
             var scores = try RunScores(folder: job.results)
-            if let loss = try Self.heldOutLoss(job) {
-                scores.add(task: "held-out loss", metric: "eval_loss", [loss])
+            if let loss = try job.heldOutLosses().last?.loss {
+                scores.add(task: "held-out loss", metric: Self.lossMetric, [loss])
             }
             runs[job.member.name, default: []].append(scores)
         }
-        let reference = runs[runner.plan.reference] ?? []
+        let reference = runs[plan.reference] ?? []
+        let heldOut = plan.members.first { $0.name == plan.reference }?.heldOut
         var rows: [Row] = []
         let subjects = (reference.first?.subjects ?? [])
         for subject in subjects {
-            for member in runner.plan.members {
+            for member in plan.members {
                 guard
                     let comparison = try GroupComparison(
                         subject, reference, runs[member.name] ?? [])
                 else { continue }
+                let isOnSame = subject.metric != Self.lossMetric || member.heldOut == heldOut
                 rows.append(
                     Row(
                         task: subject.task, metric: subject.metric, member: member.name,
                         comparison: comparison,
-                        isReference: member.name == runner.plan.reference))
+                        isCompared: member.name != plan.reference && isOnSame))
             }
         }
         self.rows = rows
     }
 
-    /// The loss of the last validation of a training.
-    private static func heldOutLoss(_ job: SweepRunner.Job) throws -> Double? {
-        guard job.member.isTrained else { return nil }
-        return try JSONRecords(path: job.training + "/metrics.jsonl").all()
-            .compactMap { $0.object["eval_loss"]?.numberValue }.last
-    }
+    private static let lossMetric = "eval_loss"
 
     /// A Markdown table.
     var text: String {
@@ -66,9 +68,9 @@ struct SweepTable {
             let x = row.comparison
             return [
                 row.task, row.metric, row.member, "\(x.runs)", number(x.mean),
-                row.isReference ? "" : (x.difference < 0 ? "" : "+") + number(x.difference),
-                row.isReference ? "" : x.itemError.map { number($0) } ?? "",
-                row.isReference ? "" : x.seedError.map { number($0) } ?? "",
+                row.isCompared ? (x.difference < 0 ? "" : "+") + number(x.difference) : "",
+                row.isCompared ? x.itemError.map { number($0) } ?? "" : "",
+                row.isCompared ? x.seedError.map { number($0) } ?? "" : "",
             ]
         }
         return PaddedTable.markdown(header: header, cells, leftColumns: 3)
@@ -77,7 +79,7 @@ struct SweepTable {
     /// The same with what it means.
     var markdown: String {
         """
-        # \(plan.sentence)
+        # \(plan.sentence.isEmpty ? plan.title : plan.sentence)
 
         Model: \(plan.model). Seeds: \(plan.seeds.map { "\($0)" }.joined(separator: ", ")).
 
@@ -92,14 +94,15 @@ struct SweepTable {
         "Difference: the member's mean less that of '\(reference)'. Error of items: the standard error of that "
             + "difference over the items of the task, each item's values averaged over the seeds and taken in "
             + "pairs. Error of seeds: its standard error over the seeds, taken in pairs where both have the same; "
-            + "nothing where there are fewer than two. A difference of less than twice its larger error tells "
+            + "nothing where there are fewer than two. Held-out losses are compared where they are of the same records. A difference of less than twice its larger error tells "
             + "nothing."
     }
 
     /// The same for programs.
     var json: JSONObject {
         [
-            "sweep": .string(plan.sentence), "model": .string(plan.model),
+            "sweep": .string(plan.sentence.isEmpty ? plan.title : plan.sentence),
+            "model": .string(plan.model),
             "seeds": .array(plan.seeds.map { .integer($0) }), "reference": .string(plan.reference),
             "rows": .array(
                 rows.map { row in
@@ -108,13 +111,15 @@ struct SweepTable {
                         "task": .string(row.task), "metric": .string(row.metric),
                         "member": .string(row.member), "runs": .integer(x.runs),
                         "items": .integer(x.items), "mean": .number(x.mean),
-                        "difference": .number(x.difference),
-                        "item_error": x.itemError.map { .number($0) } ?? .null,
-                        "seed_error": x.seedError.map { .number($0) } ?? .null,
+                        "difference": row.isCompared ? .number(x.difference) : .null,
+                        "item_error": figure(row.isCompared ? x.itemError : nil),
+                        "seed_error": figure(row.isCompared ? x.seedError : nil),
                     ]
                 }),
         ]
     }
+
+    private func figure(_ value: Double?) -> JSONValue { value.map { .number($0) } ?? .null }
 
     private func number(_ value: Double) -> String { PythonFloat.fixed(value, places: 4) }
 }
