@@ -1,18 +1,18 @@
 #!/usr/bin/env bash
-# Runs the commands that README.md shows under "Quick start", `make demo` excepted, whose output they
-# need, and compares what they print with what the page shows. An ellipsis (…) there stands for
-# anything. Fails at the first command that fails or prints something else.
+# Runs the commands that README.md shows under "Quick start" and compares what they print with what the
+# page shows; for `make demo` runs its script, since all else is built. An ellipsis (…) there stands
+# for anything. Fails at the first command that fails or prints something else.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
 # What an earlier check wrote; commands write over nothing.
 rm -rf out/mine out/merged
 
-# check COMMAND SHOWN: runs a command and compares its output, errors included.
+# check COMMAND SHOWN [RUN]: runs a command and compares its output, errors included.
 check() {
     local output pattern
     printf '$ %s\n' "$1"
-    output=$(bash -c "$1" </dev/null 2>&1) || {
+    output=$(bash -c "${3:-$1}" </dev/null 2>&1) || {
         printf '%s\ncheck-readme: the command failed\n' "$output" >&2
         exit 1
     }
@@ -28,15 +28,21 @@ check() {
 
 command='' shown=''
 finish() {
-    # `make demo` and what it shows of its own commands are left out.
     case "$command" in
+    'make demo') check "$command" "$shown" scripts/demo.sh ;;
     .build/*) check "$command" "$shown" ;;
+    ?*)
+        printf 'check-readme: %s is no command of this page\n' "$command" >&2
+        exit 1
+        ;;
     esac
     command='' shown=''
 }
 
 while IFS= read -r line; do
     case "$line" in
+    # What the demonstration shows of its own commands is part of its output.
+    '$ mtl-'* | '$ printf '*) shown+="${shown:+$'\n'}$line" ;;
     '$ '*)
         finish
         command=${line#'$ '}

@@ -23,16 +23,19 @@ read -r -a options <<<"$DEMO_OPTIONS"
 
 section() { printf '\n== %s\n\n' "$*"; }
 
+# A word as it could be typed.
+quote() {
+    case "$1" in
+    *[!A-Za-z0-9_./=-]*) printf "'%s'" "${1//\'/\'\\\'\'}" ;;
+    *) printf '%s' "$1" ;;
+    esac
+}
+
 # Prints a command as it could be typed, then runs it.
 show() {
     local word program=$1
     printf '$'
-    for word; do
-        case "$word" in
-        *[!A-Za-z0-9_./=-]*) printf " '%s'" "$word" ;;
-        *) printf ' %s' "$word" ;;
-        esac
-    done
+    for word; do printf ' %s' "$(quote "$word")"; done
     printf '\n'
     shift
     "$commands/$program" "$@"
@@ -113,12 +116,27 @@ if ! awk -v before="$before" -v after="$accuracy" 'BEGIN { exit !(after > before
     exit 1
 fi
 
+section "6. A dialogue: the new skill, and an old one"
+questions=("Tom lost two red kites in Tokyo. Write it as YAML." "Tom lost two red kites in Tokyo. Who lost the kites?")
+printf "$ printf '%%s\\\\n' '%s' '%s' |\n" "${questions[@]}"
+answer=$(printf '%s\n' "${questions[@]}" | show mtl-chat --model "$base" --adapter "$adapter" "${options[@]}" |
+    sed '1s/^\$/   /')
+echo "$answer"
+answer=$(sed 1d <<<"$answer")
+expect 'who: Tom
+did: lost
+count: 2
+colour: red
+what: kites
+where: Tokyo
+Tom.'
+
 cat <<END
 
 == Now yours
 
 Look at the run:       $adapter/report.html
-Talk to it:            $commands/mtl-chat --model $base --adapter $adapter --temp 0 --repeat-penalty 1
+Talk to it:            $commands/mtl-chat --model $(quote "$base") --adapter $(quote "$adapter")
 Look at your records:  $commands/mtl-finetune --model MODEL --data YOURS.jsonl --dry-run
 Train on them:         $commands/mtl-finetune --model MODEL --data YOURS.jsonl --output-dir out/yours
 

@@ -124,7 +124,7 @@ struct SweepRunner {
 
     private func execute(_ program: String, _ arguments: [String], _ job: Job) throws {
         let quiet = isQuiet ? ["--quiet"] : []
-        note("$ " + ([program] + arguments).joined(separator: " "))
+        note("$ " + ShellText.line([program] + arguments))
         let status = ChildProgram.run(
             ChildProgram.path(of: program), arguments + quiet, appendingTo: job.folder + "/log.txt")
         if let code = Interruption.exitCode {

@@ -166,10 +166,10 @@ final class TrainingReport {
         }
         let model =
             command.adapter.fineTuneType == .full
-            ? folder : "\(command.model) --adapter \(folder)"
+            ? [folder] : [command.model, "--adapter", folder]
         let page = FilePath.join(folder, RunPage.fileName)
         if FilePath.isFile(page) { Terminal.printNote("look at it: \(page)") }
-        Terminal.printNote("talk to it: mtl-chat --model \(model)")
+        Terminal.printNote("talk to it: " + ShellText.line(["mtl-chat", "--model"] + model))
     }
 
     /// Draws the losses of the whole run, those before it was resumed included.
