@@ -53,10 +53,12 @@ struct SamplingOptions: ParsableArguments {
 
     @Option(
         help: """
-            What becomes of earlier turns: the whole conversation is one prompt (recompute), or each \
-            turn goes on from the last one's state, at constant cost (carry).
+            What becomes of earlier turns: the whole conversation is one prompt (recompute), each \
+            turn goes on from the last one's state, at constant cost (carry), or each message is a \
+            prompt of its own (none). (default: \(defaults.history.rawValue); none for models of \
+            fewer than 10 million weights)
             """)
-    var history = defaults.history
+    var history: HistoryMode?
 
     /// The settings that the options make up.
     var settings: ChatSettings {
@@ -68,7 +70,7 @@ struct SamplingOptions: ParsableArguments {
         x.sampling.repetitionPenalty = repeatPenalty ?? x.sampling.repetitionPenalty
         x.sampling.repetitionWindow = repeatLastN == -1 ? .max : repeatLastN
         x.seed = seed ?? x.seed
-        (x.maxTokens, x.stopStrings, x.history) = (maxTokens, stop, history)
+        (x.maxTokens, x.stopStrings, x.history) = (maxTokens, stop, history ?? x.history)
         return x
     }
 
@@ -76,7 +78,7 @@ struct SamplingOptions: ParsableArguments {
     private static let smallSize = 10_000_000
 
     /// The settings for a model: a small one takes the most likely token each time, unless drawing is
-    /// asked for.
+    /// asked for, and reads each message alone, since what it has learnt are records of one turn.
     ///
     /// - Parameters:
     ///   - parameters: The model's number of weights.
@@ -84,16 +86,31 @@ struct SamplingOptions: ParsableArguments {
     /// - Returns: The settings, and what to tell the person about them.
     func settings(parameters: Int, count: Int) -> (settings: ChatSettings, note: String?) {
         var x = settings
+        guard parameters < Self.smallSize else { return (x, nil) }
         let asksForDraws =
             temp != nil || topP != nil || topK != nil || minP != nil || seed != nil || count > 1
-        guard parameters < Self.smallSize, !asksForDraws else { return (x, nil) }
-        x.sampling.temperature = 0
-        if repeatPenalty == nil { x.sampling.repetitionPenalty = 1 }
+        var notes: [(what: String, remedy: String)] = []
+        if !asksForDraws {
+            x.sampling.temperature = 0
+            if repeatPenalty == nil { x.sampling.repetitionPenalty = 1 }
+            notes.append(
+                (
+                    "each token is the most likely one",
+                    "--temp \(Self.defaults.sampling.temperature) draws"
+                ))
+        }
+        if history == nil {
+            x.history = .separate
+            notes.append(
+                ("each message stands alone", "--history recompute keeps the conversation"))
+        }
+        guard !notes.isEmpty else { return (x, nil) }
         let millions = PythonFloat.fixed(Double(parameters) / 1e6, places: 1)
         return (
             x,
-            "a small model, \(millions) million weights: each token is the most likely one; "
-                + "--temp \(Self.defaults.sampling.temperature) draws"
+            "a small model, \(millions) million weights: "
+                + notes.map(\.what).joined(separator: ", ") + "; "
+                + notes.map(\.remedy).joined(separator: ", ")
         )
     }
 

@@ -80,7 +80,7 @@ struct TerminalCommandTests {
         #expect(try session.leave() == 0)
     }
 
-    @Test("small models take the most likely token, and say so; flags win")
+    @Test("small models take the most likely token, each message alone, and say so; flags win")
     func smallModels() throws {
         let workshop = try CommandWorkshop()
         func greeting(_ arguments: [String]) throws -> String {
@@ -93,8 +93,11 @@ struct TerminalCommandTests {
         #expect(plain.contains("a small model, 0."))
         #expect(plain.contains("temperature    0.0") && plain.contains("repeat_penalty 1.0"))
         let drawn = try greeting(["--temp", "0.7"])
-        #expect(!drawn.contains("a small model") && drawn.contains("repeat_penalty 1.1"))
-        #expect(try !greeting(["--seed", "1"]).contains("a small model"))
+        #expect(!drawn.contains("most likely") && drawn.contains("repeat_penalty 1.1"))
+        let seeded = try greeting(["--seed", "1"])
+        #expect(!seeded.contains("most likely") && seeded.contains("each message stands alone"))
+        let whole = try greeting(["--seed", "1", "--history", "recompute"])
+        #expect(!whole.contains("a small model"))
     }
 
     @Test("a command is completed by Tab, and the last message found by the arrow keys")

@@ -107,7 +107,12 @@ extension ChatSession {
         // What follows a stop string's first character is no part of the answer: its text is read anew.
         guard reply.stopReason != .stop else { return }
         asked.answers[asked.count - 1] = reply.tokens
-        let isUseful = settings.history == .carry || !model.flow.dependsOnPrompt
+        let isUseful =
+            switch settings.history {
+            case .carry: true
+            case .recompute: !model.flow.dependsOnPrompt
+            case .separate: false
+            }
         guard isUseful, let last = asked.lastPrompt,
             let state = model.readOn(Array(text.tokens.suffix(text.unreadCount)), after: text.state)
         else { return }
@@ -252,16 +257,18 @@ extension ChatSession {
         _ branch: inout Branch, onProgress: (ReadingProgress) throws -> Void
     ) throws -> Prepared {
         switch settings.history {
-        case .recompute: try prepareWhole(&branch, onProgress: onProgress)
+        case .recompute, .separate: try prepareWhole(&branch, onProgress: onProgress)
         case .carry: try prepareTurn(&branch, onProgress: onProgress)
         }
     }
 
-    /// The whole conversation as one prompt.
+    /// The whole conversation as one prompt, or its last question alone.
     private func prepareWhole(
         _ branch: inout Branch, onProgress: (ReadingProgress) throws -> Void
     ) throws -> Prepared {
-        let text = try template.prompt(of: branch.transcript, endToken: endTokenText)
+        var read = branch.transcript
+        if settings.history == .separate { read.exchanges.removeFirst(branch.count - 1) }
+        let text = try template.prompt(of: read, endToken: endTokenText)
         let (prompt, unreadEnd) = try tokens(ofPrompt: text, isFirst: true)
         if let last = branch.lastPrompt, last.reading.tokens == prompt {
             return Prepared(prompt: last, readTokens: 0, unreadEnd: unreadEnd)
@@ -269,7 +276,7 @@ extension ChatSession {
         let known = model.flow.dependsOnPrompt ? nil : branch.reading(ofBeginningOf: prompt)
         let rest = Array(prompt.dropFirst(known?.tokens.count ?? 0))
         try checkLength(rest)
-        let last = try read(
+        let last = try self.read(
             rest, after: known?.state, of: known?.tokens ?? [], in: &branch
         ) {
             try onProgress(ReadingProgress(readTokens: $0, totalTokens: rest.count))

@@ -61,6 +61,8 @@ public enum HistoryMode: String, CaseIterable, Sendable {
     /// With the tree, each turn's new text is a prompt with a tree of its own; see
     /// `docs/guide-chat.md`.
     case carry
+    /// Nothing: each question is a prompt of its own, as records of one turn are.
+    case separate = "none"
 }
 
 extension ChatSettings {
@@ -98,7 +100,7 @@ extension ChatSettings {
         guard let history = HistoryMode(rawValue: historyText) else {
             throw ChatError.setting(
                 name: "history", found: historyText,
-                expected: HistoryMode.allCases.map(\.rawValue).joined(separator: " or "))
+                expected: HistoryMode.allCases.map(\.rawValue).joined(separator: ", "))
         }
         self.seed = seed
         self.history = history

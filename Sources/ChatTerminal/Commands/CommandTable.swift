@@ -45,12 +45,13 @@ enum CommandTable {
             details: "Without TEXT, it is told nothing."
         ) { .change(.system($0)) },
         Command(
-            name: "set", subcommand: "history", argument: .optional("recompute|carry"),
+            name: "set", subcommand: "history", argument: .optional("recompute|carry|none"),
             choices: HistoryMode.allCases.map(\.rawValue),
             summary: "Change what becomes of earlier turns",
             details: """
-                Each turn reads the whole conversation (recompute, exact), or goes on from the \
-                state after the last one (carry, at constant cost). Without a word, messages are \
+                Each turn reads the whole conversation (recompute, exact), goes on from the state \
+                after the last one (carry, at constant cost), or reads its message alone (none). \
+                Without a word, messages are \
                 kept for the arrow keys again.
                 """, action: history),
         Command(

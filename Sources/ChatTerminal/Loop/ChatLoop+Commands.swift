@@ -44,10 +44,13 @@ extension ChatLoop {
             confirm("The model is told \(text == nil ? "nothing" : "this") first.")
         case .history(let mode):
             session.settings.history = mode
-            confirm(
-                mode == .carry
-                    ? "Each turn goes on from the state after the last one."
-                    : "Each turn reads the whole conversation.")
+            let effect =
+                switch mode {
+                case .carry: "Each turn goes on from the state after the last one."
+                case .recompute: "Each turn reads the whole conversation."
+                case .separate: "Each message stands alone: what was said before is not read."
+                }
+            confirm(effect)
         case .recording(let isOn):
             options.recordsMessages = isOn
             confirm(isOn ? "Messages are kept." : "Messages are kept no more.")

@@ -24,14 +24,14 @@ struct SavedSessionTests {
         "a loaded session goes on as the saved one does", arguments: Topology.allCases,
         HistoryMode.allCases)
     func goesOn(topology: Topology, history: HistoryMode) throws {
-        guard topology != .child || history == .recompute else { return }
+        guard topology != .child || history != .carry else { return }
         let folder = TemporaryFolder()
         let saved = try talked(topology, history)
         try saved.save(to: folder.file("s"))
         let loaded = try makeSession(topology)
         try loaded.reply(to: "Something else")
         let outcome = try loaded.load(from: folder.file("s"))
-        let keepsState = history == .carry || topology == .chain
+        let keepsState = history == .carry || history == .recompute && topology == .chain
         #expect((outcome == .kept) == keepsState)
         #expect(loaded.transcript == saved.transcript)
         #expect(loaded.settings == saved.settings)

@@ -54,6 +54,23 @@ struct HistoryTests {
         #expect(second.promptTokens == turn.count && second.readTokens == turn.count)
     }
 
+    @Test(
+        "without history each message is answered as if it were the first",
+        arguments: Topology.allCases)
+    func separate(topology: Topology) throws {
+        func session() throws -> ChatSession {
+            try makeSession(topology, system: "S") {
+                ($0.history, $0.sampling.temperature) = (.separate, 0)
+            }
+        }
+        let (talk, fresh) = (try session(), try session())
+        try talk.reply(to: "Something else")
+        let (later, first) = (try talk.reply(to: "What now?"), try fresh.reply(to: "What now?"))
+        #expect(later.tokens == first.tokens && later.promptTokens == first.promptTokens)
+        #expect(talk.transcript.exchanges.count == 2)
+        #expect(try talk.regenerate().readTokens == 0)
+    }
+
     @Test("a chat template's turns are carried too")
     func chatTemplate() throws {
         let session = try makeSession(
