@@ -167,7 +167,8 @@ let package = Package(
         .testTarget(
             name: "CommandTests",
             dependencies: [
-                "mtl-finetune", "mtl-eval", "mtl-chat", "Kernels", "Storage", "TestSupport",
+                "mtl-finetune", "mtl-eval", "mtl-chat", "CommandSupport", "YAML", "Kernels",
+                "Storage", "TestSupport",
             ]),
     ],
     swiftLanguageModes: [.v6],

@@ -16,8 +16,19 @@ struct MTLChat: ParsableCommand {
         discussion: """
             Without --prompt, a conversation: /help lists its commands, Ctrl-C stops an answer, \
             Ctrl-D leaves. Where standard input is no terminal, each line of it is a message.
-            """,
+            """
+                + HelpText.examples(
+                    "mtl-chat MODEL",
+                    "mtl-chat MODEL 'Name a young horse.'",
+                    "mtl-chat --model MODEL --adapter out/mine --temp 0",
+                    "mtl-chat --model MODEL --prompt - --json < question.txt"),
         version: CommandLineProgram.version)
+
+    @Argument(
+        help: ArgumentHelp(
+            "A model and a prompt, in place of --model and --prompt.",
+            valueName: "model-and-prompt"))
+    var words: [String] = []
 
     @OptionGroup var model: ModelOptions
     @OptionGroup var sampling: SamplingOptions
@@ -48,7 +59,13 @@ struct MTLChat: ParsableCommand {
 
     static func main() { CommandLineProgram.run(MTLChat.self) }
 
-    func validate() throws {
+    mutating func validate() throws {
+        if model.model == nil, !words.isEmpty { model.model = words.removeFirst() }
+        if prompt == nil, !words.isEmpty { prompt = words.removeFirst() }
+        if let word = words.first {
+            throw ValidationError(
+                "unexpected word '\(word)'; a text of several words stands in quotes")
+        }
         try model.needed()
         guard (1...1024).contains(count) else {
             throw ValidationError("--n is \(count), expected 1 to 1024")

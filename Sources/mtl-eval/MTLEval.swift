@@ -30,7 +30,12 @@ struct MTLEval: ParsableCommand {
 /// `mtl-eval run`: tasks on a model.
 struct RunCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "run", abstract: "Run tasks of lm-evaluation-harness on a model.")
+        commandName: "run", abstract: "Run tasks of lm-evaluation-harness on a model.",
+        discussion: HelpText.examples(
+            "mtl-eval --model MODEL --tasks arc_easy,piqa --data-dir DATA",
+            "mtl-eval --model MODEL --adapter out/mine --tasks arc_easy --limit 100",
+            "mtl-eval --model MODEL --tasks mine --include-path . --output-path results",
+            "mtl-eval --list-tasks"))
 
     @OptionGroup(title: "Tasks") var tasks: TaskOptions
     @OptionGroup(title: "Model") var model: ModelOptions
@@ -72,7 +77,9 @@ struct CompareCommand: ParsableCommand {
             Both need the samples that --log-samples writes. Prints for each task and metric the \
             difference (second minus first), its paired standard error, and for right-or-wrong \
             metrics the exact p-value of McNemar's test.
-            """)
+            """
+                + HelpText.examples(
+                    "mtl-eval compare results/base results/mine --report compared.html"))
 
     @Argument(help: "The folder of the first run's results, as given to --output-path.")
     var first: String
@@ -107,7 +114,9 @@ struct LogLikelihoodCommand: ParsableCommand {
             "continuation_ids": …}; its answer adds loglikelihood, token_logprobs and is_greedy. \
             With --all-positions it is {"ids": …, "prompt_length": …}; its answer adds \
             token_logprobs, one for every token after the first.
-            """)
+            """
+                + HelpText.examples(
+                    "mtl-eval loglikelihood --model MODEL --requests in.jsonl --output out.jsonl"))
 
     @OptionGroup var model: ModelOptions
 
@@ -160,7 +169,10 @@ struct TokenizeCommand: ParsableCommand {
         discussion: """
             {"text": …} gains ids: no special tokens are added, those written in the text are \
             recognised. With --decode, {"ids": …} gains text.
-            """)
+            """
+                + HelpText.examples(
+                    "mtl-eval tokenize --model MODEL --input texts.jsonl --output ids.jsonl",
+                    "mtl-eval tokenize --decode --model MODEL --input ids.jsonl --output t.jsonl"))
 
     @Option(help: "A model's folder, a tokenizer.json or a SentencePiece .model file.")
     var model: String

@@ -11,7 +11,11 @@ struct TreeCommand: ParsableCommand {
             One HTML file, without network: arcs over the tokens, a slider over the layers, which \
             tokens a state gathers from, depth, and how much layers agree. With --data and no \
             --index, means over the data's prompts come first. JSON and SVG are for other programs.
-            """)
+            """
+                + HelpText.examples(
+                    "mtl-eval tree --model MODEL --prompt 'Tom lost two kites.' --output tree.html",
+                    "mtl-eval tree --model MODEL --adapter out/mine --compare base \\",
+                    "  --data records.jsonl --output trees.html"))
 
     /// What is written.
     enum Format: String, ExpressibleByArgument, CaseIterable {

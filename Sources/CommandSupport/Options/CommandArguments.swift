@@ -4,8 +4,8 @@ import YAML
 
 /// What a user typed, made ready for the parser.
 ///
-/// Long flags may be written in snake case (`--learning_rate`), as Hugging Face's tools do, and a
-/// negative number is a value, no flag. A file given with `--config` holds flags as keys, and so do the
+/// Long flags may be written in snake case (`--learning_rate`), as Hugging Face's tools do, names of other
+/// programs are read as ours (``ForeignName``), and a negative number is a value, no flag. A file given with `--config` holds flags as keys, and so do the
 /// recipes given with `--recipe`; those on the command line win, then those of the file, then those of the
 /// last recipe.
 struct CommandArguments {
@@ -22,6 +22,8 @@ struct CommandArguments {
     let words: [String]
     /// The spellings by the parser's names, with dashes.
     let spellings: [String: Spelling]
+    /// Settings of other programs that are left out since they change nothing here, as they are written.
+    let leftOut: [String]
 
     /// Rewrites arguments.
     ///
@@ -29,18 +31,24 @@ struct CommandArguments {
     ///   - typed: Without the program's name.
     ///   - program: Whose options they are.
     ///   - recipes: The texts that `--recipe` may name.
-    /// - Throws: ``ConfigurationFileError`` or `FileError` if the file cannot be used.
+    /// - Throws: ``ConfigurationFileError`` or `FileError` if the file cannot be used;
+    ///   ``ForeignNameError``.
     init(
         _ typed: [String], of program: (some ParsableCommand).Type,
         recipes: [String: [UInt8]] = [:]
     ) throws {
         var spellings: [String: Spelling] = [:]
-        let words = Self.joiningNegativeNumbers(
-            typed.map { word in
-                let kebab = Self.kebabCased(word)
-                if kebab != word { spellings[Self.name(kebab)] = .typed(Self.name(word)) }
-                return kebab
-            })
+        let name = program.configuration.commandName ?? ""
+        let typed = Self.knownBeginning(typed, of: name)
+        let kebab = typed.map { word in
+            let kebab = Self.kebabCased(word)
+            if kebab != word { spellings[Self.name(kebab)] = .typed(Self.name(word)) }
+            return kebab
+        }
+        let line = try ForeignNames(program: name, first: typed.first)?.read(kebab, typed: typed)
+        for (ours, theirs) in line?.spellings ?? [:] { spellings[ours] = .typed(theirs) }
+        var leftOut = line?.leftOut ?? []
+        let words = Self.joiningNegativeNumbers(line?.words ?? kebab)
         var (rest, places) = (words, [Int]())
         func take(_ found: (place: Int, width: Int, value: String)) -> String {
             rest.removeSubrange(found.place..<found.place + found.width)
@@ -55,12 +63,14 @@ struct CommandArguments {
         guard let place = places.min() else {
             self.words = words
             self.spellings = spellings
+            self.leftOut = leftOut
             return
         }
         var given = Set(rest.filter { $0.hasPrefix("--") }.map(Self.positive))
         let known = CommandWords(program, arguments: words)
         var fromFiles: [String] = []
         func add(_ file: ConfigurationFile) {
+            leftOut += file.leftOut
             let flags = file.flags.filter {
                 !given.contains(Self.positive("--" + $0.name)) && $0.name != "recipe"
             }
@@ -94,6 +104,28 @@ struct CommandArguments {
         }
         self.words = Array(rest[..<place]) + fromFiles + Array(rest[place...])
         self.spellings = spellings
+        self.leftOut = leftOut
+    }
+
+    /// The words with a beginning of other programs' read as ours: their name for a subcommand, or a file of
+    /// settings that stands by itself.
+    private static func knownBeginning(_ typed: [String], of program: String) -> [String] {
+        guard let first = typed.first else { return typed }
+        let rest = Array(typed.dropFirst())
+        let isSettings = [".yaml", ".yml"].contains(where: first.hasSuffix)
+        switch (program, first) {
+        case ("mtl-finetune", "sft"), ("mtl-finetune", "lora"), ("mtl-finetune", "finetune"):
+            return knownBeginning(["train"] + rest, of: program)
+        case ("mtl-finetune", "train"):
+            guard let file = rest.first, [".yaml", ".yml"].contains(where: file.hasSuffix) else {
+                return typed
+            }
+            return ["train", "--config"] + rest
+        case ("mtl-finetune", _) where isSettings: return ["train", "--config"] + typed
+        case ("mtl-finetune", "fuse"): return ["merge"] + rest
+        case ("mtl-chat", "run"), ("mtl-chat", "chat"), ("mtl-chat", "generate"): return rest
+        default: return typed
+        }
     }
 
     /// A sentence about options, with each named as the user wrote it.

@@ -49,12 +49,36 @@ public enum CommandLineProgram {
             arguments = try CommandArguments(typed, of: program, recipes: recipes)
         } catch let error as ConfigurationFileError {
             throw UsageFailure(text: "Error: \(error)")
+        } catch let error as ForeignNameError {
+            throw UsageFailure(text: "Error: \(error)")
+        }
+        if let text = help(arguments.words, program) { throw CleanExit.message(text) }
+        if !arguments.leftOut.isEmpty {
+            Terminal.printNote(
+                "left out, since they change no result here: "
+                    + arguments.leftOut.joined(separator: ", "))
         }
         do {
             return try program.parseAsRoot(arguments.words)
         } catch  where program.exitCode(for: error) != .success {
             throw UsageFailure(text: text(of: error, arguments, program))
         }
+    }
+
+    /// The help of a program whose subcommand goes without saying: its own, and that of the subcommand.
+    private static func help(
+        _ words: [String], _ program: (some ParsableCommand).Type
+    ) -> String? {
+        guard let chosen = program.configuration.defaultSubcommand,
+            words.first?.hasPrefix("-") == true,
+            words.prefix(while: { $0 != "--" }).contains(where: { $0 == "-h" || $0 == "--help" })
+        else { return nil }
+        let own = program.helpMessage()
+        let more = program.helpMessage(for: chosen)
+        let start =
+            (more.firstRange(of: HelpText.examplesTitle) ?? more.firstRange(of: "USAGE: "))?
+            .lowerBound ?? more.startIndex
+        return own + "\n\nWithout a subcommand:\n\n" + more[start...]
     }
 
     /// What is wrong with the arguments: the problem, help about it, and how the command is used.

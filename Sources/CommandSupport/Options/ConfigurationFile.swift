@@ -20,6 +20,8 @@ package struct ConfigurationFile {
     let file: String
     /// The keys that hold something, in the order of the file.
     package let flags: [Flag]
+    /// The keys of other programs that are left out since they change nothing here.
+    let leftOut: [String]
 
     /// Reads a file.
     ///
@@ -51,48 +53,121 @@ package struct ConfigurationFile {
     init(_ node: YAMLNode?, file path: String, words: CommandWords?) throws {
         file = path
         guard let node, !node.value.isNull else {
-            flags = []
+            (flags, leftOut) = ([], [])
             return
         }
         guard let members = node.members else {
             throw ConfigurationFileError.notMapping(file: path)
         }
-        flags = try members.compactMap { member in
-            let place = (file: path, line: member.line)
-            let (text, value) = (member.key, member.value)
-            let option = CommandArguments.kebabCased("--" + text)
-            guard let known = words?.option(option) else {
-                throw ConfigurationFileError.unknown(
-                    file: place.file, line: place.line, key: text,
-                    nearest: Spelling.nearest(
-                        to: String(option.dropFirst(2)),
-                        among: (words?.names ?? []).map { String($0.drop { $0 == "-" }) }
-                    ).map { $0.replacing("-", with: "_") })
-            }
-            func wrong(_ expected: String) -> ConfigurationFileError {
-                .value(
-                    file: place.file, line: place.line, key: text, found: Self.text(value),
-                    expected: expected)
-            }
-            guard !value.value.isNull else { return nil }
-            let arguments: [String]
-            if known.kind == .flag {
-                guard let isOn = value.value.boolValue else { throw wrong("true or false") }
-                arguments = isOn ? [option] : Self.negation(of: option, words)
-            } else if let scalar = value.text {
-                arguments = ["\(option)=\(scalar)"]
-            } else if known.isRepeating, let items = value.elements {
-                arguments = try items.map { item in
-                    guard let scalar = item.text else { throw wrong("a list of values") }
-                    return "\(option)=\(scalar)"
+        let foreign = words.flatMap { ForeignNames(commandName: $0.name) }
+        var (flags, leftOut) = ([Flag](), [String]())
+        var problems: [ConfigurationFileError] = []
+        for entry in Self.entries(members, foreign) where !entry.value.value.isNull {
+            do throws(ConfigurationFileError) {
+                if let meaning = foreign?.meaning(of: entry.key) {
+                    let flag = try Self.foreign(entry, meaning, words, file: path)
+                    if let flag { flags.append(flag) } else { leftOut.append(entry.key) }
+                } else {
+                    flags.append(try Self.own(entry, words, file: path))
                 }
-            } else {
-                throw wrong(known.isRepeating ? "a value or a list of values" : "one value")
+            } catch {
+                problems.append(error)
             }
-            return Flag(
-                key: text, name: String(option.dropFirst(2)), line: place.line,
-                arguments: arguments)
         }
+        guard problems.count < 2 else { throw ConfigurationFileError.several(problems) }
+        if let problem = problems.first { throw problem }
+        // The harness names what kind of model it is beside the model itself.
+        let hasModel = flags.contains { $0.name == "model" && $0.key != "model" }
+        self.flags = flags.filter {
+            !(hasModel && $0.key == "model"
+                && $0.arguments.contains {
+                    ForeignNames.modelTypes.contains(String($0.dropFirst(8)))
+                })
+        }
+        self.leftOut = leftOut
+    }
+
+    /// A key with its value; one of a mapping that other programs have, with its path.
+    private typealias Entry = (key: String, line: Int, value: YAMLNode)
+
+    private static func entries(
+        _ members: [YAMLNode.Member], _ foreign: ForeignNames?, below path: String = ""
+    ) -> [Entry] {
+        members.flatMap { member -> [Entry] in
+            let key = path + member.key
+            let parts =
+                member.value.members.map { [$0] } ?? member.value.elements?.map { $0.members }
+            guard foreign?.hasKeys(below: key) == true, let parts, !parts.isEmpty else {
+                return [(key, member.line, member.value)]
+            }
+            let mappings = parts.compactMap(\.self)
+            guard mappings.count == parts.count else { return [(key, member.line, member.value)] }
+            return mappings.flatMap { entries($0, foreign, below: key + ".") }
+        }
+    }
+
+    /// A key that is a flag of ours.
+    private static func own(
+        _ entry: Entry, _ words: CommandWords?, file: String
+    ) throws(ConfigurationFileError) -> Flag {
+        let value = entry.value
+        let option = CommandArguments.kebabCased("--" + entry.key)
+        guard let known = words?.option(option) else {
+            throw .unknown(
+                file: file, line: entry.line, key: entry.key,
+                nearest: Spelling.nearest(
+                    to: String(option.dropFirst(2)),
+                    among: (words?.names ?? []).map { String($0.drop { $0 == "-" }) }
+                ).map { $0.replacing("-", with: "_") })
+        }
+        func wrong(_ expected: String) -> ConfigurationFileError {
+            .value(
+                file: file, line: entry.line, key: entry.key, found: text(value),
+                expected: expected)
+        }
+        let arguments: [String]
+        if known.kind == .flag {
+            guard let isOn = value.value.boolValue else { throw wrong("true or false") }
+            arguments = isOn ? [option] : negation(of: option, words)
+        } else if let scalar = value.text {
+            arguments = ["\(option)=\(scalar)"]
+        } else if known.isRepeating, let items = value.elements {
+            let scalars = items.compactMap(\.text)
+            guard scalars.count == items.count else { throw wrong("a list of values") }
+            arguments = scalars.map { "\(option)=\($0)" }
+        } else {
+            throw wrong(known.isRepeating ? "a value or a list of values" : "one value")
+        }
+        return Flag(
+            key: entry.key, name: String(option.dropFirst(2)), line: entry.line,
+            arguments: arguments)
+    }
+
+    /// A key of another program; nil if it is left out.
+    private static func foreign(
+        _ entry: Entry, _ meaning: ForeignName.Meaning, _ words: CommandWords?, file: String
+    ) throws(ConfigurationFileError) -> Flag? {
+        let items = entry.value.elements ?? [entry.value]
+        let values = items.compactMap(\.text)
+        if case .same(let option, _) = meaning {
+            let isRepeating = words?.option(option)?.isRepeating == true
+            guard values.count == items.count, values.count == 1 || isRepeating else {
+                throw .value(
+                    file: file, line: entry.line, key: entry.key, found: text(entry.value),
+                    expected: isRepeating ? "a value or a list of values" : "one value")
+            }
+        }
+        let reading: ForeignNames.Reading
+        do {
+            reading = try ForeignNames.read(
+                meaning, values, written: "key \(quoted(entry.key))")
+        } catch {
+            throw .foreign(file: file, line: entry.line, sentence: error.inFile)
+        }
+        guard !reading.isLeftOut else { return nil }
+        let name = reading.words.first.map { String(CommandArguments.name($0).dropFirst(2)) }
+        return Flag(
+            key: entry.key, name: name ?? entry.key, line: entry.line, arguments: reading.words)
     }
 
     private static func node(of path: String) throws -> YAMLNode? {
@@ -119,7 +194,7 @@ package struct ConfigurationFile {
 }
 
 /// What can be wrong with a file of flags.
-public enum ConfigurationFileError: Error, Equatable {
+public indirect enum ConfigurationFileError: Error, Equatable {
     /// The text is not YAML.
     case notYAML(file: String, line: Int, problem: String)
     /// The text is not a mapping of flags.
@@ -128,6 +203,10 @@ public enum ConfigurationFileError: Error, Equatable {
     case unknown(file: String, line: Int, key: String, nearest: String?)
     /// A key holds what its flag cannot be.
     case value(file: String, line: Int, key: String, found: String, expected: String)
+    /// A key of another program means something else here.
+    case foreign(file: String, line: Int, sentence: String)
+    /// More than one key is wrong.
+    case several([ConfigurationFileError])
     /// A recipe is none of those there are.
     case unknownRecipe(name: String, known: [String])
 }
@@ -145,6 +224,10 @@ extension ConfigurationFileError: CustomStringConvertible {
                 + (nearest.map { "; did you mean \(quoted($0))?" } ?? "")
         case .value(let file, let line, let key, let found, let expected):
             "\(quotedPath(file)):\(line): key \(quoted(key)) is \(found), expected \(expected)"
+        case .foreign(let file, let line, let sentence):
+            "\(quotedPath(file)):\(line): \(sentence)"
+        case .several(let problems):
+            problems.map { "\($0)" }.joined(separator: "\nError: ")
         case .unknownRecipe(let name, let known):
             "--recipe is \(quoted(name)), expected one of \(known.joined(separator: ", "))"
                 + (Spelling.nearest(to: name, among: known).map {

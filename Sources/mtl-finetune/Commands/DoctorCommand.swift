@@ -8,7 +8,10 @@ import Tensors
 struct DoctorCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "doctor",
-        abstract: "Print what this machine offers and which kernels are used.")
+        abstract: "Print what this machine offers and which kernels are used.",
+        discussion: HelpText.examples(
+            "mtl-finetune doctor",
+            "mtl-finetune doctor --threads 4"))
 
     @OptionGroup var engineOptions: EngineOptions
 

@@ -11,7 +11,10 @@ extension ModelShape: ExpressibleByArgument {}
 struct InitCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "init",
-        abstract: "Write a checkpoint with random weights, in the official initialisation.")
+        abstract: "Write a checkpoint with random weights, in the official initialisation.",
+        discussion: HelpText.examples(
+            "mtl-finetune init --shape tiny --seed 1 --output out/random",
+            "mtl-finetune init --config MODEL/config.json --output out/random"))
 
     @Option(
         help: """

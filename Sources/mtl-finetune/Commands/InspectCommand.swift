@@ -6,7 +6,10 @@ struct InspectCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "inspect",
         abstract: "Tell what a model, an adapter or a data file is: sizes and problems.",
-        discussion: "The exit status is 1 if there are problems.")
+        discussion: "The exit status is 1 if there are problems."
+            + HelpText.examples(
+                "mtl-finetune inspect MODEL",
+                "mtl-finetune inspect records.jsonl"))
 
     @Argument(help: "A model's or an adapter's folder, or a data file.")
     var path: String

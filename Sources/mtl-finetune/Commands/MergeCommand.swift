@@ -14,7 +14,9 @@ struct MergeCommand: ParsableCommand {
         discussion: """
             An adapter on the embedding acts on the look-up only. Where the output projection \
             shares the embedding's weight, the merged model therefore gets one of its own.
-            """)
+            """
+                + HelpText.examples(
+                    "mtl-finetune merge --model MODEL --adapter out/mine --output out/merged"))
 
     /// What happens to a tied output projection.
     enum Untie: String, ExpressibleByArgument, CaseIterable {

@@ -33,7 +33,10 @@ struct RecipesCommand: ParsableCommand {
         discussion: """
             'mtl-finetune --recipe NAME --data FILE' trains with one; flags that are given as well \
             win, and of several recipes the last. 'mtl-finetune sweep NAME' runs those that compare.
-            """)
+            """
+                + HelpText.examples(
+                    "mtl-finetune recipes",
+                    "mtl-finetune recipes demo-sweep > mine.yaml"))
 
     @Argument(help: "The recipe to print.")
     var name: String?

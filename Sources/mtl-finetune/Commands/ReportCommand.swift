@@ -12,7 +12,10 @@ struct ReportCommand: ParsableCommand {
             Training writes it too, at each validation and checkpoint and at the end. It needs no \
             network and shows curves, sample answers, the trees of one sample, warnings, settings \
             and the command to repeat the run.
-            """)
+            """
+                + HelpText.examples(
+                    "mtl-finetune report out/mine",
+                    "mtl-finetune report out/mine --output mine.html"))
 
     @Argument(help: "The run's folder, as given to --output-dir.")
     var folder: String

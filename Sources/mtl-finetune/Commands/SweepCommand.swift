@@ -13,7 +13,10 @@ struct SweepCommand: ParsableCommand {
             and scored in a folder of its own below the output, one after the other; those that are \
             finished are not run again. The table is printed and written as sweep.md and sweep.json; \
             report.html, written anew after each member, shows it beside curves and settings.
-            """)
+            """
+                + HelpText.examples(
+                    "mtl-finetune sweep demo-sweep",
+                    "mtl-finetune sweep mine.yaml --output-dir out/mine-sweep"))
 
     @Argument(help: "A YAML file, or the name of a sweep that comes with the program.")
     var sweep: String

@@ -5,7 +5,13 @@ import FineTuning
 /// `mtl-finetune train`: parse, validate, hand over.
 struct TrainCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "train", abstract: "Fine-tune a model on instruction data.")
+        commandName: "train", abstract: "Fine-tune a model on instruction data.",
+        discussion: HelpText.examples(
+            "mtl-finetune --model MODEL --data records.jsonl --output-dir out/mine",
+            "mtl-finetune --model MODEL --data records.jsonl --dry-run",
+            "mtl-finetune --recipe quick-300 --model MODEL --data records.jsonl",
+            "mtl-finetune --config run.yaml --learning-rate 1e-3",
+            "mtl-finetune --config out/mine/config.yaml --resume"))
 
     @Option(
         help: """
