@@ -5,10 +5,11 @@
 # would add testability a second time and build everything anew. Testability does not reach the hot
 # loops, which are C. Release, because numerical code in debug is 100 times slower.
 SWIFT_FLAGS := -c release -Xswiftc -enable-testing
+PREFIX ?= /usr/local
 SWIFT_SOURCES := $(wildcard Sources Tests Benchmarks Fuzz Examples Package.swift)
 
 .DEFAULT_GOAL := help
-.PHONY: help dependencies build demo test torture fuzz sanitize lint bench reproduce clean
+.PHONY: help dependencies build demo test torture fuzz sanitize lint bench reproduce pages install clean
 
 help: ## List the targets.
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-14s%s\n", $$1, $$2 }' Makefile
@@ -45,5 +46,14 @@ bench: build ## Measure beside the machine's limits and PyTorch's programs; PART
 reproduce: build ## Prepare the paper's comparison on mamba-130m: records, seven tasks, one command (needs a network).
 	@scripts/reproduce.sh
 
+pages: build ## Make manual pages, and completion for bash, zsh and fish, in out/share (needs python3).
+	@python3 scripts/manual/make_pages.py out/share
+
+# Beside the programs nothing is needed but the libraries that they were built with, Swift's among them.
+install: pages ## Install commands, manual pages and completion below PREFIX=/usr/local.
+	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/share
+	install $(addprefix .build/release/,mtl-finetune mtl-eval mtl-chat) $(DESTDIR)$(PREFIX)/bin
+	cp -R out/share/. $(DESTDIR)$(PREFIX)/share
+
 clean: ## Delete everything that was built, and the demonstration's output.
-	rm -rf .build Benchmarks/.build Fuzz/.build Examples/.build out/demo
+	rm -rf .build Benchmarks/.build Fuzz/.build Examples/.build out/demo out/share
