@@ -63,6 +63,17 @@ struct SweepPageTests {
         #expect(html.components(separatedBy: "\"color\":").count == 5)
     }
 
+    @Test("a task in which nothing differs is told, not drawn")
+    func same() throws {
+        let html = page(
+            [member("lora", seeds: [1]), member("gain", seeds: [1])],
+            [row("lora", nil), row("gain", .init(value: 0, itemError: 0, seedError: nil))]
+        ).html
+        try HTMLCheck.check(html)
+        #expect(html.contains("No member differs from lora in any item of scenes acc."))
+        #expect(!html.contains("class=\"zero\""))
+    }
+
     @Test("a sweep without a result has a page, and names and paths from outside are text")
     func sparse() throws {
         try HTMLCheck.check(page([member("lora", seeds: [])], []).html)

@@ -123,6 +123,7 @@ struct CommandArguments {
             return ["train", "--config"] + rest
         case ("mtl-finetune", _) where isSettings: return ["train", "--config"] + typed
         case ("mtl-finetune", "fuse"): return ["merge"] + rest
+        case ("mtl-eval", "ls"): return ["run", "--list-tasks"]
         case ("mtl-chat", "run"), ("mtl-chat", "chat"), ("mtl-chat", "generate"): return rest
         default: return typed
         }

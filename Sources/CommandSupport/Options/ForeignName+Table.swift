@@ -347,6 +347,23 @@ extension ForeignName {
             .instead("chooses documents by number", write: "--limit for the first ones"),
             [.evaluate]),
         ForeignName(
+            "apply_chat_template fewshot_as_multiturn", "harness",
+            .only(
+                ["false"],
+                otherwise: "prompts are scored as the task writes them, without a chat template"),
+            [.evaluate]),
+        ForeignName(
+            "gen_kwargs", "harness",
+            .instead("is for tasks that generate", write: "tasks that score choices or texts"),
+            [.evaluate]),
+        ForeignName(
+            "predict_only -x", "harness",
+            .instead(
+                "keeps answers without scores",
+                write: "--log-samples and --output-path, which keep both"), [.evaluate]),
+        ForeignName(
+            "confirm_run_unsafe_code", "harness", .unneeded(takesValue: false), [.evaluate]),
+        ForeignName(
             "wandb_args wandb_config_args hf_hub_log_args", "harness",
             .instead(
                 "reports to a service", write: "--output-path, whose files have the harness's form"),

@@ -149,11 +149,16 @@ public struct SweepPage: Sendable {
     }
 
     private var differenceSection: Markup {
-        let figures = subjects.compactMap { rows -> Markup? in
+        var (figures, same) = ([Markup](), [String]())
+        for rows in subjects {
             let shown = rows.compactMap { row in row.difference.map { (row.member, $0) } }
-            return shown.isEmpty ? nil : difference(of: rows[0], among: rows, shown)
+            if shown.contains(where: { $0.1.value != 0 || ($0.1.reach ?? 0) > 0 }) {
+                figures.append(difference(of: rows[0], among: rows, shown))
+            } else if !shown.isEmpty {
+                same.append("\(rows[0].task) \(rows[0].metric)")
+            }
         }
-        guard !figures.isEmpty else {
+        guard !figures.isEmpty || !same.isEmpty else {
             return Page.note("Nothing can be compared yet: '\(reference)' has no scores.")
         }
         return Page.section(
@@ -161,7 +166,12 @@ public struct SweepPage: Sendable {
             Page.note(
                 "Points are differences of means, bars reach twice the larger of the two errors to "
                     + "each side: where a bar crosses the line at 0, the difference tells nothing. A "
-                    + "point without a bar has an error of 0, or none is known."))
+                    + "point without a bar has an error of 0, or none is known."),
+            same.isEmpty
+                ? []
+                : Page.note(
+                    "No member differs from \(reference) in any item of "
+                        + same.joined(separator: ", ") + "."))
     }
 
     private func difference(
