@@ -94,7 +94,7 @@ ask "$base" "$skill"
 section "3. Teach it with 400 records and an adapter"
 show mtl-finetune --model "$base" --data "$data/train.jsonl" --valid "$data/valid.jsonl" \
     --learning-rate 3e-3 --lr-scheduler-type linear --max-steps "$DEMO_STEPS" \
-    --num-train-epochs 100 --steps-per-eval 20 --logging-steps 5 \
+    --num-train-epochs 100 --steps-per-eval 20 --logging-steps 5 --sample-prompts "$data/prompts.txt" \
     "${options[@]}" --output-dir "$adapter"
 
 section "4. Ask again; Anna, umbrellas and Oslo are in none of the 400 records"

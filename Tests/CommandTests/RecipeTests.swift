@@ -115,6 +115,9 @@ struct RecipeTests {
         for path in page.split(separator: "href=\"").dropFirst().map({ $0.prefix { $0 != "\"" } }) {
             #expect(FileManager.default.fileExists(atPath: "\(output)/\(path)"), "\(path)")
         }
+        let member = String(
+            decoding: try workshop.bytes("out/tree/seed-2/train/report.html"), as: UTF8.self)
+        #expect(member.contains("<title>tree, seed 2</title>"))
         let rows = try JSONValue.read(output + "/sweep.json")["rows"]?.arrayValue ?? []
         let control = try #require(rows.first { $0["member"] == "tree-scale-0" })
         #expect(control["difference"] == 0.0 && control["item_error"] == 0.0)

@@ -22,10 +22,8 @@ fi
 rm -rf "$work"
 mkdir -p "$work" "$pictures"
 
-printf '%s\n' 'In Oslo, Anna packed seven green umbrellas. Write it as YAML.' \
-    'Tom lost two red kites in Tokyo. Write it as YAML.' >"$work/prompts.txt"
 "$commands/mtl-finetune" --model "$base" --data "$demo/train.jsonl" --valid "$demo/valid.jsonl" \
-    --sample-prompts "$work/prompts.txt" --learning-rate 3e-3 --lr-scheduler-type linear --max-steps 100 \
+    --sample-prompts "$demo/prompts.txt" --learning-rate 3e-3 --lr-scheduler-type linear --max-steps 100 \
     --num-train-epochs 100 --steps-per-eval 10 --save-steps 20 --save-total-limit 0 --logging-steps 1 \
     --output-dir "$work/scenes"
 for step in 20 40; do

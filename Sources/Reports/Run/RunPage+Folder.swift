@@ -35,7 +35,7 @@ extension RunPage {
     public init(folder: String) throws {
         let metrics = FilePath.join(folder, "metrics.jsonl")
         guard FilePath.isFile(metrics) else { throw ReportError.noRun(folder: folder) }
-        name = FilePath.name(of: FilePath.trimmed(folder))
+        name = Self.name(of: folder)
         try readMetrics(metrics)
         try readSamples(FilePath.join(folder, Self.samplesName))
         try readSettings(FilePath.join(folder, "config.yaml"))
@@ -43,6 +43,15 @@ extension RunPage {
         isOver = Self.hasEnded(folder, at: max(steps.last?.step ?? 0, evaluations.last?.step ?? 0))
         let trees = FilePath.join(folder, Self.treesName)
         if FilePath.isFile(trees) { self.trees = try PromptTrees(file: trees) }
+    }
+
+    /// A folder's name; of a sweep's run, `MEMBER/seed-N/train`, its member and seed.
+    private static func name(of folder: String) -> String {
+        let parts = folder.split(separator: "/").suffix(3).map(String.init)
+        guard parts.count == 3, parts[2] == "train", parts[1].hasPrefix("seed-") else {
+            return FilePath.name(of: FilePath.trimmed(folder))
+        }
+        return "\(parts[0]), \(parts[1].replacing("-", with: " "))"
     }
 
     /// Reads a run's folder and writes the report into it, or elsewhere.
