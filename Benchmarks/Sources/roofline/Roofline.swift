@@ -32,7 +32,7 @@ struct Roofline: ParsableCommand {
     @Option(help: "A JSON array of token ids to read, for inference.")
     var tokens: String?
 
-    @Option(help: "How linear weights and the embedding are kept, for inference.")
+    @Option(help: "How linear weights and the embedding are kept, for inference and threads.")
     var dtype = WeightMatrix.Format.float32
 
     @Option(help: "The number of threads; 0 for one on each core.")
@@ -68,7 +68,7 @@ struct Roofline: ParsableCommand {
             ).run()
         case .threads:
             report.scaling = try ThreadsPart(
-                threads: max(count, 2), folder: model, progress: progress
+                threads: max(count, 2), folder: model, format: dtype, progress: progress
             ).run()
         case .inference:
             guard let tokens else { throw ValidationError("--tokens names no file.") }
@@ -77,7 +77,7 @@ struct Roofline: ParsableCommand {
                 engine: engine, folder: model, format: dtype,
                 text: try JSONDecoder().decode([Int32].self, from: ids), stopwatch: stopwatch,
                 progress: progress
-            ).run { MachineLimits(pool: engine.pool, largest: memory) }
+            ).run { MachineLimits(of: engine, largest: memory) }
             (report.inference, report.limits) = (inference, limits)
         case .tokenizing:
             guard let data else { throw ValidationError("--data names no file.") }

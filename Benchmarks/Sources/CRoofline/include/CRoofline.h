@@ -17,6 +17,9 @@ double roof_float32(size_t rounds);
 double roof_bfloat16(size_t rounds);
 double roof_int8(size_t rounds);
 
+// The same on matrix tiles, only where the process was granted their state.
+double roof_bfloat16_tiles(size_t rounds);
+
 // Adds up `count` floats, so that all are read. Returns the sum, so that none can be left out.
 float roof_read(const float *from, size_t count);
 

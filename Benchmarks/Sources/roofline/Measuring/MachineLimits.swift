@@ -19,7 +19,7 @@ struct MachineLimits: Codable {
     let threads: Int
     /// Operations a second with 32-bit floats.
     let float32: Double
-    /// The same for dot products of bfloat16; nil where the processor has none.
+    /// The same for products of bfloat16, on matrix tiles where there are some; nil where the processor has none.
     let bfloat16: Double?
     /// The same for dot products of 8-bit integers; nil where the processor has none.
     let int8: Double?
@@ -29,12 +29,16 @@ struct MachineLimits: Codable {
     /// Measures, for about five seconds.
     ///
     /// - Parameters:
-    ///   - pool: The threads.
+    ///   - engine: Whose threads and instructions are measured.
     ///   - largest: The bytes of the largest set of operands, which must exceed all caches.
-    init(pool: ThreadPool, largest: Int) {
+    init(of engine: CPUEngine, largest: Int) {
+        let pool = engine.pool
         threads = pool.threads
         float32 = Self.peak(pool, roof_float32)
-        bfloat16 = roof_has_bfloat16() ? Self.peak(pool, roof_bfloat16) : nil
+        bfloat16 =
+            engine.instructionSet == .amx
+            ? Self.peak(pool, roof_bfloat16_tiles)
+            : roof_has_bfloat16() ? Self.peak(pool, roof_bfloat16) : nil
         int8 = roof_has_int8() ? Self.peak(pool, roof_int8) : nil
         let memory = (0..<pool.threads).map { _ in Operands(bytes: largest / pool.threads) }
         var sizes = [1 << 20, 8 << 20, 32 << 20, 128 << 20].filter { $0 < largest }

@@ -11,8 +11,8 @@ final class ModelBench {
     private let optimizer: Optimizer
 
     /// Loads the model of a folder with the tree's flow, and attaches a fresh adapter.
-    init(folder: String, engine: any Engine) throws {
-        model = try MambaModel.load(folder: folder, engine: engine).model
+    init(folder: String, engine: any Engine, format: WeightMatrix.Format = .float32) throws {
+        model = try MambaModel.load(folder: folder, engine: engine, format: format).model
         model.flow = TreeFlow()
         var generator = SplitMix64(seed: 1)
         adapters = try LoRAAdapterSet.attach(LoRAConfiguration(), to: model, using: &generator)

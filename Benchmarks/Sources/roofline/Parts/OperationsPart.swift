@@ -12,9 +12,9 @@ struct OperationsPart {
 
     /// Measures all, and the limits before and after it.
     func run(memory: Int) throws -> (operations: [MeasuredOperation], limits: MachineLimits) {
-        let before = MachineLimits(pool: engine.pool, largest: memory)
+        let before = MachineLimits(of: engine, largest: memory)
         var operations = try measureAll(before)
-        let limits = before.best(with: MachineLimits(pool: engine.pool, largest: memory))
+        let limits = before.best(with: MachineLimits(of: engine, largest: memory))
         for index in operations.indices { operations[index].compare(with: limits) }
         return (operations, limits)
     }
@@ -22,9 +22,9 @@ struct OperationsPart {
     private func measureAll(_ limits: MachineLimits) throws -> [MeasuredOperation] {
         let shape = ModelShape()
         var results: [MeasuredOperation] = []
+        let formats: [WeightMatrix.Format] =
+            engine.multipliesInBFloat16 ? [.float32, .bfloat16] : [.float32]
         for tokens in lengths {
-            let formats: [WeightMatrix.Format] =
-                engine.multipliesInBFloat16 ? [.float32, .bfloat16] : [.float32]
             let operations =
                 formats.flatMap {
                     MatrixProducts(engine: engine, shape: shape, format: $0)

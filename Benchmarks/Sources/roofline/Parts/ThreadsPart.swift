@@ -42,6 +42,7 @@ struct ThreadsPart {
 
     let threads: Int
     let folder: String
+    let format: WeightMatrix.Format
     let progress: Progress
 
     func run() throws -> Result {
@@ -81,7 +82,7 @@ struct ThreadsPart {
         threads: Int, tokens: Int
     ) throws -> (seconds: Double, calls: [String: TimedEngine.Calls]) {
         let engine = TimedEngine(CPUEngine(threads: threads))
-        let bench = try ModelBench(folder: folder, engine: engine)
+        let bench = try ModelBench(folder: folder, engine: engine, format: format)
         let vocabulary = bench.model.configuration.vocabulary
         let records = BenchRecord.records(tokens: tokens, vocabulary: vocabulary)
         bench.train(records)
