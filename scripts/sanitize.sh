@@ -29,8 +29,11 @@ sanitize() { # part, filter
         filter="${filter:-ThreadPoolTests|TrainerTests|ChatTests}"
         ;;
     undefined)
-        # Only the C of this package is checked; Swift is told, too, so that the runtime is linked.
-        flags+=(-Xcc -fsanitize=undefined -Xcc -fno-sanitize-recover=undefined -Xswiftc -sanitize=undefined)
+        # Only the C of this package is checked; the linker is told, so that it takes the runtime.
+        flags+=(
+            -Xcc -fsanitize=undefined -Xcc -fno-sanitize=vptr,function
+            -Xcc -fno-sanitize-recover=undefined
+            -Xswiftc -Xclang-linker -Xswiftc -fsanitize=undefined)
         filter="${filter:-KernelsTests}"
         ;;
     *)

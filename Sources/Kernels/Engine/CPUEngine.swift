@@ -200,10 +200,18 @@ extension CPUEngine {
         }
     }
 
-    /// Row after row.
+    /// In parallel, where it is worth that.
     public func fill(_ x: Tensor, with value: Float) {
-        for row in 0..<x.rows {
-            (x.base + row * x.rowStride).update(repeating: value, count: x.columns)
+        let (rows, columns) = x.isContiguous ? (1, x.count) : (x.rows, x.columns)
+        let piece = 1 << 14
+        let across = max(1, (columns + piece - 1) / piece)
+        let down = max(1, piece / max(columns, 1))
+        pool.run((rows + down - 1) / down * across) { index, _ in
+            let first = index % across * piece
+            let count = min(piece, columns - first)
+            for row in index / across * down..<min((index / across + 1) * down, rows) {
+                (x.base + row * x.rowStride + first).update(repeating: value, count: count)
+            }
         }
     }
 

@@ -3,18 +3,24 @@ import Tensors
 import TreeTopology
 
 extension CPUEngine {
-    /// Finds the trees one after the other, from the cosines of all edges at once.
+    /// Finds the trees of sequences side by side, from the cosines of all edges at once.
     public func spanningTrees(_ x: SelectiveScan.Inputs) -> [ScanTree?] {
         guard x.layout.hasTrees else { return [] }
         let edges = BatchEdges.of(x.layout)
-        let weights = stateInputCosines(x, edges: edges.all).map(SpanningTree.weight(cosine:))
-        return zip(x.layout.sequences, edges.places).map { sequence, place in
-            sequence.graph.map { graph in
-                let tree = SpanningTree(graph, weights: Array(weights[place]))
-                let root = sequence.root ?? Int32(graph.vertexCount + graph.tail - 1)
-                return ScanTree(rooted(tree, of: graph, at: root, x.layout.transition))
+        let cosines = stateInputCosines(x, edges: edges.all)
+        var trees = [ScanTree?](repeating: nil, count: x.layout.sequences.count)
+        trees.withUnsafeMutableBufferPointer { trees in
+            pool.run(trees.count) { index, _ in
+                let sequence = x.layout.sequences[index]
+                trees[index] = sequence.graph.map { graph in
+                    let weights = cosines[edges.places[index]].map(SpanningTree.weight(cosine:))
+                    let tree = SpanningTree(graph, weights: weights)
+                    let root = sequence.root ?? Int32(graph.vertexCount + graph.tail - 1)
+                    return ScanTree(rooted(tree, of: graph, at: root, x.layout.transition))
+                }
             }
         }
+        return trees
     }
 
     private func rooted(

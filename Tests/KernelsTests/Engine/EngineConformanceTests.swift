@@ -97,6 +97,22 @@ struct EngineConformanceTests {
         engine.finish()
     }
 
+    @Test("filling reaches every element of any shape, and none beside it", arguments: engines)
+    func fill(_ engine: EngineUnderTest) {
+        for shape in [[1, 40_000], [3, 20_000], [5000, 7], [0, 4], [1, 1]] {
+            let found = values(engine) { engine in
+                let whole = engine.tensor([shape[0] + 2, shape[1] + 3], repeating: 1)
+                engine.fill(whole.rows(1..<shape[0] + 1).columns(1..<shape[1] + 1), with: 2)
+                return [whole, engine.tensor(shape, repeating: 3)]
+            }
+            let width = shape[1] + 3
+            #expect(found[0].reduce(0, +) == Float(found[0].count + shape[0] * shape[1]))
+            #expect(found[0].prefix(width + 1).allSatisfy { $0 == 1 })
+            #expect(found[0].suffix(width + 2).allSatisfy { $0 == 1 })
+            #expect(found[1] == [Float](repeating: 3, count: shape[0] * shape[1]))
+        }
+    }
+
     @Test("products, and their gradients", arguments: engines, [3, 70])
     func products(_ engine: EngineUnderTest, depth: Int) {
         let (rows, columns) = (depth / 2, depth - 1)
