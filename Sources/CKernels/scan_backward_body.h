@@ -202,8 +202,8 @@ ALWAYS_INLINE void VARIANT(pack_backward)(const mtl_scan *x, const mtl_scan_grad
             __builtin_prefetch(at(us, t + ROWS_AHEAD) + c);
             __builtin_prefetch(at(steps, t + ROWS_AHEAD) + c);
             __builtin_prefetch(at(results, t + ROWS_AHEAD) + c);
-            __builtin_prefetch(at(zs, t + ROWS_AHEAD) + c);
-            __builtin_prefetch(at(gated, t) + c, 1, 2);
+            if (zs.start) __builtin_prefetch(at(zs, t + ROWS_AHEAD) + c);
+            if (gated.start) __builtin_prefetch(at(gated, t) + c, 1, 2);
             v16 step = load(at(steps, t) + c, lanes), gradient = load(at(results, t) + c, lanes);
             v16 z = zs.start ? load(at(zs, t) + c, lanes) : zero;
             v16 p = vector_exp(-__builtin_elementwise_abs(step)), q = vector_exp(-__builtin_elementwise_abs(z));
