@@ -11,7 +11,8 @@ public final class Linear {
 
     /// Creates a layer from its parameters.
     public init(weight: Parameter, bias: Parameter? = nil) {
-        (self.weight, self.bias) = (weight, bias)
+        self.weight = weight
+        self.bias = bias
     }
 
     /// The layer's name: that of its weight without the ending.
@@ -188,7 +189,8 @@ public final class Normalization {
 
     /// Creates a layer from its parameter.
     public init(weight: Parameter, epsilon: Float) {
-        (self.weight, self.epsilon) = (weight, epsilon)
+        self.weight = weight
+        self.epsilon = epsilon
     }
 
     /// Whether a backward pass has the parameter's gradient to compute.
@@ -236,7 +238,9 @@ public struct Pass {
 
     /// Groups what a pass needs.
     public init(engine: any Engine, buffers: AdapterBuffers, dropoutSeed: UInt64? = nil) {
-        (self.engine, self.buffers, self.dropoutSeed) = (engine, buffers, dropoutSeed)
+        self.engine = engine
+        self.buffers = buffers
+        self.dropoutSeed = dropoutSeed
     }
 }
 
@@ -260,7 +264,8 @@ public struct AdapterBuffers {
 
         /// Groups the widths.
         public init(hidden: Int = 0, dropped: Int = 0) {
-            (self.hidden, self.dropped) = (hidden, dropped)
+            self.hidden = hidden
+            self.dropped = dropped
         }
     }
 

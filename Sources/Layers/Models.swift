@@ -56,7 +56,8 @@ public struct AdaptableLayer {
                 case .embedding(let embedding): embedding.name
                 }
             }()
-        (self.block, self.isHead) = (block, isHead)
+        self.block = block
+        self.isHead = isHead
     }
 
     /// How wide the matrices of the layer's adapter are; `nil` if it has none.
@@ -137,8 +138,10 @@ public struct ScoredText: Equatable, Sendable {
         precondition(
             scored.lowerBound >= 1 && scored.upperBound <= tokens.count,
             "tokens \(scored) of \(tokens.count) are scored")
-        (self.tokens, self.promptLength) = (tokens, promptLength)
-        (self.scored, self.weight) = (scored, weight)
+        self.tokens = tokens
+        self.promptLength = promptLength
+        self.scored = scored
+        self.weight = weight
     }
 }
 
@@ -153,7 +156,9 @@ public struct WorkingMemory: Equatable, Sendable {
 
     /// Groups the parts.
     public init(activations: Int, kept: Int, head: Int) {
-        (self.activations, self.kept, self.head) = (activations, kept, head)
+        self.activations = activations
+        self.kept = kept
+        self.head = head
     }
 
     /// All together.

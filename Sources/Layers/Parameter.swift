@@ -48,7 +48,9 @@ public final class Parameter {
 
     /// Creates a frozen parameter.
     public init(name: String, role: Role = .weight, matrix: WeightMatrix) {
-        (self.name, self.role, self.matrix) = (name, role, matrix)
+        self.name = name
+        self.role = role
+        self.matrix = matrix
     }
 
     /// Creates a frozen parameter in single precision.
@@ -88,7 +90,8 @@ public final class Parameter {
     public func train(in memory: Tensor, gradient: Tensor, on engine: any Engine) {
         engine.copy(value, to: memory)
         if let earlier = self.gradient { engine.copy(earlier, to: gradient) }
-        (matrix, self.gradient) = (WeightMatrix(memory), gradient)
+        matrix = WeightMatrix(memory)
+        self.gradient = gradient
     }
 
     /// Takes the gradient away.
@@ -127,5 +130,21 @@ public final class Parameter {
         precondition(
             value.shape == shape, "\(name) is \(shape), given \(value.shape)")
         matrix = WeightMatrix(value)
+    }
+}
+
+/// A tensor as a file holds it.
+public struct StoredTensor: Equatable, Sendable {
+    /// The key in the file.
+    public let name: String
+    /// The size of each axis.
+    public let shape: [Int]
+    /// The number of values.
+    public var count: Int { shape.reduce(1, *) }
+
+    /// Describes a tensor.
+    public init(name: String, shape: [Int]) {
+        self.name = name
+        self.shape = shape
     }
 }

@@ -8,7 +8,10 @@ public struct RecordOrigin: Equatable, Sendable, CustomStringConvertible {
     public let line: Int
 
     /// Names a place.
-    public init(file: String, line: Int) { (self.file, self.line) = (file, line) }
+    public init(file: String, line: Int) {
+        self.file = file
+        self.line = line
+    }
 
     /// The place as messages begin: `train.jsonl:412`.
     public var description: String { "\(file):\(line)" }

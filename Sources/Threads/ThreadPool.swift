@@ -15,9 +15,11 @@ public final class ThreadPool {
     public init(threads: Int) {
         precondition(threads >= 1, "\(threads) threads, expected at least 1")
         if let pool = mtl_pool_create(threads) {
-            (self.pool, self.threads) = (pool, threads)
+            self.pool = pool
+            self.threads = threads
         } else if let pool = mtl_pool_create(1) {
-            (self.pool, self.threads) = (pool, 1)
+            self.pool = pool
+            self.threads = 1
         } else {
             preconditionFailure("no memory for a thread pool")
         }

@@ -81,8 +81,10 @@ public struct TreeSettings: Codable, Equatable, Sendable {
         scale: Float = 0.3, neighbors: Int = 3, transition: EdgeTransition = .successor,
         chainGain: Float = 1
     ) {
-        (self.scale, self.neighbors) = (scale, neighbors)
-        (self.transition, self.chainGain) = (transition, chainGain)
+        self.scale = scale
+        self.neighbors = neighbors
+        self.transition = transition
+        self.chainGain = chainGain
     }
 
     /// Throws the first error of a value from outside.

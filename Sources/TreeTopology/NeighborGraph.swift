@@ -18,7 +18,10 @@ public struct NeighborGraph: Equatable, Sendable {
         public var b: Int32
 
         /// Joins two vertices.
-        public init(_ a: Int32, _ b: Int32) { (self.a, self.b) = (a, b) }
+        public init(_ a: Int32, _ b: Int32) {
+            self.a = a
+            self.b = b
+        }
     }
 
     /// Groups edges over `vertexCount` vertices.
@@ -30,7 +33,8 @@ public struct NeighborGraph: Equatable, Sendable {
                 throw TreeTopologyError.edgeOutOfRange(edge: index, vertexCount: vertexCount)
             }
         }
-        (self.vertexCount, self.edges) = (vertexCount, edges)
+        self.vertexCount = vertexCount
+        self.edges = edges
     }
 
     /// Joins the cells of a grid, numbered row by row, to those beside and below them.
@@ -46,7 +50,8 @@ public struct NeighborGraph: Equatable, Sendable {
             if cell % columns + 1 < columns { edges.append(Edge(Int32(cell), Int32(cell + 1))) }
             if cell / columns + 1 < rows { edges.append(Edge(Int32(cell), Int32(cell + columns))) }
         }
-        (self.vertexCount, self.edges) = (rows * columns, edges)
+        self.vertexCount = rows * columns
+        self.edges = edges
     }
 
     /// Joins each token of a prompt to the next `neighbors` ones.
@@ -66,6 +71,7 @@ public struct NeighborGraph: Equatable, Sendable {
                 edges.append(Edge(Int32(token), Int32(token - distance)))
             }
         }
-        (self.vertexCount, self.edges) = (promptLength, edges)
+        self.vertexCount = promptLength
+        self.edges = edges
     }
 }

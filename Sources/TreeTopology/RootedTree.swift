@@ -46,7 +46,9 @@ public struct RootedTree: Equatable, Sendable {
                 source >= 0 && source < count,
                 "vertex \(vertex) has transition \(source) in a tree of \(count)")
         }
-        (self.parent, self.order, self.transition) = (parent, order, transition)
+        self.parent = parent
+        self.order = order
+        self.transition = transition
     }
 
     /// Hangs the edges of a tree from a root.

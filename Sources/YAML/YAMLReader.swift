@@ -324,11 +324,14 @@ enum PlainScalar {
         guard digits.utf8.first.map({ 0x30...0x39 ~= $0 }) ?? false else { return nil }
         var radix = 10
         if digits.hasPrefix("0x") {
-            (radix, digits) = (16, digits.dropFirst(2))
+            radix = 16
+            digits = digits.dropFirst(2)
         } else if digits.hasPrefix("0b") {
-            (radix, digits) = (2, digits.dropFirst(2))
+            radix = 2
+            digits = digits.dropFirst(2)
         } else if digits.hasPrefix("0"), digits.utf8.count > 1 {
-            (radix, digits) = (8, digits.dropFirst())
+            radix = 8
+            digits = digits.dropFirst()
         }
         let plain = digits.filter { $0 != "_" }
         guard plain.unicodeScalars.allSatisfy({ $0.properties.isASCIIHexDigit }) else { return nil }

@@ -70,7 +70,9 @@ struct SamplingOptions: ParsableArguments {
         x.sampling.repetitionPenalty = repeatPenalty ?? x.sampling.repetitionPenalty
         x.sampling.repetitionWindow = repeatLastN == -1 ? .max : repeatLastN
         x.seed = seed ?? x.seed
-        (x.maxTokens, x.stopStrings, x.history) = (maxTokens, stop, history ?? x.history)
+        x.maxTokens = maxTokens
+        x.stopStrings = stop
+        x.history = history ?? x.history
         return x
     }
 

@@ -68,10 +68,14 @@ struct TaskOptions: ParsableArguments {
     /// The options that the flags make up.
     func options(threads: Int) -> EvaluationOptions {
         var x = EvaluationOptions()
-        (x.shots, x.limit, x.maximumLength) = (numFewshot, limit, maxLength)
-        (x.bootstrapIterations, x.systemInstruction) = (bootstrapIters, systemInstruction)
+        x.shots = numFewshot
+        x.limit = limit
+        x.maximumLength = maxLength
+        x.bootstrapIterations = bootstrapIters
+        x.systemInstruction = systemInstruction
         x.fewShotSeed = UInt64(clamping: seeds?.last ?? 1234)
-        (x.threads, x.isStrict) = (threads, strict)
+        x.threads = threads
+        x.isStrict = strict
         if let count = Int(batchSize) {
             let (tokens, isTooLarge) = count.multipliedReportingOverflow(by: 256)
             x.batchTokens = isTooLarge ? .max : tokens

@@ -185,7 +185,8 @@ extension ChatSession {
         decode: Duration
     ) -> Reply {
         var reply = Reply()
-        (reply.text, reply.tokens) = (answer.text, text.tokens)
+        reply.text = answer.text
+        reply.tokens = text.tokens
         reply.logProbabilities = settings.keepsLogProbabilities ? text.logProbabilities : nil
         reply.stopReason = answer.stop == nil ? text.stopReason ?? .length : .stop
         reply.stopString = answer.stop.map { stopStrings[$0] }
@@ -193,7 +194,8 @@ extension ChatSession {
             settings.history == .carry
             ? prepared.prompt.prompt.count : prepared.prompt.reading.tokens.count
         reply.readTokens = prepared.readTokens
-        (reply.prefillDuration, reply.decodeDuration) = (prefill, decode)
+        reply.prefillDuration = prefill
+        reply.decodeDuration = decode
         return reply
     }
 

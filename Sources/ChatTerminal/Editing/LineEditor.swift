@@ -50,7 +50,8 @@ final class LineEditor {
         complete: @escaping (String) -> Completion.Result
     ) {
         keys = KeyReader(input: input, signals: signals)
-        (self.complete, self.promptStyle) = (complete, promptStyle)
+        self.complete = complete
+        self.promptStyle = promptStyle
         let owner = mtl_edit_owner(
             context: Unmanaged.passUnretained(self).toOpaque(),
             next_key: { LineEditor.of($0)?.nextKey($1) ?? 0 },

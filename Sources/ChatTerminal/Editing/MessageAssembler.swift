@@ -28,7 +28,8 @@ struct MessageAssembler {
         if lines.isEmpty {
             if line.contains("\n") { return line }
             if let block = Self.block(in: line) {
-                (opening, isInBlock) = (block.opening, true)
+                opening = block.opening
+                isInBlock = true
                 return block.rest.isEmpty ? nil : continueBlock(block.rest)
             }
         }

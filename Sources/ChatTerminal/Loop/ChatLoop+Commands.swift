@@ -372,7 +372,8 @@ extension ChatLoop {
             let columns = DisplayWidth.of(cell)
             if column > 0, column + 2 + columns > width {
                 screen.line(line)
-                (line, column) = ("", 0)
+                line = ""
+                column = 0
             }
             line += (column > 0 ? "  " : "") + cell
             column += (column > 0 ? 2 : 0) + columns

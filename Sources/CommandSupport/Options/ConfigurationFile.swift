@@ -53,7 +53,8 @@ package struct ConfigurationFile {
     init(_ node: YAMLNode?, file path: String, words: CommandWords?) throws {
         file = path
         guard let node, !node.value.isNull else {
-            (flags, leftOut) = ([], [])
+            flags = []
+            leftOut = []
             return
         }
         guard let members = node.members else {

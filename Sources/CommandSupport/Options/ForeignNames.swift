@@ -38,7 +38,9 @@ package struct ForeignName: Sendable {
 
     init(_ names: String, _ tools: String, _ meaning: Meaning, _ commands: [Command] = [.train]) {
         self.names = names.split(separator: " ").map(String.init)
-        (self.tools, self.meaning, self.commands) = (tools, meaning, commands)
+        self.tools = tools
+        self.meaning = meaning
+        self.commands = commands
     }
 }
 

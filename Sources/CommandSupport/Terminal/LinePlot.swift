@@ -31,7 +31,8 @@ public struct LinePlot {
             let left = xs.min(), let right = xs.max(), left < right,
             let low = ys.min(), let high = ys.max()
         else { return nil }
-        (self.curve, self.marks) = (curve, marks)
+        self.curve = curve
+        self.marks = marks
         xRange = left...right
         // A flat curve lies in the middle.
         let room = low == high ? max(abs(low) * 0.01, 1e-3) : 0

@@ -33,7 +33,8 @@ package struct WordWrap {
         var output = ""
         endWord(&output)
         output += spaces
-        (column, spaces) = (0, "")
+        column = 0
+        spaces = ""
         return output
     }
 
@@ -42,7 +43,8 @@ package struct WordWrap {
         case "\n":
             endWord(&output)
             output.append("\n")
-            (column, spaces) = (0, "")
+            column = 0
+            spaces = ""
         case "\t":
             endWord(&output)
             let place = column + spaces.count
@@ -70,7 +72,9 @@ package struct WordWrap {
         }
         output += word
         column += wordWidth
-        (spaces, word, wordWidth) = ("", "", 0)
+        spaces = ""
+        word = ""
+        wordWidth = 0
     }
 }
 

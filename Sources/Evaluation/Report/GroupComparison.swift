@@ -111,7 +111,8 @@ public struct GroupComparison: Equatable, Sendable {
             runs[0].indices.map { item in Aggregation.mean(runs.map { $0[item] }) }
         }
         let (left, right) = (means(reference), means(group))
-        (runs, items) = (group.count, group[0].count)
+        runs = group.count
+        items = group[0].count
         mean = Aggregation.mean(right)
         let differences = zip(itemMeans(reference), itemMeans(group)).map { $1 - $0 }
         difference = Aggregation.mean(differences)

@@ -57,7 +57,8 @@ public struct ResultsTable {
                             ? line.error.map { PythonFloat.fixed($0, places: 4) } ?? "   N/A"
                             : ""),
                 ])
-                (title, version) = (.text(""), .text(""))
+                title = .text("")
+                version = .text("")
             }
         }
         let headers = [

@@ -41,7 +41,10 @@ public struct RunInformation: Sendable {
         public var id: Int
 
         /// Groups text and id.
-        public init(text: String, id: Int) { (self.text, self.id) = (text, id) }
+        public init(text: String, id: Int) {
+            self.text = text
+            self.id = id
+        }
 
         var json: JSONValue { [.string(text), .string("\(id)")] }
     }

@@ -123,7 +123,10 @@ struct ScoreJournalContent {
     private let engine: String
 
     /// Knows nothing yet.
-    init(run: String, engine: String) { (self.run, self.engine) = (run, engine) }
+    init(run: String, engine: String) {
+        self.run = run
+        self.engine = engine
+    }
 
     /// Reads a file.
     ///

@@ -121,7 +121,10 @@ private struct UnfinishedScore {
     private var logProbabilities: [Double] = []
     private var isGreedy = true
 
-    init(count: Int) { (self.count, missing) = (count, count) }
+    init(count: Int) {
+        self.count = count
+        missing = count
+    }
 
     /// Adds the score of one prediction; returns all once none is missing.
     mutating func add(

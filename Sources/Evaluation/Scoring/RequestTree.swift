@@ -64,7 +64,8 @@ struct RequestTree {
             if whole > 0 {
                 family.parent = add(0..<whole, of: start..<end, parent: nil)
                 nodes[nodes.count - 1].promptLength = prompt
-                (family.read, family.common) = (whole, whole)
+                family.read = whole
+                family.common = whole
             }
             grow(family)
             start = end

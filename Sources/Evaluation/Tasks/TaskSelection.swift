@@ -89,7 +89,8 @@ public struct TaskSelection: Sendable {
                 } else if pattern.isEmpty && name.isEmpty {
                     return true
                 } else if let last = retry, !last.name.isEmpty {
-                    (pattern, name) = (last.pattern, last.name.dropFirst())
+                    pattern = last.pattern
+                    name = last.name.dropFirst()
                     retry = (pattern, name)
                 } else {
                     return false

@@ -23,19 +23,6 @@ public protocol CheckpointContents {
     func withBaseModel(_ body: () throws -> Void) rethrows
 }
 
-/// A tensor as a file holds it.
-public struct StoredTensor: Equatable, Sendable {
-    /// The key in the file.
-    public let name: String
-    /// The size of each axis.
-    public let shape: [Int]
-    /// The number of values.
-    public var count: Int { shape.reduce(1, *) }
-
-    /// Describes a tensor.
-    public init(name: String, shape: [Int]) { (self.name, self.shape) = (name, shape) }
-}
-
 extension CheckpointContents {
     /// The parameters as they are.
     public var storedTensors: [StoredTensor] {

@@ -60,6 +60,7 @@ struct CheckpointFolder: Equatable {
     func remove() throws { try FolderTree.discard(path) }
 
     private init(writing other: CheckpointFolder, in folder: String) {
-        (step, path) = (other.step, folder)
+        step = other.step
+        path = folder
     }
 }

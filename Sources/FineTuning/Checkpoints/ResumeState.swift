@@ -44,7 +44,8 @@ struct ResumeState: Equatable {
         }
         defer { validation = found }
         if loss < found.goal - leastGain {
-            (found.goal, found.fruitless) = (loss, 0)
+            found.goal = loss
+            found.fruitless = 0
         } else {
             found.fruitless += 1
         }

@@ -39,7 +39,8 @@ public final class RunFolder {
         _ path: String, _ start: Start, companions: [String] = [],
         apartFrom inputs: [OutputRule.Input] = []
     ) throws {
-        (self.path, self.start) = (path, start)
+        self.path = path
+        self.start = start
         try OutputRule.checkApart(path, from: inputs)
         try FolderTree.create(path)
         lock = try FolderLock(path)

@@ -10,16 +10,15 @@ public struct TrainedAdapter: CheckpointContents {
 
     /// Wraps adapters.
     public init(_ adapters: LoRAAdapterSet, companions: [Companion] = []) {
-        (self.adapters, self.companions) = (adapters, companions)
+        self.adapters = adapters
+        self.companions = companions
     }
 
     /// All parameters of the adapters.
     public var parameters: [Parameter] { adapters.parameters }
 
     /// The tensors by PEFT's names and in PEFT's shapes.
-    public var storedTensors: [StoredTensor] {
-        adapters.storedTensors.map { StoredTensor(name: $0.name, shape: $0.shape) }
-    }
+    public var storedTensors: [StoredTensor] { adapters.storedTensors }
 
     /// The adapter's configuration.
     public var keyFile: String { LoRAAdapterSet.keyFile }

@@ -10,7 +10,8 @@ public struct TrainedModel: CheckpointContents {
 
     /// Wraps a model.
     public init(_ model: any TrainableModel, companions: [Companion] = []) {
-        (self.model, self.companions) = (model, companions)
+        self.model = model
+        self.companions = companions
     }
 
     /// All parameters of the model.
@@ -40,7 +41,10 @@ public struct Companion: Equatable, Sendable {
     public let content: [UInt8]
 
     /// Describes a file.
-    public init(name: String, content: [UInt8]) { (self.name, self.content) = (name, content) }
+    public init(name: String, content: [UInt8]) {
+        self.name = name
+        self.content = content
+    }
 
     /// Writes the file into a folder.
     func write(to folder: String) throws {

@@ -29,6 +29,7 @@ public struct InstructionData: Sendable {
             }
         }
         guard !records.isEmpty else { throw DataError.noRecords(files: files) }
-        (self.format, self.records) = (format, records)
+        self.format = format
+        self.records = records
     }
 }

@@ -27,7 +27,9 @@ public struct MemoryPlan {
         model: any TrainableModel, contents: any CheckpointContents, training: [TrainingRecord],
         configuration: TrainingConfiguration
     ) {
-        (self.model, self.training, self.configuration) = (model, training, configuration)
+        self.model = model
+        self.training = training
+        self.configuration = configuration
         let own = Set(model.parameters.map(ObjectIdentifier.init))
         trainedValues = contents.parameters.reduce(0) { $0 + $1.value.count }
         addedValues = contents.parameters.filter { !own.contains(ObjectIdentifier($0)) }
@@ -78,7 +80,8 @@ public struct MemoryPlan {
         let most = min(configuration.batchSize - 1, training.count, StepPlan.tokensPerPass)
         return stride(from: most, to: 0, by: -1).filter { records % $0 == 0 }.map { size in
             var x = configuration
-            (x.batchSize, x.gradientAccumulationSteps) = (size, records / size)
+            x.batchSize = size
+            x.gradientAccumulationSteps = records / size
             return x
         }
     }
@@ -126,7 +129,8 @@ extension TrainingConfiguration {
             accumulation > 0
         else { return nil }
         var x = self
-        (x.batchSize, x.gradientAccumulationSteps) = (size, accumulation)
+        x.batchSize = size
+        x.gradientAccumulationSteps = accumulation
         return x
     }
 }

@@ -1,3 +1,5 @@
+import Layers
+
 /// Tensors that stand in the same place of different layers.
 public struct TensorKind: Equatable, Sendable {
     /// The place, with `*` for the layer's number: `layers.*.mixer.in_proj`.

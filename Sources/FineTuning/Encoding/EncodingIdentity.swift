@@ -22,8 +22,10 @@ public struct EncodingSource: Sendable {
         folder: String, configuration: TrainingConfiguration, templateSource: String?,
         vocabulary: Int, endTokens: [Int32]
     ) {
-        (self.folder, self.configuration) = (folder, configuration)
-        (self.templateSource, self.vocabulary) = (templateSource, vocabulary)
+        self.folder = folder
+        self.configuration = configuration
+        self.templateSource = templateSource
+        self.vocabulary = vocabulary
         self.endTokens = endTokens
     }
 

@@ -30,7 +30,8 @@ public struct RecordEncoder {
             tokenizer: LoadedTokenizer, template: PromptTemplate, endToken: Int32? = nil
         ) throws {
             guard let endToken = endToken ?? tokenizer.eosID else { throw DataError.noEndToken }
-            (self.tokenizer, self.template) = (tokenizer.tokenizer, template)
+            self.tokenizer = tokenizer.tokenizer
+            self.template = template
             self.endToken = endToken
             startToken = tokenizer.startID
         }
@@ -48,8 +49,10 @@ public struct RecordEncoder {
     ///   - configuration: The most tokens of a record, and what happens to longer ones.
     ///   - vocabulary: The model's number of token ids.
     public init(text: TextEncoding?, configuration: TrainingConfiguration, vocabulary: Int) {
-        (self.text, self.vocabulary) = (text, vocabulary)
-        (limit, truncation) = (configuration.maxSequenceLength, configuration.truncation)
+        self.text = text
+        self.vocabulary = vocabulary
+        limit = configuration.maxSequenceLength
+        truncation = configuration.truncation
     }
 
     /// Encodes records on several threads.

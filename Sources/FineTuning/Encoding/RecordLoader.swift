@@ -27,7 +27,9 @@ public struct RecordLoader {
     ///   - threads: At least 1; has no influence on the result.
     ///   - cache: Where records are kept; nil for nowhere.
     public init(_ source: EncodingSource, threads: Int, cache: TokenCache?) {
-        (self.source, self.threads, self.cache) = (source, threads, cache)
+        self.source = source
+        self.threads = threads
+        self.cache = cache
     }
 
     /// Loads the records of some files.

@@ -20,7 +20,9 @@ public struct TrainingRecord: Equatable, Sendable {
         precondition(
             promptLength >= 0 && tokens.count > max(promptLength, 1),
             "\(tokens.count) tokens with a prompt of \(promptLength) leave nothing to score")
-        (self.tokens, self.promptLength, self.origin) = (tokens, promptLength, origin)
+        self.tokens = tokens
+        self.promptLength = promptLength
+        self.origin = origin
     }
 
     /// The places of the tokens that carry loss: all after the prompt, but never the first, which

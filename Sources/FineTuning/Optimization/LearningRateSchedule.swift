@@ -41,7 +41,9 @@ public struct LearningRateSchedule: Equatable, Sendable {
     ///   - warmup: The steps of the rise, at least 0; below 1 a fraction of `total`, rounded up.
     ///   - total: The number of steps in the run.
     public init(kind: Kind, peak: Double, warmup: Double, total: Int) {
-        (self.kind, self.peak, self.total) = (kind, peak, total)
+        self.kind = kind
+        self.peak = peak
+        self.total = total
         let steps = warmup < 1 ? (warmup * Double(total)).rounded(.up) : warmup.rounded(.down)
         self.warmup = kind == .constant ? 0 : Int(min(steps, Double(Int32.max)))
     }

@@ -30,7 +30,9 @@ public final class Optimizer {
     ) {
         precondition(
             Set(parameters.map(\.name)).count == parameters.count, "two parameters have one name")
-        (self.parameters, self.configuration, self.engine) = (parameters, configuration, engine)
+        self.parameters = parameters
+        self.configuration = configuration
+        self.engine = engine
         var places = [Range<Int>](repeating: 0..<0, count: parameters.count)
         var (end, decaying) = (0, 0)
         for decays in [true, false] {
@@ -43,9 +45,11 @@ public final class Optimizer {
             if decays { decaying = end }
         }
         func zeros() -> Tensor { engine.tensor([end], repeating: 0) }
-        (values, gradients) = (zeros(), zeros())
+        values = zeros()
+        gradients = zeros()
         moments = AdamW.Moments(first: zeros(), second: zeros())
-        (self.places, self.decaying) = (places, decaying)
+        self.places = places
+        self.decaying = decaying
         for (parameter, place) in zip(parameters, places) {
             parameter.train(
                 in: values.rows(place).reshaped(parameter.shape),

@@ -13,7 +13,10 @@ public struct SamplePrompts: Sendable {
         public let tokens: [Int32]
 
         /// Describes a prompt.
-        public init(text: String, tokens: [Int32]) { (self.text, self.tokens) = (text, tokens) }
+        public init(text: String, tokens: [Int32]) {
+            self.text = text
+            self.tokens = tokens
+        }
     }
 
     /// The prompts.
@@ -66,7 +69,8 @@ public struct SamplePrompts: Sendable {
         endText = endToken == nil ? end : nil
         self.endTokens = Set(
             endTokens + generationEndTokens + [tokenizer.eosID, endToken].compactMap(\.self))
-        (limit, self.tokenizer) = (configuration.sampleTokens, tokenizer.tokenizer)
+        limit = configuration.sampleTokens
+        self.tokenizer = tokenizer.tokenizer
     }
 
     /// The most likely answer of a model as it is; draws nothing, and changes nothing in the model.

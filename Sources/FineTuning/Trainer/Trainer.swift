@@ -58,9 +58,13 @@ public final class Trainer {
         ] where isAsked && validation.isEmpty {
             throw TrainingError.noValidation(setting: setting)
         }
-        (self.model, self.contents, self.folder) = (model, contents, folder)
-        (self.training, self.validation) = (training, validation)
-        (self.samples, self.configuration) = (samples, configuration)
+        self.model = model
+        self.contents = contents
+        self.folder = folder
+        self.training = training
+        self.validation = validation
+        self.samples = samples
+        self.configuration = configuration
         if let availableBytes {
             try MemoryPlan(
                 model: model, contents: contents, training: training, configuration: configuration

@@ -44,8 +44,10 @@ extension CPUEngine {
         (product.a_row, product.a_column) = (1, product.a_row)
         product.depth = x.rows
         if exchanges {
-            (product.rows, product.columns) = (x.columns, gradY.columns)
-            (product.c_row, product.c_column) = (1, gradWeight.rowStride)
+            product.rows = x.columns
+            product.columns = gradY.columns
+            product.c_row = 1
+            product.c_column = gradWeight.rowStride
             product.addend_row = 1
         }
         multiply(product)
@@ -115,7 +117,9 @@ extension CPUEngine {
                     pairs + index * row, nil)
                 (pairs + index * row + lanes).update(repeating: 0, count: padded - lanes)
             }
-            (part.a, part.a_row, part.a_is_paired) = (UnsafePointer(pairs), row, true)
+            part.a = UnsafePointer(pairs)
+            part.a_row = row
+            part.a_is_paired = true
             part.c += first * product.c_row
             part.addend = product.addend.map { $0 + first * product.addend_row }
             part.packed = PackedWeights.packed(weight, for: part, by: self)
@@ -144,12 +148,18 @@ extension mtl_gemm {
             addend.map { $0.shape == c.shape } ?? true,
             "\(addend?.shape ?? []) is added, the result is \(c.shape)")
         self.init()
-        (self.a, a_row, a_column) = (UnsafePointer(a.base), a.rowStride, 1)
+        self.a = UnsafePointer(a.base)
+        a_row = a.rowStride
+        a_column = 1
         self.b = b.cMatrix
         self.addend = addend.map { UnsafePointer($0.base) }
         addend_row = addend?.rowStride ?? 0
-        (self.c, c_row, c_column) = (c.base, c.rowStride, 1)
-        (rows, columns, depth) = (c.rows, c.columns, a.columns)
+        self.c = c.base
+        c_row = c.rowStride
+        c_column = 1
+        rows = c.rows
+        columns = c.columns
+        depth = a.columns
     }
 }
 

@@ -58,15 +58,23 @@ struct BLASScan {
 
     init(_ x: SelectiveScan.Inputs, _ index: Int, engine: CPUEngine) {
         let (sequence, rows) = (x.layout.sequences[index], x.layout.rows[index])
-        (u, step) = (x.u.rows(rows), x.step.rows(rows))
-        (B, C) = (x.B.rows(rows), x.C.rows(rows))
+        u = x.u.rows(rows)
+        step = x.step.rows(rows)
+        B = x.B.rows(rows)
+        C = x.C.rows(rows)
         z = x.z?.rows(rows)
-        (A, D) = (x.A, x.D)
-        (chainGain, treeGain) = (sequence.chainGain, sequence.treeGain)
+        A = x.A
+        D = x.D
+        chainGain = sequence.chainGain
+        treeGain = sequence.treeGain
         tree = x.tree(of: index)?.tree
-        (initialState, finalState) = (x.initialState(of: index), x.finalState(of: index))
-        (isa, blas) = (engine.isa, engine.blas)
-        (inner, state, length) = (x.inner, x.state, rows.count)
+        initialState = x.initialState(of: index)
+        finalState = x.finalState(of: index)
+        isa = engine.isa
+        blas = engine.blas
+        inner = x.inner
+        state = x.state
+        length = rows.count
         treeLength = tree?.parent.count ?? 0
         size = x.inner * x.state
     }
@@ -200,10 +208,12 @@ extension BLASScan {
 
         init(_ working: Floats, length: Int, inner: Int) {
             let size = length * inner
-            (u, delta, y) = (working, working + size, working + 2 * size)
-            (gradY, gradU, gradDelta) = (
-                working + 3 * size, working + 4 * size, working + 5 * size
-            )
+            u = working
+            delta = working + size
+            y = working + 2 * size
+            gradY = working + 3 * size
+            gradU = working + 4 * size
+            gradDelta = working + 5 * size
             self.inner = inner
         }
     }

@@ -238,9 +238,12 @@ extension SelectiveScan.Gradients {
     /// The targets from a row of the batch on.
     fileprivate func kernelOperands(firstRow row: Int) -> mtl_scan_gradients {
         var operands = mtl_scan_gradients()
-        (operands.u, operands.step) = (u.matrix(row: row), step.matrix(row: row))
-        (operands.z, operands.gated) = (z.matrix(row: row), gated.matrix(row: row))
-        (operands.A, operands.D) = (A.matrix(), D?.base)
+        operands.u = u.matrix(row: row)
+        operands.step = step.matrix(row: row)
+        operands.z = z.matrix(row: row)
+        operands.gated = gated.matrix(row: row)
+        operands.A = A.matrix()
+        operands.D = D?.base
         return operands
     }
 }

@@ -53,7 +53,8 @@ struct ScanRun {
     private let operands: [mtl_scan]
 
     init(_ x: SelectiveScan.Inputs) {
-        (inner, state) = (x.inner, x.state)
+        inner = x.inner
+        state = x.state
         groups = (x.inner + Self.width - 1) / Self.width
         let (layout, indices) = (x.layout, x.layout.sequences.indices)
         pieces = indices.map {
@@ -108,7 +109,8 @@ struct ScanRun {
         var scan = operands[sequence]
         scan.length = rows.count
         guard piece > 0 else { return scan }
-        (scan.tree_length, scan.initial_state) = (0, mtl_matrix())
+        scan.tree_length = 0
+        scan.initial_state = mtl_matrix()
         scan.u.advance(by: rows.lowerBound)
         scan.step.advance(by: rows.lowerBound)
         scan.z.advance(by: rows.lowerBound)
@@ -144,7 +146,8 @@ extension ScanRun {
         ///   - run: The batch.
         ///   - memory: Gives memory for a number of floats.
         init(_ run: ScanRun, _ memory: (Int) -> UnsafeMutablePointer<Float>) {
-            (inner, state) = (run.inner, run.state)
+            inner = run.inner
+            state = run.state
             var (states, rows, stateOffsets, rowOffsets) = (0, 0, [Int](), [Int]())
             for pieces in run.pieces {
                 stateOffsets.append(states)
@@ -152,8 +155,10 @@ extension ScanRun {
                 if pieces.count > 1 { states += pieces.count }
                 rows += pieces.first
             }
-            (self.stateOffsets, self.rowOffsets) = (stateOffsets, rowOffsets)
-            (self.states, shareStride) = (states, rows * 2 * run.state)
+            self.stateOffsets = stateOffsets
+            self.rowOffsets = rowOffsets
+            self.states = states
+            shareStride = rows * 2 * run.state
             start = memory(states * run.inner * run.state + run.shares * shareStride)
             for (pieces, offset) in zip(run.pieces, stateOffsets) where pieces.count > 1 {
                 matrix(offset).start.update(repeating: 0, count: inner * state)

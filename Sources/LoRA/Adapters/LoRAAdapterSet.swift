@@ -44,7 +44,8 @@ public final class LoRAAdapterSet {
         _ configuration: LoRAConfiguration, of model: any AdaptableModel,
         factors: [(site: AdaptableLayer, factors: Factors)]
     ) {
-        (self.configuration, self.model) = (configuration, model)
+        self.configuration = configuration
+        self.model = model
         attachments = factors.map { site, factors in
             let names = PEFTTensorName(site)
             let loraA = Parameter(

@@ -29,8 +29,11 @@ public final class LoRALinear: LinearAdapter {
         precondition(
             loraA.value.rows == loraB.value.columns,
             "loraA is \(loraA.value.shape), loraB is \(loraB.value.shape)")
-        (self.name, self.loraA, self.loraB) = (name, loraA, loraB)
-        (self.scaling, self.dropout) = (scaling, dropout)
+        self.name = name
+        self.loraA = loraA
+        self.loraB = loraB
+        self.scaling = scaling
+        self.dropout = dropout
     }
 
     /// `loraA`, then `loraB`.
@@ -156,7 +159,9 @@ public final class LoRAEmbedding: EmbeddingAdapter {
         precondition(
             loraA.value.columns == loraB.value.columns,
             "loraA is \(loraA.value.shape), loraB is \(loraB.value.shape)")
-        (self.loraA, self.loraB, self.scaling) = (loraA, loraB, scaling)
+        self.loraA = loraA
+        self.loraB = loraB
+        self.scaling = scaling
     }
 
     /// `loraA`, then `loraB`.

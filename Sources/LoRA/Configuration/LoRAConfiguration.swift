@@ -10,7 +10,10 @@ public struct LoRAConfiguration: Equatable, Sendable {
         public var value: Value
 
         /// Describes an exception.
-        public init(module: String, value: Value) { (self.module, self.value) = (module, value) }
+        public init(module: String, value: Value) {
+            self.module = module
+            self.value = value
+        }
     }
 
     /// The width of the low-rank terms, in 1...65536.

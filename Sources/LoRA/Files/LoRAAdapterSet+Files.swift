@@ -95,14 +95,12 @@ extension LoRAAdapterSet {
     /// The name of the file without which an adapter's others are not used.
     public static let keyFile = AdapterFile.configuration
 
-    /// A tensor as adapter files hold it.
-    public struct StoredTensor {
-        /// Its key, the parameter's name.
-        public let name: String
-        /// Its shape in the file.
-        public let shape: [Int]
-        /// The number of its elements.
-        public var count: Int { parameter.value.count }
+    /// The tensors of an adapter file, in the order of ``parameters``.
+    public var storedTensors: [StoredTensor] { fileTensors.map(\.stored) }
+
+    /// A parameter as adapter files hold it.
+    private struct FileTensor {
+        let stored: StoredTensor
         let parameter: Parameter
         let isTransposed: Bool
 
@@ -112,15 +110,15 @@ extension LoRAAdapterSet {
         }
     }
 
-    /// The tensors of an adapter file, in the order of ``parameters``.
-    public var storedTensors: [StoredTensor] {
+    private var fileTensors: [FileTensor] {
         attachments.flatMap { attachment in
             attachment.parameters.map { parameter in
                 // The one tensor that is held in another shape than PEFT's.
                 let isTransposed = parameter === attachment.transposed
                 let shape = parameter.value.shape
-                return StoredTensor(
-                    name: parameter.name, shape: isTransposed ? shape.reversed() : shape,
+                return FileTensor(
+                    stored: StoredTensor(
+                        name: parameter.name, shape: isTransposed ? shape.reversed() : shape),
                     parameter: parameter, isTransposed: isTransposed)
             }
         }
@@ -134,8 +132,8 @@ extension LoRAAdapterSet {
     /// - Parameter folder: Must exist; files in it are replaced.
     /// - Throws: `FileError`.
     public func write(to folder: String) throws {
-        let tensors = storedTensors.sorted {
-            $0.name.utf8.lexicographicallyPrecedes($1.name.utf8)
+        let tensors = fileTensors.sorted {
+            $0.stored.name.utf8.lexicographicallyPrecedes($1.stored.name.utf8)
         }
         var metadata = SafetensorsWriter.ownMetadata
         if tensors.contains(where: \.isTransposed) {
@@ -144,7 +142,8 @@ extension LoRAAdapterSet {
         var rest = tensors[...]
         try SafetensorsWriter.write(
             tensors.map {
-                SafetensorsWriter.Spec(name: $0.name, type: .float32, shape: $0.shape)
+                SafetensorsWriter.Spec(
+                    name: $0.stored.name, type: .float32, shape: $0.stored.shape)
             }, metadata: metadata, to: "\(folder)/\(AdapterFile.peftStem).safetensors"
         ) { spec, sink in
             // All are of one type, so the writer keeps the order.

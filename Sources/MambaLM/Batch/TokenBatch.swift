@@ -13,7 +13,9 @@ public struct TokenBatch {
 
         /// Describes one sequence.
         public init(tokens: [Int32], promptLength: Int = 0, state: SequenceState? = nil) {
-            (self.tokens, self.promptLength, self.state) = (tokens, promptLength, state)
+            self.tokens = tokens
+            self.promptLength = promptLength
+            self.state = state
         }
     }
 
@@ -48,7 +50,9 @@ public struct ScoredToken: Equatable, Sendable {
 
     /// Describes one prediction.
     public init(row: Int, target: Int32, weight: Float = 1) {
-        (self.row, self.target, self.weight) = (row, target, weight)
+        self.row = row
+        self.target = target
+        self.weight = weight
     }
 }
 
@@ -115,7 +119,9 @@ public struct TokenForest {
                     keepsStates: step != .max)
             }
         }
-        (self.sequences, self.parts, self.rows) = (sequences, parts, rows)
+        self.sequences = sequences
+        self.parts = parts
+        self.rows = rows
     }
 
     /// All token ids, in the order of parts.

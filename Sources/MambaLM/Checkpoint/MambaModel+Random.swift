@@ -36,7 +36,9 @@ private final class FreshTensors<Generator: RandomNumberGenerator>: ModelTensors
     var generator: Generator
 
     init(configuration: MambaConfiguration, engine: any Engine, generator: Generator) {
-        (self.configuration, self.engine, self.generator) = (configuration, engine, generator)
+        self.configuration = configuration
+        self.engine = engine
+        self.generator = generator
     }
 
     func parameter(_ tensor: MambaTensor, layer: Int?) -> Parameter {

@@ -206,7 +206,8 @@ extension MambaConfiguration {
         let isOriginalLayout: Bool
 
         init(object: JSONObject, fields: JSONObject, isOriginalLayout: Bool) {
-            (self.object, self.fields) = (object, fields)
+            self.object = object
+            self.fields = fields
             self.isOriginalLayout = isOriginalLayout
         }
 

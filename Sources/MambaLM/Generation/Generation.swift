@@ -80,7 +80,9 @@ public final class Generation {
     ) {
         precondition(count >= 1, "\(count) texts, expected at least 1")
         precondition(settings.limit >= 1, "limit is \(settings.limit), expected at least 1")
-        (self.model, self.prompt, self.settings) = (model, prompt, settings)
+        self.model = model
+        self.prompt = prompt
+        self.settings = settings
         var text = Text()
         text.state = prompt.state
         texts = [Text](repeating: text, count: count)

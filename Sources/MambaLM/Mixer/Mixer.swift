@@ -33,11 +33,14 @@ public final class Mixer {
         inProj: Linear, convolution: Parameter, convolutionBias: Parameter?, xProj: Linear,
         dtProj: Linear, ALog: Parameter, D: Parameter, outProj: Linear
     ) {
-        (self.inProj, self.convolution, self.convolutionBias) = (
-            inProj, convolution, convolutionBias
-        )
-        (self.xProj, self.dtProj, self.ALog) = (xProj, dtProj, ALog)
-        (self.D, self.outProj) = (D, outProj)
+        self.inProj = inProj
+        self.convolution = convolution
+        self.convolutionBias = convolutionBias
+        self.xProj = xProj
+        self.dtProj = dtProj
+        self.ALog = ALog
+        self.D = D
+        self.outProj = outProj
     }
 
     /// The parameters, in the order of a checkpoint.

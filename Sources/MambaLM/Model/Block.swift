@@ -24,7 +24,9 @@ public final class Block {
 
     /// Creates a block from its parts.
     public init(layer: Int, norm: Normalization, mixer: Mixer) {
-        (self.layer, self.norm, self.mixer) = (layer, norm, mixer)
+        self.layer = layer
+        self.norm = norm
+        self.mixer = mixer
     }
 
     /// The parameters, in the order of a checkpoint.

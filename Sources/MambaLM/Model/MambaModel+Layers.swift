@@ -75,7 +75,8 @@ extension MambaModel: TrainableModel {
         var settings = Generation.Settings()
         settings.sampling.temperature = 0
         settings.sampling.repetitionPenalty = 1
-        (settings.limit, settings.endTokens) = (limit, endTokens)
+        settings.limit = limit
+        settings.endTokens = endTokens
         let generation = Generation(of: self, after: readPrompt(prompt), settings)
         while !generation.next().isEmpty {}
         return generation.texts[0].tokens

@@ -30,8 +30,13 @@ public final class MambaModel {
         configuration: MambaConfiguration, embeddings: Embedding, blocks: [Block],
         normF: Normalization, lmHead: Linear, flow: any StateFlow = ChainFlow(), engine: any Engine
     ) {
-        (self.configuration, self.embeddings, self.blocks) = (configuration, embeddings, blocks)
-        (self.normF, self.lmHead, self.flow, self.engine) = (normF, lmHead, flow, engine)
+        self.configuration = configuration
+        self.embeddings = embeddings
+        self.blocks = blocks
+        self.normF = normF
+        self.lmHead = lmHead
+        self.flow = flow
+        self.engine = engine
         buffers = ModelBuffers(configuration, engine: engine)
     }
 

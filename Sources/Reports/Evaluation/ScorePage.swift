@@ -22,8 +22,12 @@ public struct ScorePage: Sendable {
             task: String, metric: String, higherIsBetter: Bool?, items: Int,
             values: [(value: Double, error: Double?)], difference: Difference? = nil
         ) {
-            (self.task, self.metric, self.higherIsBetter) = (task, metric, higherIsBetter)
-            (self.items, self.values, self.difference) = (items, values, difference)
+            self.task = task
+            self.metric = metric
+            self.higherIsBetter = higherIsBetter
+            self.items = items
+            self.values = values
+            self.difference = difference
         }
     }
 
@@ -45,8 +49,11 @@ public struct ScorePage: Sendable {
             value: Double, error: Double?, onlyFirst: Int? = nil, onlySecond: Int? = nil,
             pValue: Double? = nil
         ) {
-            (self.value, self.error, self.pValue) = (value, error, pValue)
-            (self.onlyFirst, self.onlySecond) = (onlyFirst, onlySecond)
+            self.value = value
+            self.error = error
+            self.pValue = pValue
+            self.onlyFirst = onlyFirst
+            self.onlySecond = onlySecond
         }
     }
 
@@ -63,7 +70,9 @@ public struct ScorePage: Sendable {
 
             /// Groups what is known of a choice.
             public init(text: String, scores: [Double?], isRight: Bool?) {
-                (self.text, self.scores, self.isRight) = (text, scores, isRight)
+                self.text = text
+                self.scores = scores
+                self.isRight = isRight
             }
         }
 
@@ -76,7 +85,9 @@ public struct ScorePage: Sendable {
 
         /// Groups what is known of an item.
         public init(id: String, context: String, choices: [Choice]) {
-            (self.id, self.context, self.choices) = (id, context, choices)
+            self.id = id
+            self.context = context
+            self.choices = choices
         }
     }
 
@@ -93,7 +104,10 @@ public struct ScorePage: Sendable {
 
         /// Groups items.
         public init(title: String, isGain: Bool, count: Int, shown: [Flip]) {
-            (self.title, self.isGain, self.count, self.shown) = (title, isGain, count, shown)
+            self.title = title
+            self.isGain = isGain
+            self.count = count
+            self.shown = shown
         }
     }
 
@@ -120,8 +134,13 @@ public struct ScorePage: Sendable {
         facts: [(name: String, value: String)] = [], warnings: [String] = [],
         command: [String] = []
     ) {
-        (self.title, self.runs, self.rows, self.flips) = (title, runs, rows, flips)
-        (self.facts, self.warnings, self.command) = (facts, warnings, command)
+        self.title = title
+        self.runs = runs
+        self.rows = rows
+        self.flips = flips
+        self.facts = facts
+        self.warnings = warnings
+        self.command = command
     }
 
     /// The page as HTML.

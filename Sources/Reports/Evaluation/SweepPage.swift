@@ -23,8 +23,12 @@ public struct SweepPage: Sendable {
             task: String, metric: String, member: String, runs: Int, mean: Double,
             difference: Difference?
         ) {
-            (self.task, self.metric, self.member) = (task, metric, member)
-            (self.runs, self.mean, self.difference) = (runs, mean, difference)
+            self.task = task
+            self.metric = metric
+            self.member = member
+            self.runs = runs
+            self.mean = mean
+            self.difference = difference
         }
     }
 
@@ -39,7 +43,9 @@ public struct SweepPage: Sendable {
 
         /// Groups the figures.
         public init(value: Double, itemError: Double?, seedError: Double?) {
-            (self.value, self.itemError, self.seedError) = (value, itemError, seedError)
+            self.value = value
+            self.itemError = itemError
+            self.seedError = seedError
         }
 
         /// Twice the larger error: a difference within it tells nothing.
@@ -61,8 +67,10 @@ public struct SweepPage: Sendable {
         public init(
             name: String, settings: [(name: String, value: String)], heldOut: String, runs: [Run]
         ) {
-            (self.name, self.settings) = (name, settings)
-            (self.heldOut, self.runs) = (heldOut, runs)
+            self.name = name
+            self.settings = settings
+            self.heldOut = heldOut
+            self.runs = runs
         }
     }
 
@@ -79,7 +87,9 @@ public struct SweepPage: Sendable {
         public init(
             seed: Int?, pages: [(name: String, path: String)], losses: [(step: Int, loss: Double)]
         ) {
-            (self.seed, self.pages, self.losses) = (seed, pages, losses)
+            self.seed = seed
+            self.pages = pages
+            self.losses = losses
         }
     }
 
@@ -105,9 +115,13 @@ public struct SweepPage: Sendable {
         title: String, subtitle: String, reference: String, members: [Member], rows: [Row],
         legend: String, command: [String]
     ) {
-        (self.title, self.subtitle, self.reference) = (title, subtitle, reference)
-        (self.members, self.rows) = (members, rows)
-        (self.legend, self.command) = (legend, command)
+        self.title = title
+        self.subtitle = subtitle
+        self.reference = reference
+        self.members = members
+        self.rows = rows
+        self.legend = legend
+        self.command = command
     }
 
     /// The page as HTML.

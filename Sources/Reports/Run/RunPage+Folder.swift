@@ -103,7 +103,9 @@ extension RunPage {
                         seconds: row["elapsed_seconds"]?.numberValue))
             }
         }
-        (self.steps, self.evaluations, self.warnings) = (steps, evaluations, warnings)
+        self.steps = steps
+        self.evaluations = evaluations
+        self.warnings = warnings
         note(spoilt: spoilt, in: path)
     }
 

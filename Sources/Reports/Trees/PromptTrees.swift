@@ -11,7 +11,10 @@ public struct PromptTrees: Equatable, Sendable {
         public var text: String
 
         /// Groups id and text.
-        public init(id: Int, text: String) { (self.id, self.text) = (id, text) }
+        public init(id: Int, text: String) {
+            self.id = id
+            self.text = text
+        }
     }
 
     /// The tree of one layer.
@@ -39,7 +42,10 @@ public struct PromptTrees: Equatable, Sendable {
         public var layers: [Layer]
 
         /// Groups name and layers.
-        public init(name: String, layers: [Layer]) { (self.name, self.layers) = (name, layers) }
+        public init(name: String, layers: [Layer]) {
+            self.name = name
+            self.layers = layers
+        }
     }
 
     /// The tokens of the prompt.
@@ -49,7 +55,8 @@ public struct PromptTrees: Equatable, Sendable {
 
     /// Groups tokens and readings, whose trees must be of these tokens.
     public init(tokens: [Token], readings: [Reading]) {
-        (self.tokens, self.readings) = (tokens, readings)
+        self.tokens = tokens
+        self.readings = readings
         if let problem = problem { preconditionFailure(problem) }
     }
 

@@ -39,7 +39,8 @@ struct TokenLayout {
             places.append(Place(line: line, x: ((x + room / 2) * 2).rounded() / 2))
             x += room
         }
-        (self.places, lineCount) = (places, line + 1)
+        self.places = places
+        lineCount = line + 1
     }
 
     /// How high the arc of an edge reaches over so many tokens.

@@ -91,7 +91,8 @@ public struct TreeSurvey: Sendable {
     ///   - names: The names of one or two models.
     ///   - layers: How many layers they have.
     public init(names: [String], layers: Int) {
-        (self.names, self.layers) = (names, layers)
+        self.names = names
+        self.layers = layers
         let row = [RunningMean](repeating: RunningMean(), count: TreeFigures.names.count)
         figures = names.map { _ in Array(repeating: row, count: layers) }
         let line = [RunningMean](repeating: RunningMean(), count: layers)

@@ -20,8 +20,11 @@ public struct TreePage: Sendable {
         trees: PromptTrees?, survey: TreeSurvey? = nil, layer: Int = 0,
         facts: [(name: String, value: String)] = [], command: [String] = []
     ) {
-        (self.trees, self.survey, self.layer) = (trees, survey, layer)
-        (self.facts, self.command) = (facts, command)
+        self.trees = trees
+        self.survey = survey
+        self.layer = layer
+        self.facts = facts
+        self.command = command
     }
 
     /// The page as HTML.

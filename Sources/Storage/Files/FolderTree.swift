@@ -129,7 +129,10 @@ public struct CacheFolder: Sendable {
     /// - Parameters:
     ///   - path: The folder; nothing else may be kept in it.
     ///   - byteLimit: The most bytes that all files may take together.
-    public init(path: String, byteLimit: Int) { (self.path, self.byteLimit) = (path, byteLimit) }
+    public init(path: String, byteLimit: Int) {
+        self.path = path
+        self.byteLimit = byteLimit
+    }
 
     /// The path of a file.
     public func path(of name: String) -> String { FilePath.join(path, name) }

@@ -13,7 +13,10 @@ public enum OutputRule {
         public let option: String
 
         /// Describes an input.
-        public init(_ path: String, option: String) { (self.path, self.option) = (path, option) }
+        public init(_ path: String, option: String) {
+            self.path = path
+            self.option = option
+        }
     }
 
     /// What users are told to do about something that exists.
@@ -125,7 +128,10 @@ struct FileIdentity: Hashable {
     }
 
     /// Takes what the system tells about a file.
-    init(_ status: stat) { (device, number) = (UInt(status.st_dev), UInt(status.st_ino)) }
+    init(_ status: stat) {
+        device = UInt(status.st_dev)
+        number = UInt(status.st_ino)
+    }
 
     /// The folders that a path lies in, up to the root; of a path that does not exist, those that do.
     static func folders(around path: String) -> Set<FileIdentity> {

@@ -35,7 +35,8 @@ public final class JSONRecords {
         blankLimit: Int = 16 << 20, options: JSONOptions = JSONOptions()
     ) throws {
         self.path = path
-        (self.options, self.blankLimit) = (options, blankLimit)
+        self.options = options
+        self.blankLimit = blankLimit
         let name = path.hasSuffix(".zst") ? path.dropLast(4) : path[...]
         if name.hasSuffix(".jsonl") || FileDescriptor.isOwn(path) {
             source = .lines(try LineReader(path: path, lineLimit: lineLimit))

@@ -233,7 +233,8 @@ struct SafetensorsHeader {
             guard entry.begin == end else {
                 throw SafetensorsError.gap(file: file, name: entry.name, bytes: entry.begin - end)
             }
-            (end, last) = (entry.end, entry.name)
+            end = entry.end
+            last = entry.name
         }
         guard end == dataSize else {
             throw SafetensorsError.leftover(file: file, bytes: dataSize - end)
@@ -264,7 +265,10 @@ struct SafetensorsEntry {
         guard let type = ElementType(rawValue: fields.type) else {
             throw SafetensorsError.unknownType(file: file, name: name, found: fields.type)
         }
-        (self.type, shape, begin, end) = (type, fields.shape, fields.begin, fields.end)
+        self.type = type
+        shape = fields.shape
+        begin = fields.begin
+        end = fields.end
         guard let count = SafetensorsEntry.product(shape),
             let bits = SafetensorsEntry.product([count, type.bits])
         else {
@@ -322,7 +326,8 @@ private struct Fields {
         guard offsets.count == 2 else {
             throw .field("data_offsets", found: "\(offsets.count) integers", expected: "2")
         }
-        (begin, end) = (offsets[0], offsets[1])
+        begin = offsets[0]
+        end = offsets[1]
     }
 
     /// An array of integers, none negative.

@@ -230,7 +230,10 @@ public final class Deferred<Value> {
     private let wait: () -> Value
 
     /// A result that is there.
-    public init(_ value: Value) { (known, wait) = (value, { value }) }
+    public init(_ value: Value) {
+        known = value
+        wait = { value }
+    }
 
     /// A result that is waited for at the first reading.
     public init(wait: @escaping () -> Value) { self.wait = wait }

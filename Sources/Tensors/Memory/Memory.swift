@@ -16,7 +16,8 @@ public final class Memory {
             read: @escaping (_ address: UnsafeRawPointer, UnsafeMutableRawBufferPointer) -> Void,
             write: @escaping (_ address: UnsafeMutableRawPointer, UnsafeRawBufferPointer) -> Void
         ) {
-            (self.read, self.write) = (read, write)
+            self.read = read
+            self.write = write
         }
     }
 
@@ -41,8 +42,10 @@ public final class Memory {
         address: UnsafeMutableRawPointer, byteCount: Int, transfer: Transfer? = nil,
         release: @escaping (UnsafeMutableRawPointer) -> Void
     ) {
-        (self.address, self.byteCount) = (address, byteCount)
-        (self.transfer, self.release) = (transfer, release)
+        self.address = address
+        self.byteCount = byteCount
+        self.transfer = transfer
+        self.release = release
     }
 
     deinit { release(address) }
@@ -115,7 +118,8 @@ public final class Buffer {
     ///   - engine: Gives the memory.
     ///   - columns: The width of its matrices, unless another is asked for.
     public init(of engine: any Engine, columns: Int) {
-        (self.engine, self.columns) = (engine, columns)
+        self.engine = engine
+        self.columns = columns
     }
 
     /// A matrix with undefined values.
@@ -141,7 +145,8 @@ public final class Buffer {
     private func flat(count: Int) -> Tensor {
         if let memory, memory.count >= count { return memory.rows(0..<count) }
         // Given back first, so that both are not there at once.
-        (memory, view) = (nil, nil)
+        memory = nil
+        view = nil
         let grown = engine.tensor([withRoom(count)])
         memory = grown
         return grown.rows(0..<count)

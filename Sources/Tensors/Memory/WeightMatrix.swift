@@ -36,7 +36,8 @@ public struct WeightMatrix {
 
     /// Groups elements of a shape.
     package init(elements: Elements, shape: [Int]) {
-        (self.elements, self.shape) = (elements, shape)
+        self.elements = elements
+        self.shape = shape
     }
 
     /// Views bfloat16 patterns that live as long as `owner`, such as a mapped file.

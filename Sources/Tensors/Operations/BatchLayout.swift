@@ -75,7 +75,9 @@ public final class ScanTree {
     ///   - count: The number of its vertices.
     ///   - prepared: What the engine keeps of it.
     public init(_ links: Deferred<RootedTree>, count: Int, prepared: AnyObject? = nil) {
-        (self.links, self.count, self.prepared) = (links, count, prepared)
+        self.links = links
+        self.count = count
+        self.prepared = prepared
     }
 
     /// Wraps a tree that is known.

@@ -15,7 +15,9 @@ public enum RMSNorm {
 
         /// Groups the operands.
         public init(x: Tensor, weight: Tensor, epsilon: Float) {
-            (self.x, self.weight, self.epsilon) = (x, weight, epsilon)
+            self.x = x
+            self.weight = weight
+            self.epsilon = epsilon
         }
     }
 
@@ -27,7 +29,10 @@ public enum RMSNorm {
         public var weight: Tensor?
 
         /// Groups the gradients.
-        public init(x: Tensor, weight: Tensor?) { (self.x, self.weight) = (x, weight) }
+        public init(x: Tensor, weight: Tensor?) {
+            self.x = x
+            self.weight = weight
+        }
     }
 }
 
@@ -61,8 +66,11 @@ public enum CausalConvolution {
         public init(
             x: Tensor, weight: Tensor, bias: Tensor?, layout: BatchLayout, histories: [Tensor?] = []
         ) {
-            (self.x, self.weight, self.bias) = (x, weight, bias)
-            (self.layout, self.histories) = (layout, histories)
+            self.x = x
+            self.weight = weight
+            self.bias = bias
+            self.layout = layout
+            self.histories = histories
         }
 
         /// The inputs before a sequence; `nil` for zeros.
@@ -84,7 +92,9 @@ public enum CausalConvolution {
 
         /// Groups the gradients.
         public init(x: Tensor, weight: Tensor?, bias: Tensor?) {
-            (self.x, self.weight, self.bias) = (x, weight, bias)
+            self.x = x
+            self.weight = weight
+            self.bias = bias
         }
     }
 }

@@ -113,8 +113,14 @@ public enum SelectiveScan {
             u: Tensor, step: Tensor, z: Tensor? = nil, gated: Tensor? = nil, B: Tensor, C: Tensor,
             A: Tensor? = nil, D: Tensor? = nil
         ) {
-            (self.u, self.step, self.z, self.gated) = (u, step, z, gated)
-            (self.B, self.C, self.A, self.D) = (B, C, A, D)
+            self.u = u
+            self.step = step
+            self.z = z
+            self.gated = gated
+            self.B = B
+            self.C = C
+            self.A = A
+            self.D = D
         }
     }
 }

@@ -19,7 +19,8 @@ public enum CrossEntropy {
             precondition(
                 gradientWeights.map { $0.count == targets.count } ?? true,
                 "\(targets.count) targets, \(gradientWeights?.count ?? 0) weights")
-            (self.targets, self.gradientWeights) = (targets, gradientWeights)
+            self.targets = targets
+            self.gradientWeights = gradientWeights
         }
     }
 
@@ -32,7 +33,8 @@ public enum CrossEntropy {
 
         /// Groups the scores of some rows.
         public init(logProbabilities: [Double] = [], isGreedy: [Bool] = []) {
-            (self.logProbabilities, self.isGreedy) = (logProbabilities, isGreedy)
+            self.logProbabilities = logProbabilities
+            self.isGreedy = isGreedy
         }
     }
 }
@@ -66,9 +68,13 @@ public struct AdamW: Sendable {
         gradientScale: Float, step: Int
     ) {
         precondition(step >= 1, "step is \(step), expected at least 1")
-        (self.learningRate, self.beta1, self.beta2) = (learningRate, beta1, beta2)
-        (self.epsilon, self.weightDecay) = (epsilon, weightDecay)
-        (self.gradientScale, self.step) = (gradientScale, step)
+        self.learningRate = learningRate
+        self.beta1 = beta1
+        self.beta2 = beta2
+        self.epsilon = epsilon
+        self.weightDecay = weightDecay
+        self.gradientScale = gradientScale
+        self.step = step
     }
 
     /// The running averages of one parameter's gradient and of its square, of the parameter's shape.
@@ -79,6 +85,9 @@ public struct AdamW: Sendable {
         public var second: Tensor
 
         /// Groups the moments.
-        public init(first: Tensor, second: Tensor) { (self.first, self.second) = (first, second) }
+        public init(first: Tensor, second: Tensor) {
+            self.first = first
+            self.second = second
+        }
     }
 }

@@ -36,7 +36,9 @@ struct AdapterOptions: ParsableArguments {
     /// The configuration of fresh adapters.
     func configuration(baseModel: String) -> LoRAConfiguration {
         var x = LoRAConfiguration()
-        (x.rank, x.alpha, x.dropout) = (loraR, loraAlpha, loraDropout)
+        x.rank = loraR
+        x.alpha = loraAlpha
+        x.dropout = loraDropout
         x.targetModules = loraTargetModules.flatMap {
             $0.split(separator: ",").map { String($0).trimmed }
         }.filter { !$0.isEmpty }

@@ -145,19 +145,33 @@ struct TrainingOptions: ParsableArguments {
     /// The configuration that the options make up.
     var configuration: TrainingConfiguration {
         var x = TrainingConfiguration()
-        (x.dataFormat, x.template, x.truncation) = (dataFormat, template, truncation)
-        (x.maxSequenceLength, x.stepsPerEvaluation) = (maxSeqLength, stepsPerEval)
+        x.dataFormat = dataFormat
+        x.template = template
+        x.truncation = truncation
+        x.maxSequenceLength = maxSeqLength
+        x.stepsPerEvaluation = stepsPerEval
         x.templateDate = templateDate
         x.validationSize = ValidationSize(valSize) ?? .none
-        (x.learningRate, x.schedule, x.warmupSteps) = (learningRate, lrSchedulerType, warmupSteps)
-        (x.weightDecay, x.adamBeta1, x.adamBeta2) = (weightDecay, adamBeta1, adamBeta2)
-        (x.adamEpsilon, x.maxGradientNorm) = (adamEpsilon, maxGradNorm)
+        x.learningRate = learningRate
+        x.schedule = lrSchedulerType
+        x.warmupSteps = warmupSteps
+        x.weightDecay = weightDecay
+        x.adamBeta1 = adamBeta1
+        x.adamBeta2 = adamBeta2
+        x.adamEpsilon = adamEpsilon
+        x.maxGradientNorm = maxGradNorm
         x.gradientAccumulationSteps = gradientAccumulationSteps
         if case .records(let count) = batchSize { x.batchSize = count }
-        (x.lossReduction, x.epochs, x.maxSteps) = (lossReduction, numTrainEpochs, maxSteps)
-        (x.shuffles, x.seed, x.saveSteps) = (shuffle, seed, saveSteps)
-        (x.saveTotalLimit, x.loggingSteps) = (saveTotalLimit, loggingSteps)
-        (x.savesBest, x.sampleTokens) = (saveBest, sampleTokens)
+        x.lossReduction = lossReduction
+        x.epochs = numTrainEpochs
+        x.maxSteps = maxSteps
+        x.shuffles = shuffle
+        x.seed = seed
+        x.saveSteps = saveSteps
+        x.saveTotalLimit = saveTotalLimit
+        x.loggingSteps = loggingSteps
+        x.savesBest = saveBest
+        x.sampleTokens = sampleTokens
         x.reportTarget = reportTo
         x.earlyStoppingPatience = earlyStoppingPatience
         x.earlyStoppingMinDelta = earlyStoppingMinDelta

@@ -33,7 +33,9 @@ final class RunReport {
         folder: String, model: MambaModel, modelFolder: String, data: TrainingData,
         engine: String, warn: @escaping (String) -> Void
     ) {
-        (self.folder, self.model, self.warn) = (folder, model, warn)
+        self.folder = folder
+        self.model = model
+        self.warn = warn
         self.modelFolder = modelFolder
         // One that fits on a page, and was not trained on if there is any.
         let record =

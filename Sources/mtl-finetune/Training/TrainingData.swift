@@ -42,6 +42,7 @@ struct TrainingData {
         }
         let valid = try loader.load(validation, format: loaded.format, report: report.show)
         warnings += RunWarning.warnings(of: valid.encoded, set: "validation")
-        (training, self.validation) = (records, valid.encoded.records)
+        training = records
+        self.validation = valid.encoded.records
     }
 }
