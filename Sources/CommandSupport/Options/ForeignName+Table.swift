@@ -22,7 +22,8 @@ extension ForeignName {
             "model_name_or_path base_model model_name model_path pretrained checkpointer.checkpoint_dir",
             "Hugging Face, TRL, unsloth, axolotl, LLaMA-Factory, torchtune", .same("--model"),
             Command.allCases),
-        ForeignName("-m", "harness, llama.cpp, mlx-lm", .same("--model"), [.evaluate, .chat]),
+        ForeignName("-m", "llama.cpp", .same("--model"), [.chat]),
+        ForeignName("-M", "harness", .same("--model"), [.evaluate]),
         ForeignName("hf_repo -hf -hfr", "llama.cpp", .same("--model"), [.chat]),
         ForeignName(
             "train_file dataset_name dataset data_path train_data datasets.path dataset.source "
@@ -67,21 +68,35 @@ extension ForeignName {
             "mask_prompt completion_only_loss assistant_only_loss", "mlx-lm, TRL",
             .only(["true"], otherwise: "prompts are never scored; --data-format text scores all")),
         ForeignName(
-            "packing sample_packing eval_sample_packing neat_packing dataset.packed",
+            "packing eval_packing sample_packing eval_sample_packing neat_packing dataset.packed",
             "TRL, axolotl, LLaMA-Factory, torchtune",
             .only(["false"], otherwise: "records are never packed, so --batch-size counts records")),
         ForeignName(
-            "special_tokens add_tokens new_special_tokens resize_vocab", "axolotl, LLaMA-Factory",
+            "special_tokens add_tokens new_special_tokens resize_vocab eos_token pad_token",
+            "axolotl, LLaMA-Factory, TRL",
             .instead(
                 "changes the vocabulary",
                 write: "it into the model's tokenizer files before, or leave it out")),
         ForeignName(
-            "dataset_split dataset_config dataset_text_field dataset.split", "TRL, torchtune",
+            "dataset_split dataset_config dataset_text_field dataset_train_split dataset_test_split dataset.split",
+            "TRL, torchtune",
             .instead("chooses a part of a data set", write: "--data with that part's file")),
     ]
 
     private static let run = [
+        ForeignName("chat_template_path", "TRL", .same("--template")),
+        ForeignName(
+            "truncation_mode", "TRL",
+            .same("--truncation", values: ["keep_start": "keep-start"])),
+        ForeignName("disable_shuffling", "LLaMA-Factory", .flag("--no-shuffle")),
+        ForeignName(
+            "shuffle_dataset", "TRL", .only(["true"], otherwise: "write --no-shuffle")),
+        ForeignName(
+            "model_revision", "TRL, LLaMA-Factory",
+            .only(["main"], otherwise: "give the folder of that revision with --model")),
+        ForeignName("loss_type", "TRL", .only(["nll"], otherwise: "the loss is the cross-entropy")),
         ForeignName("-c", "mlx-lm", .same("--config")),
+        ForeignName("-C", "harness", .same("--config"), [.evaluate]),
         ForeignName(
             "out_dir output save_dir checkpointer.output_dir", "several", .same("--output-dir")),
         ForeignName(
@@ -200,6 +215,15 @@ extension ForeignName {
             .instead("counts by epochs", write: "--max-steps, that number times --num-train-epochs")
         ),
         ForeignName(
+            "auto_find_batch_size", "Hugging Face",
+            .instead("looks for a batch that fits", write: "--batch-size auto")),
+        ForeignName(
+            "use_galore use_apollo use_badam use_adam_mini use_muon", "LLaMA-Factory",
+            .only(["false"], otherwise: "the optimiser is AdamW with moments in float32")),
+        ForeignName(
+            "loraplus_lr_ratio", "LLaMA-Factory, axolotl",
+            .only(["1", "1.0"], otherwise: "both factors of an adapter have one learning rate")),
+        ForeignName(
             "per_device_eval_batch_size eval_batch_size val_batches test_batches",
             "Hugging Face, mlx-lm",
             .unneeded()),
@@ -210,7 +234,7 @@ extension ForeignName {
         ),
         ForeignName(
             "label_smoothing_factor neftune_noise_alpha", "Hugging Face, TRL",
-            .only(["0", "0.0", "false"], otherwise: "leave it out: there is no such thing here")),
+            .only(["0", "0.0"], otherwise: "leave it out: there is no such thing here")),
         ForeignName("loss._component_", "torchtune", .unneeded()),
     ]
 
@@ -259,7 +283,13 @@ extension ForeignName {
             "lora_bias bias", "TRL, peft",
             .only(["none", "false"], otherwise: "biases are not trained")),
         ForeignName(
-            "task_type", "peft", .only(["causal_lm"], otherwise: "models are language models")),
+            "lora_modules_to_save modules_to_save additional_target", "TRL, peft, LLaMA-Factory",
+            .instead(
+                "trains modules beside the adapters",
+                write: "--fine-tune-type full for all weights, or leave it out")),
+        ForeignName(
+            "lora_task_type task_type", "TRL, peft",
+            .only(["causal_lm"], otherwise: "models are language models")),
     ]
 
     private static let machine = [
@@ -297,9 +327,16 @@ extension ForeignName {
                 + "xformers_attention sdp_attention tf32 torch_compile compile low_cpu_mem_usage debug strict "
                 + "ddp_find_unused_parameters remove_unused_columns pad_to_sequence_len overwrite_cache "
                 + "optimizer.fused save_only_model save_safetensors log_peak_memory_stats is_llama_derived_model "
-                + "save_adapter_weights_only", "all", .unneeded(takesValue: false)),
+                + "save_adapter_weights_only use_unsloth use_unsloth_gc enable_liger_kernel use_liger_kernel "
+                + "use_fast_tokenizer streaming data_shared_file_system ignore_pad_token_for_loss padding_free "
+                + "include_num_input_tokens_seen logging_first_step disable_tqdm eval_on_start "
+                + "dataloader_pin_memory dataloader_persistent_workers skip_memory_metrics full_determinism "
+                + "prediction_loss_only", "all", .unneeded(takesValue: false)),
         ForeignName(
-            "deepspeed fsdp fsdp_config local_rank ddp_timeout dataloader_num_workers dataset_num_proc "
+            "cache_dir tokenized_path buffer_size preprocessing_batch_size run_name log_level log_level_replica "
+                + "logging_nan_inf_filter ddp_backend ddp_bucket_cap_mb dataloader_prefetch_factor pad_to_multiple_of "
+                + "packing_strategy eval_accumulation_steps torch_compile_backend torch_compile_mode "
+                + "deepspeed fsdp fsdp_config local_rank ddp_timeout dataloader_num_workers dataset_num_proc "
                 + "preprocessing_num_workers dataset_processes attn_implementation gradient_checkpointing_kwargs "
                 + "dataset_prepared_path model_type tokenizer_type eval_table_size clear_cache_threshold "
                 + "checkpointer._component_ checkpointer.checkpoint_files checkpointer.model_type "
@@ -364,7 +401,7 @@ extension ForeignName {
         ForeignName(
             "confirm_run_unsafe_code", "harness", .unneeded(takesValue: false), [.evaluate]),
         ForeignName(
-            "wandb_args wandb_config_args hf_hub_log_args", "harness",
+            "wandb_args wandb_config_args trackio_args hf_hub_log_args", "harness",
             .instead(
                 "reports to a service", write: "--output-path, whose files have the harness's form"),
             [.evaluate]),
@@ -433,12 +470,12 @@ extension ForeignName {
             "do_sample", "Hugging Face", .only(["true"], otherwise: "write --temp 0"), [.chat]),
         ForeignName(
             "num_beams", "Hugging Face",
-            .only(["1", "true"], otherwise: "there is no beam search"), [.chat]),
+            .only(["1"], otherwise: "there is no beam search"), [.chat]),
         ForeignName(
             "presence_penalty frequency_penalty mirostat xtc_probability dry_multiplier",
             "llama.cpp, ollama",
             .only(
-                ["0", "0.0", "false"],
+                ["0", "0.0"],
                 otherwise:
                     "of penalties there is --repeat-penalty, of cuts --top-p, --top-k and --min-p"),
             [.chat]),
@@ -449,7 +486,8 @@ extension ForeignName {
                 write: "it into the prompt; --json is about the output"),
             [.chat]),
         ForeignName(
-            "ctx_size n_ctx num_ctx max_kv_size -c n_gpu_layers gpu_layers -ngl num_gpu batch_size ubatch_size -b -ub "
+            "-fa flash_attn prefill_step_size draft_model num_draft_tokens kv_group_size quantized_kv_start "
+                + "ctx_size n_ctx num_ctx max_kv_size -c n_gpu_layers gpu_layers -ngl num_gpu batch_size ubatch_size -b -ub "
                 + "keepalive keep_alive keep cache_type_k cache_type_v kv_bits",
             "llama.cpp, ollama, mlx-lm",
             .unneeded(), [.chat]),

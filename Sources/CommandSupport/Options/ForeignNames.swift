@@ -132,8 +132,9 @@ struct ForeignNames {
         case .only(let accepted, let sentence):
             let found = values.isEmpty ? ["true"] : values
             for value in found {
-                let plain = truth(of: value.lowercased()).map { "\($0)" } ?? value.lowercased()
-                guard accepted.contains(plain) else {
+                let plain = value.lowercased()
+                let isTold = accepted.contains(plain)
+                guard isTold || truth(of: plain).map({ accepted.contains("\($0)") }) == true else {
                     throw ForeignNameError.value(
                         written, found: value, expected: accepted, otherwise: sentence)
                 }
