@@ -341,6 +341,25 @@ struct ForeignNameTests {
             let run = try CommandRun(program, words)
             #expect(run.status == 0, "\(words): \(run.errors)")
         }
+        // As a file, with its arguments as a mapping and as a text.
+        for arguments in [
+            "{pretrained: \(model), dtype: float32, trust_remote_code: true}",
+            "pretrained=\(model),dtype=float32",
+        ] {
+            let file = try workshop.write(
+                """
+                model: hf
+                model_args: \(arguments)
+                tasks: [scenes]
+                include_path: \(demo)/tasks
+                data_dir: \(demo)/tasks
+                device: cpu
+                limit: 5
+                apply_chat_template: false
+                """, to: "harness.yaml")
+            let run = try CommandRun("mtl-eval", ["-C", file])
+            #expect(run.status == 0, "\(run.errors)")
+        }
         let list = try CommandRun("mtl-eval", ["--tasks", "list"])
         #expect(list.status == 0 && list.output.contains("arc_easy"))
         let three = try CommandRun("mtl-chat", [model, "Hi", "there"])

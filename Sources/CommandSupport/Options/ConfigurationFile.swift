@@ -65,7 +65,15 @@ package struct ConfigurationFile {
         var problems: [ConfigurationFileError] = []
         for entry in Self.entries(members, foreign) where !entry.value.value.isNull {
             do throws(ConfigurationFileError) {
-                if let meaning = foreign?.meaning(of: entry.key) {
+                if entry.key == "model_args", let foreign, let text = entry.value.text {
+                    let parts = try Self.modelArguments(text, entry.line, foreign, file: path)
+                    flags += parts.words.map { word in
+                        Flag(
+                            key: entry.key, name: String(CommandArguments.name(word).dropFirst(2)),
+                            line: entry.line, arguments: [word])
+                    }
+                    leftOut += parts.leftOut
+                } else if let meaning = foreign?.meaning(of: entry.key) {
                     let flag = try Self.foreign(entry, meaning, words, file: path)
                     if let flag { flags.append(flag) } else { leftOut.append(entry.key) }
                 } else {
@@ -142,6 +150,17 @@ package struct ConfigurationFile {
         return Flag(
             key: entry.key, name: String(option.dropFirst(2)), line: entry.line,
             arguments: arguments)
+    }
+
+    /// The harness's model arguments as one text.
+    private static func modelArguments(
+        _ text: String, _ line: Int, _ foreign: ForeignNames, file: String
+    ) throws(ConfigurationFileError) -> (words: [String], leftOut: [String]) {
+        do {
+            return try foreign.modelArguments(text)
+        } catch {
+            throw .foreign(file: file, line: line, sentence: error.inFile)
+        }
     }
 
     /// A key of another program; nil if it is left out.

@@ -259,7 +259,9 @@ extension ForeignNames {
     }
 
     /// The harness's `--model_args pretrained=…,peft=…`.
-    private func modelArguments(_ text: String) throws -> (words: [String], leftOut: [String]) {
+    func modelArguments(
+        _ text: String
+    ) throws(ForeignNameError) -> (words: [String], leftOut: [String]) {
         var (words, leftOut) = ([String](), [String]())
         for part in text.split(separator: ",") {
             let pair = part.split(separator: "=", maxSplits: 1).map(String.init)
