@@ -9,7 +9,7 @@ PREFIX ?= /usr/local
 SWIFT_SOURCES := $(wildcard Sources Tests Benchmarks Fuzz Examples Package.swift)
 
 .DEFAULT_GOAL := help
-.PHONY: help dependencies build demo test torture fuzz sanitize lint bench reproduce pages install clean
+.PHONY: help dependencies build demo test torture fuzz sanitize lint bench interop reproduce pages install clean
 
 help: ## List the targets.
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-14s%s\n", $$1, $$2 }' Makefile
@@ -42,6 +42,9 @@ lint: ## Check the format of the Swift sources.
 bench: build ## Measure beside the machine's limits and PyTorch's programs; PART=... for a part (20 minutes).
 	swift build -c release --package-path Benchmarks
 	@scripts/bench.sh $(PART)
+
+interop: build ## Exchange files with llama.cpp's programs and compare what they read and compute (needs a network once).
+	@scripts/interop.sh
 
 reproduce: build ## Prepare the paper's comparison on mamba-130m: records, seven tasks, one command (needs a network).
 	@scripts/reproduce.sh

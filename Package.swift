@@ -13,7 +13,7 @@ let package = Package(
             name: "MambaTreeL",
             targets: [
                 "Tokenization", "Layers", "MambaLM", "TreeSSMText", "LoRA", "Prompting",
-                "FineTuning",
+                "FineTuning", "GGUF",
                 "Evaluation", "Chat",
             ]),
         .library(name: "Kernels", targets: ["TreeTopology", "Tensors", "Threads", "Kernels"]),
@@ -77,6 +77,9 @@ let package = Package(
             ],
             resources: [.embedInCode("BuiltInTasks")]),
         .target(
+            name: "GGUF",
+            dependencies: ["LoRA", "Layers", "MambaLM", "Tensors", "Storage", "Tokenization"]),
+        .target(
             name: "Chat",
             dependencies: ["MambaLM", "Tensors", "Storage", "Tokenization", "Prompting"]),
         .target(
@@ -93,8 +96,8 @@ let package = Package(
         .executableTarget(
             name: "mtl-finetune",
             dependencies: [
-                "FineTuning", "Evaluation", "Prompting", "YAML", "Reports", "CommandSupport",
-                "Python", argumentParser,
+                "FineTuning", "Evaluation", "GGUF", "Prompting", "YAML", "Reports",
+                "CommandSupport", "Python", argumentParser,
             ],
             resources: [.embedInCode("Recipes")]),
         .executableTarget(
@@ -143,6 +146,9 @@ let package = Package(
         .testTarget(
             name: "FineTuningTests",
             dependencies: ["FineTuning", "TreeSSMText", "CommandSupport", "TestSupport"],
+            exclude: ["Fixtures"]),
+        .testTarget(
+            name: "GGUFTests", dependencies: ["GGUF", "CommandSupport", "TestSupport"],
             exclude: ["Fixtures"]),
         .testTarget(
             name: "EvaluationTests",

@@ -14,6 +14,7 @@ struct MTLFinetune: ParsableCommand {
         version: CommandLineProgram.version,
         subcommands: [
             TrainCommand.self, InitCommand.self, InspectCommand.self, MergeCommand.self,
+            ExportCommand.self,
             ReportCommand.self, SweepCommand.self, RecipesCommand.self, DoctorCommand.self,
         ],
         defaultSubcommand: TrainCommand.self)

@@ -100,6 +100,38 @@ struct ModelCommandTests {
         #expect(try CommandRun("mtl-finetune", ["inspect", bad]).status == 1)
     }
 
+    @Test("what was trained with a tree is exported only as a chain, and nothing is written over")
+    func export() throws {
+        let workshop = try CommandWorkshop()
+        try #require(try workshop.train(to: "adapter").status == 0)
+        func export(_ arguments: String...) throws -> CommandRun {
+            try CommandRun(
+                "mtl-finetune",
+                ["export", workshop.model, "-o", workshop("out.gguf")] + arguments)
+        }
+        let tree = try export("--adapter", workshop("adapter"))
+        #expect(tree.status == 1)
+        #expect(tree.errors.contains("adapter: was trained with a tree, expected a chain"))
+        let alone = try export(
+            "--adapter", workshop("adapter"), "--adapter-only", "--as-chain", "--outtype", "f32")
+        #expect(alone.status == 0, "\(alone.errors)")
+        #expect(alone.errors.contains("exported with --untie"), "\(alone.errors)")
+        #expect(alone.output.contains("26 tensors, 26 in f32"), "\(alone.output)")
+        let again = try export()
+        #expect(again.status == 1)
+        #expect(again.errors.contains("exists already"), "\(again.errors)")
+        let anew = try export("--overwrite", "--outtype", "q8_0")
+        #expect(anew.status == 0, "\(anew.errors)")
+        #expect(anew.output.contains("13 in q8_0"), "\(anew.output)")
+        let into = try CommandRun(
+            "mtl-finetune",
+            ["export", workshop.model, "-o", workshop("model/config.json"), "--overwrite"])
+        #expect(into.status == 1)
+        #expect(into.errors.contains("is what the model names"), "\(into.errors)")
+        let inspected = try CommandRun("mtl-finetune", ["inspect", workshop("out.gguf")])
+        #expect(inspected.output.contains("a GGUF file"), "\(inspected.errors)")
+    }
+
     @Test("a merged model does what model and adapter do, its head apart from the embedding")
     func merge() throws {
         let workshop = try CommandWorkshop()

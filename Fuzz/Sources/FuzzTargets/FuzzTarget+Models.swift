@@ -1,5 +1,6 @@
 @testable import Chat
 @testable import Evaluation
+@testable import GGUF
 @testable import Kernels
 @testable import LoRA
 @testable import MambaLM
@@ -20,6 +21,10 @@ extension FuzzTarget {
             let adapters = try LoRAAdapterSet.read(InputFile.inFolder(), attachingTo: model())
                 .adapters
             _ = adapters.note
+        },
+        FuzzTarget(name: "gguf") { bytes in
+            let file = try GGUFFile(path: InputFile.path("model.gguf", holding: bytes))
+            for tensor in file.tensors { _ = file.bytes(of: tensor) }
         },
         FuzzTarget(name: "session") { bytes in
             let text = String(decoding: bytes, as: UTF8.self)

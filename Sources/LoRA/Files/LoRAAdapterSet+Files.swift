@@ -124,6 +124,36 @@ extension LoRAAdapterSet {
         }
     }
 
+    /// A low-rank term beside a layer, for files of other formats.
+    public struct Term {
+        /// The layer's full name.
+        public let layer: String
+        /// Whether the layer is an embedding.
+        public let isEmbedding: Bool
+        /// What the term is multiplied by.
+        public let scaling: Float
+        /// `[rank, in]`; of an embedding `[vocabulary, rank]`.
+        public let loraA: Tensor
+        /// `[out, rank]`.
+        public let loraB: Tensor
+    }
+
+    /// The terms in the order of the forward pass.
+    public var terms: [Term] {
+        attachments.map { attachment in
+            switch attachment.adapter {
+            case .linear(let adapter, _):
+                Term(
+                    layer: attachment.name, isEmbedding: false, scaling: adapter.scaling,
+                    loraA: adapter.loraA.value, loraB: adapter.loraB.value)
+            case .embedding(let adapter, _):
+                Term(
+                    layer: attachment.name, isEmbedding: true, scaling: adapter.scaling,
+                    loraA: adapter.loraA.value, loraB: adapter.loraB.value)
+            }
+        }
+    }
+
     /// Writes the two files of a PEFT adapter, each all or nothing, the tensors first.
     ///
     /// Tensors are of type F32, in the order of their names, as PEFT has them. If the embedding is

@@ -101,12 +101,18 @@ func retrying<Result: SignedInteger>(_ call: () -> Result) -> Result {
 ///
 /// The system reads pages as they are used. A file that is cut while it is mapped ends the process;
 /// files that are replaced by a rename, as ``AtomicFile`` does, stay whole.
-final class MappedFile: @unchecked Sendable {
+package final class MappedFile: @unchecked Sendable {
     // Sendable: the memory is read-only and both properties are constants.
     let bytes: UnsafeRawBufferPointer
 
+    /// The number of bytes.
+    package var count: Int { bytes.count }
+
+    /// A copy of some bytes.
+    package func copy(_ range: Range<Int>) -> [UInt8] { Array(bytes[range]) }
+
     /// Maps a regular file.
-    init(path: String) throws {
+    package init(path: String) throws {
         let descriptor = try FileDescriptor(opening: path, flags: O_RDONLY, action: "open")
         let status = try descriptor.status()
         guard status.st_mode & S_IFMT == S_IFREG else { throw FileError.notRegular(file: path) }

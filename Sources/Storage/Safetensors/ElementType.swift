@@ -108,7 +108,7 @@ extension UnsafeMutableBufferPointer<Float> {
     }
 }
 
-/// Conversion from IEEE 754 half precision, in integer operations that every processor has.
+/// Conversion between single and IEEE 754 half precision, in integer operations that every processor has.
 public enum HalfPrecision {
     /// The value of a pattern; exact, and a NaN keeps its sign and payload.
     @inlinable
@@ -120,6 +120,27 @@ public enum HalfPrecision {
         let scaled = (Float(bitPattern: magnitude) * 0x1p112).bitPattern
         let isFinite = bits & 0x7C00 != 0x7C00
         return Float(bitPattern: sign | (isFinite ? scaled : magnitude | 0x7F80_0000))
+    }
+
+    /// The nearest pattern, of two equally near the even one.
+    ///
+    /// Values beyond the largest finite one become infinite; a NaN stays one, quiet, with its sign.
+    @inlinable
+    public static func bits(_ value: Float) -> UInt16 {
+        let sign = UInt16(truncatingIfNeeded: value.bitPattern >> 16) & 0x8000
+        let magnitude = value.bitPattern & 0x7FFF_FFFF
+        if magnitude > 0x7F80_0000 {
+            return sign | 0x7E00 | UInt16(truncatingIfNeeded: magnitude >> 13) & 0x3FF
+        }
+        // From 2^16 on; what is a little smaller is carried to infinity by rounding.
+        if magnitude >= 0x4780_0000 { return sign | 0x7C00 }
+        if magnitude < 0x3880_0000 {
+            // The last place of 1/2 is that of subnormal patterns, so the sum rounds as they do.
+            let sum = Float(bitPattern: magnitude) + 0.5
+            return sign | UInt16(truncatingIfNeeded: sum.bitPattern &- 0x3F00_0000)
+        }
+        let rounded = magnitude &+ 0xFFF &+ (magnitude >> 13 & 1) &- 0x3800_0000
+        return sign | UInt16(truncatingIfNeeded: rounded >> 13)
     }
 
     /// Converts many values.

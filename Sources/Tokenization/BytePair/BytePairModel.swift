@@ -253,6 +253,13 @@ struct MergeTable {
         }
     }
 
+    /// The two sides of each merge, the earliest first.
+    var byRank: [(left: Int32, right: Int32)] {
+        entries.filter { $0.pair != Self.empty }.sorted { $0.rank < $1.rank }.map { entry in
+            (Int32(truncatingIfNeeded: entry.pair >> 32), Int32(truncatingIfNeeded: entry.pair))
+        }
+    }
+
     @inline(__always)
     private static func pair(_ left: Int32, _ right: Int32) -> UInt64 {
         UInt64(UInt32(bitPattern: left)) << 32 | UInt64(UInt32(bitPattern: right))

@@ -125,6 +125,8 @@ struct SentencePieceFile {
     private(set) var isUnigram = true
     /// Whether characters without a piece become pieces for their bytes.
     private(set) var fallsBackToBytes = false
+    /// Whether a space is put before a text.
+    private(set) var addsPrefix = true
     /// Whether decoded text is rewritten by a table.
     private(set) var hasDenormalizer = false
 
@@ -141,6 +143,7 @@ struct SentencePieceFile {
             case 2: try readTrainer(&part)
             case 3:
                 while let (number, content) = try part.next() {
+                    if number == 3, case .varint(let flag) = content { addsPrefix = flag != 0 }
                     guard number == 2, case .bytes(let map) = content else { continue }
                     guard CharacterMap.isSound(bytes, in: map) else {
                         throw ProtobufReader.Malformed()

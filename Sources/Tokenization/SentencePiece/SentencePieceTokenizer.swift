@@ -12,6 +12,12 @@ public struct SentencePieceTokenizer: Tokenizer {
     private let segmenter: UnigramSegmenter?
     private let special: [Bool]
     private let bytes: [UInt8?]
+    /// The pieces by id, with their scores.
+    let pieces: [SentencePieceFile.Piece]
+    /// Whether text is segmented by the probabilities of pieces, not joined from characters.
+    let isUnigram: Bool
+    /// Whether a space is put before a text.
+    let addsPrefix: Bool
 
     /// The ids of control pieces and of the unknown piece, in ascending order.
     public let specialTokenIDs: [Int32]
@@ -47,6 +53,8 @@ public struct SentencePieceTokenizer: Tokenizer {
             contents.isUnigram
             ? model.unknownID.map { UnigramSegmenter(contents, unknownID: $0) } : nil
         self.model = model
+        (pieces, isUnigram, addsPrefix) =
+            (contents.pieces, contents.isUnigram, contents.addsPrefix)
         var anchor: (id: Int32, text: String)?
         var special: [Bool] = []
         var byteValues: [UInt8?] = []

@@ -1,5 +1,6 @@
 import CommandSupport
 import FineTuning
+import GGUF
 import Kernels
 import LoRA
 import MambaLM
@@ -7,19 +8,21 @@ import Storage
 import Tensors
 import Tokenization
 
-/// What there is to say about a model, an adapter or a data file.
+/// What there is to say about a model, an adapter, a GGUF file or a data file.
 struct Inspection {
     private(set) var facts: [String] = []
     private(set) var problems: [String] = []
 
     /// Looks at a path.
     ///
-    /// - Throws: An error if it is none of the three, or cannot be read at all.
+    /// - Throws: An error if it is none of these, or cannot be read at all.
     init(path: String) throws {
         if FilePath.exists("\(path)/adapter_config.json") {
             try inspectAdapter(path)
         } else if FilePath.exists("\(path)/config.json") {
             try inspectModel(path)
+        } else if GGUFFile.isOne(path) {
+            try inspectGGUF(path)
         } else {
             try inspectData(path)
         }
@@ -96,6 +99,20 @@ struct Inspection {
                 problems.append("tensor '\(tensor.name)' has values that are not finite")
             }
         }
+    }
+
+    private mutating func inspectGGUF(_ path: String) throws {
+        let file = try GGUFFile(path: path)
+        let kind = file.text("general.type").map { ", \($0)" } ?? ""
+        let types = file.tensors.reduce(into: [:]) { $0[$1.type.name, default: 0] += 1 }
+        let counts = types.sorted { $0.key < $1.key }.map { "\($0.value) in \($0.key)" }
+        facts += [
+            "\(path): a GGUF file",
+            "  architecture  " + (file.text("general.architecture") ?? "none") + kind,
+            "  values        \(file.tensors.reduce(0) { $0 + $1.shape.reduce(1, *) }) in "
+                + "\(file.tensors.count) tensors, " + counts.joined(separator: ", "),
+            "  tokenizer     " + (file.text("tokenizer.ggml.model") ?? "none"),
+        ]
     }
 
     private mutating func inspectData(_ path: String) throws {
