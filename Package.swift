@@ -122,7 +122,8 @@ let package = Package(
         .testTarget(name: "PythonTests", dependencies: ["Python", "TestSupport"]),
         .testTarget(name: "RegularExpressionsTests", dependencies: ["RegularExpressions"]),
         .testTarget(
-            name: "StorageTests", dependencies: ["Storage", "TestSupport"]),
+            name: "StorageTests", dependencies: ["Storage", "TestSupport"],
+            exclude: ["Fixtures"]),
         .testTarget(name: "YAMLTests", dependencies: ["YAML", "Storage", "TestSupport"]),
         .testTarget(name: "ReportsTests", dependencies: ["Reports", "Storage", "TestSupport"]),
         .testTarget(name: "HubTests", dependencies: ["Hub", "Storage", "TestSupport"]),

@@ -196,31 +196,35 @@ struct HubDownload {
 enum WantedFiles {
     private static let plain: Set = [
         "config.json", "generation_config.json", "mambatreel.json", "adapter_config.json",
-        "adapter_model.safetensors", "tokenizer.json", "tokenizer_config.json",
+        "tokenizer.json", "tokenizer_config.json",
         "special_tokens_map.json", "added_tokens.json", "vocab.json", "merges.txt",
         "tokenizer.model", "chat_template.jinja",
     ]
 
     /// Chooses; weights are needed, in one file or in parts.
     static func choose(from names: [String], of model: String) throws -> [String] {
-        let whole = names.contains("model.safetensors")
-        let wanted = names.filter {
-            plain.contains($0) || (whole ? $0 == "model.safetensors" : isPart($0))
-        }
-        let hasWeights = whole || wanted.contains { isPart($0) }
-        let isAdapter = wanted.contains("adapter_model.safetensors")
-        guard hasWeights || isAdapter else {
-            throw HubError.unsuitable(model: model, missing: "'model.safetensors'")
+        // Of several kinds the first: safetensors before what PyTorch pickled, one file before parts.
+        let kinds: [(String) -> Bool] = [
+            { $0 == "model.safetensors" }, { isPart($0, "model", ".safetensors") },
+            { $0 == "pytorch_model.bin" }, { isPart($0, "pytorch_model", ".bin") },
+        ]
+        let adapters = ["adapter_model.safetensors", "adapter_model.bin"]
+        let weights = kinds.lazy.map { names.filter($0) }.first { !$0.isEmpty } ?? []
+        let adapter = adapters.first(where: names.contains).map { [$0] } ?? []
+        guard !weights.isEmpty || !adapter.isEmpty else {
+            throw HubError.unsuitable(
+                model: model, missing: "'model.safetensors', nor 'pytorch_model.bin'")
         }
         // Small files first: what is wrong with a model shows early.
-        return wanted.filter { !$0.hasSuffix(".safetensors") }
-            + wanted.filter { $0.hasSuffix(".safetensors") }
+        let (small, large) = (names.filter(plain.contains), adapter + weights)
+        return small + large.filter { $0.hasSuffix(".json") }
+            + large.filter { !$0.hasSuffix(".json") }
     }
 
     /// Whether a name is that of a part or of the index of parts.
-    private static func isPart(_ name: String) -> Bool {
-        name == "model.safetensors.index.json"
-            || name.hasPrefix("model-") && name.hasSuffix(".safetensors")
+    private static func isPart(_ name: String, _ stem: String, _ ending: String) -> Bool {
+        name == stem + ending + ".index.json"
+            || name.hasPrefix(stem + "-") && name.hasSuffix(ending)
                 && name.utf8.allSatisfy { $0 != 47 }
     }
 }

@@ -11,6 +11,11 @@ extension FuzzTarget {
                 parsing: text, file: "fuzz.json", options: JSONOptions(allowsNonFinite: true))
             precondition(JSONWriter().string(again) == text, "what is written reads otherwise")
         },
+        FuzzTarget(name: "pickle") { bytes in
+            let file = try SafetensorsFile(
+                path: InputFile.path("pytorch_model.bin", holding: bytes))
+            for tensor in file.tensors { _ = try file.floats(of: tensor) }
+        },
         FuzzTarget(name: "safetensors") { bytes in
             let file = try SafetensorsFile(
                 path: InputFile.path("model.safetensors", holding: bytes))

@@ -19,10 +19,11 @@ public struct SafetensorsCheckpoint: Sendable {
     ///
     /// - Parameters:
     ///   - path: A safetensors file, an index (`….safetensors.index.json`), or a folder with
-    ///     `STEM.safetensors` or, if that is absent, `STEM.safetensors.index.json`.
+    ///     `STEM.safetensors` or, if that is absent, `STEM.safetensors.index.json`; where there is neither,
+    ///     what PyTorch pickled as `STEM.bin` (`pytorch_model.bin` of a model) or its index.
     ///   - stem: The name of the files in a folder, without suffix.
     /// - Throws: ``SafetensorsError`` if no checkpoint is there, or file and index do not agree;
-    ///   ``FileError`` and ``JSONError``.
+    ///   ``PickleError``, ``FileError`` and ``JSONError``.
     public init(path: String, stem: String = "model") throws {
         let found = try SafetensorsCheckpoint.locate(path, stem: stem)
         self.path = found
@@ -65,11 +66,9 @@ public struct SafetensorsCheckpoint: Sendable {
         let looked = ["\(stem).safetensors", "\(stem).safetensors.index.json"]
             .map { FilePath.join(path, $0) }
         if let found = looked.first(where: FilePath.exists) { return found }
-        let pickles = ["pytorch_model.bin", "pytorch_model.bin.index.json", "adapter_model.bin"]
-            .map { FilePath.join(path, $0) }
-        if let pickle = pickles.first(where: FilePath.exists) {
-            throw SafetensorsError.pickledCheckpoint(file: pickle)
-        }
+        let pickle = (stem == "model" ? "pytorch_model" : stem) + ".bin"
+        let pickles = [pickle, "\(pickle).index.json"].map { FilePath.join(path, $0) }
+        if let found = pickles.first(where: FilePath.exists) { return found }
         throw SafetensorsError.noCheckpoint(looked: looked)
     }
 

@@ -42,8 +42,6 @@ public enum SafetensorsError: Error, Equatable {
     case missingTensor(file: String, name: String)
     /// No checkpoint is at the paths looked for.
     case noCheckpoint(looked: [String])
-    /// The only checkpoint there is in PyTorch's own format.
-    case pickledCheckpoint(file: String)
     /// A shard's name is not the plain name of a file in the folder.
     case shardName(index: String, tensor: String, found: String)
     /// The index has a tensor in a shard that does not hold it.
@@ -118,9 +116,6 @@ extension SafetensorsError: CustomStringConvertible {
         case .noCheckpoint(let looked):
             "\(quotedPath(looked.first ?? "")): not found"
                 + looked.dropFirst().map { ", nor \(quotedPath($0))" }.joined()
-        case .pickledCheckpoint(let file):
-            "\(quotedPath(file)): is a PyTorch pickle, expected safetensors; "
-                + "convert it with safetensors' convert.py or save_pretrained"
         case .shardName(let index, let tensor, let found):
             "\(self.tensor(index, tensor)) is in shard \(quoted(found)), "
                 + "expected the plain name of a file in the same folder"

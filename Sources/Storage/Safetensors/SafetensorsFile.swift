@@ -1,5 +1,7 @@
 /// A safetensors file, mapped into memory.
 ///
+/// So can a checkpoint be that `torch.save` wrote, of whose tensors ``PickledTensors`` tells the places.
+///
 /// The header is checked completely when the file is opened; after that, every tensor's bytes are
 /// known to be there. The memory is read-only: to change values, copy them.
 public final class SafetensorsFile: Sendable {
@@ -17,14 +19,17 @@ public final class SafetensorsFile: Sendable {
     ///
     /// - Parameter path: The file.
     /// - Throws: ``FileError`` if it cannot be mapped, ``SafetensorsError`` if anything in the header
-    ///   is not as it should be.
+    ///   is not as it should be, ``PickleError`` if anything in a pickle is not.
     public init(path: String) throws {
         let mapping = try MappedFile(path: path)
-        let header = try SafetensorsHeader(mapping.bytes, file: path)
         self.path = path
         self.mapping = mapping
-        metadata = header.metadata
-        tensors = header.tensors
+        if PickledTensors.isOne(mapping.bytes) && !path.hasSuffix(".safetensors") {
+            (metadata, tensors) = ([:], try PickledTensors(mapping.bytes, file: path).tensors)
+        } else {
+            let header = try SafetensorsHeader(mapping.bytes, file: path)
+            (metadata, tensors) = (header.metadata, header.tensors)
+        }
         places = Dictionary(
             uniqueKeysWithValues: tensors.enumerated().map { (ExactString($1.name), $0) })
     }
