@@ -28,6 +28,7 @@ let package = Package(
     targets: [
         // C libraries and kernels.
         .systemLibrary(name: "CZstd", pkgConfig: "libzstd", providers: [.apt(["libzstd-dev"])]),
+        .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
         .systemLibrary(
             name: "CCurl", pkgConfig: "libcurl", providers: [.apt(["libcurl4-openssl-dev"])]),
         .systemLibrary(
@@ -48,7 +49,8 @@ let package = Package(
             name: "Kernels", dependencies: ["CKernels", "Tensors", "Threads", "TreeTopology"]),
         .target(name: "Python"),
         .target(name: "RegularExpressions", dependencies: ["CPCRE2", "Python"]),
-        .target(name: "Storage", dependencies: ["CCrypto", "CFileSystem", "CZstd", "Python"]),
+        .target(
+            name: "Storage", dependencies: ["CCrypto", "CFileSystem", "CZlib", "CZstd", "Python"]),
         .target(name: "Tokenization", dependencies: ["CSentencePiece", "Storage"]),
         .target(name: "YAML", dependencies: ["Storage", yams]),
         .target(

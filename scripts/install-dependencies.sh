@@ -9,11 +9,12 @@
 set -euo pipefail
 
 # Each library's pkg-config name, and the Debian package that brings it.
-modules=(openblas libzstd sentencepiece libcurl libcrypto libpcre2-8 libedit)
+modules=(openblas libzstd zlib sentencepiece libcurl libcrypto libpcre2-8 libedit)
 package_of() {
     case "$1" in
     openblas) echo libopenblas-dev ;;
     libzstd) echo libzstd-dev ;;
+    zlib) echo zlib1g-dev ;;
     sentencepiece) echo libsentencepiece-dev ;;
     libcurl) echo libcurl4-openssl-dev ;;
     libcrypto) echo libssl-dev ;;
@@ -42,7 +43,7 @@ done
 
 if ! has apt-get; then
     fail "missing: ${missing[*]} (Debian's names), and this system has no apt-get;" \
-        "install the development packages of OpenBLAS, zstd, SentencePiece, libcurl, OpenSSL, PCRE2 and libedit, and pkg-config," \
+        "install the development packages of OpenBLAS, zstd, zlib, SentencePiece, libcurl, OpenSSL, PCRE2 and libedit, and pkg-config," \
         "so that 'pkg-config --exists ${modules[*]}' succeeds"
 fi
 

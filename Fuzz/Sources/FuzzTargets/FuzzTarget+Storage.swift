@@ -34,6 +34,13 @@ extension FuzzTarget {
                 path: InputFile.path("model.safetensors.index.json", holding: bytes)
             ).names
         },
+        FuzzTarget(name: "gzip") { bytes in
+            let path = InputFile.path("lines.jsonl.gz", holding: bytes)
+            _ = try ByteStream.contents(of: path, limit: 1 << 22)
+        },
+        FuzzTarget(name: "table") { bytes in
+            _ = try JSONRecords(path: InputFile.path("table.csv", holding: bytes)).all()
+        },
         FuzzTarget(name: "zstd") { bytes in
             let path = InputFile.path("lines.jsonl.zst", holding: bytes)
             _ = try ByteStream.contents(of: path, limit: 1 << 22)

@@ -8,8 +8,14 @@ public enum DataError: Error, Equatable {
     case emptyField(place: String, field: String, least: Int)
     /// A field is not one that the schema knows, and the schema allows no others.
     case unexpectedField(place: String, field: String)
+    /// A record lacks a column that another name is given to.
+    case missingColumn(place: String, column: String, keys: [String])
+    /// The text that gives columns other names is not what it should be.
+    case columns(found: String)
     /// A message's role is none of the known ones.
     case unknownRole(place: String, index: Int, found: String)
+    /// Who speaks in a turn of ShareGPT's is nobody known.
+    case unknownSpeaker(place: String, index: Int, found: String)
     /// A conversation does not end with the assistant.
     case noAnswer(place: String, lastRole: String?)
     /// A token id is not in the model's vocabulary.
@@ -50,9 +56,18 @@ extension DataError: CustomStringConvertible {
                 + " at least \(least) character\(least == 1 ? "" : "s")"
         case .unexpectedField(let place, let field):
             "\(place): field \(quoted(field)) is unknown"
+        case .missingColumn(let place, let column, let keys):
+            "\(place): column \(quoted(column)), which --columns names, is missing, "
+                + "expected one of \(list(keys))"
+        case .columns(let found):
+            "--columns is \(quoted(found)), expected NAME=COLUMN pairs such as "
+                + "instruction=question,output=answer"
         case .unknownRole(let place, let index, let found):
             "\(place): field 'messages[\(index)].role' is \(quoted(found)), "
-                + "expected 'system', 'user' or 'assistant'"
+                + "expected 'system', 'user', 'assistant' or 'tool'"
+        case .unknownSpeaker(let place, let index, let found):
+            "\(place): field 'conversations[\(index)].from' is \(quoted(found)), expected one of "
+                + list(RecordChecker.sharedRoles.keys.sorted())
         case .noAnswer(let place, let role):
             "\(place): field 'messages' "
                 + (role.map { "ends with the role \(quoted($0))" } ?? "is empty")
@@ -66,8 +81,8 @@ extension DataError: CustomStringConvertible {
             "\(quotedPath(folder)): is \(found), expected training data: a file of records, or a folder "
                 + "with train.jsonl"
         case .missingSplit(let folder, let split):
-            "\(folder): has no '\(split)' file, expected \(split).jsonl or \(split).json, "
-                + "either with .zst"
+            "\(folder): has no '\(split)' file, expected \(split).jsonl, .json, .csv or .tsv, "
+                + "each also with .zst or .gz"
         case .ambiguousSplit(let folder, let names):
             "\(folder): holds \(list(names)), expected one of them; remove or rename the others"
         case .noRecords(let files):

@@ -14,12 +14,15 @@ public struct DataFiles: Equatable, Sendable {
 
     /// What the files of a split are called, the name that is taken first before the others.
     private static let validationNames = ["valid", "validation", "val", "dev"]
-    private static let endings = [".jsonl", ".json", ".jsonl.zst", ".json.zst"]
+    private static let endings = [".jsonl", ".json", ".csv", ".tsv"].flatMap {
+        [$0, $0 + ".zst", $0 + ".gz"]
+    }
 
     /// Finds the files behind paths.
     ///
     /// A file is trained on. A folder must have a `train` file and may have one to validate on, `valid`,
-    /// `validation`, `val` or `dev`, and `test`, each ending in `.jsonl` or `.json`, either with `.zst`.
+    /// `validation`, `val` or `dev`, and `test`, each ending in `.jsonl`, `.json`, `.csv` or `.tsv`, also with
+    /// `.zst` or `.gz`.
     ///
     /// - Parameter paths: Files and folders.
     /// - Throws: ``DataError`` if a folder has no training file, or a split twice.

@@ -8,7 +8,7 @@ public enum DataFormat: String, CaseIterable, Sendable {
     case alpaca
     /// `prompt` and `completion`.
     case completions
-    /// `messages`, the last of them the assistant's.
+    /// `messages`, or the `conversations` of ShareGPT, the last of them the assistant's.
     case chat
     /// `text`, all of which is learnt.
     case text
@@ -20,7 +20,7 @@ public enum DataFormat: String, CaseIterable, Sendable {
 
     /// The keys that mark a format, the most telling first: Alpaca sets often carry a `text` too.
     private static let marks: [(format: DataFormat, keys: [String])] = [
-        (.ids, ["prompt_ids", "response_ids"]), (.chat, ["messages"]),
+        (.ids, ["prompt_ids", "response_ids"]), (.chat, ["messages"]), (.chat, ["conversations"]),
         (.alpaca, ["instruction"]), (.completions, ["prompt", "completion"]), (.text, ["text"]),
     ]
 

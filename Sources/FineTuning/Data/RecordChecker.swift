@@ -81,9 +81,11 @@ struct RecordChecker {
     }
 
     private func conversation(_ fields: JSONFields) throws -> InstructionRecord.Content {
-        var messages = try fields.array("messages").enumerated().map { index, value in
-            try message(value, index: index, place: fields.place)
-        }
+        var messages =
+            fields.isPresent("messages") || !fields.isPresent("conversations")
+            ? try fields.array("messages").enumerated().map { index, value in
+                try message(value, index: index, place: fields.place)
+            } : try sharedConversation(fields)
         guard let last = messages.popLast() else {
             throw DataError.noAnswer(place: fields.place, lastRole: nil)
         }
@@ -117,9 +119,43 @@ struct RecordChecker {
             return text
         }
         let role = try text("role")
-        guard ["system", "user", "assistant"].contains(role) else {
+        guard ["system", "user", "assistant", "tool"].contains(role) else {
             throw DataError.unknownRole(place: place, index: index, found: role)
         }
-        return InstructionRecord.Message(role: role, content: try text("content"), fields: object)
+        // Who calls a tool need not say anything.
+        let isCall = role == "assistant" && object["tool_calls"]?.arrayValue?.isEmpty == false
+        let content = isCall && object["content"]?.isNull ?? true ? "" : try text("content")
+        return InstructionRecord.Message(role: role, content: content, fields: object)
+    }
+
+    /// The messages of a ShareGPT record, under the names that templates know.
+    private func sharedConversation(_ fields: JSONFields) throws -> [InstructionRecord.Message] {
+        var messages = try fields.objects("conversations").enumerated().map { index, turn in
+            let from = try turn.string(turn.isPresent("role") ? "role" : "from")
+            guard let role = Self.sharedRoles[from] else {
+                throw DataError.unknownSpeaker(place: fields.place, index: index, found: from)
+            }
+            let content = try turn.string(turn.isPresent("content") ? "content" : "value")
+            return Self.message(role, content)
+        }
+        if let system = try fields.string(ifPresent: "system"), !system.isEmpty,
+            messages.first?.role != "system"
+        {
+            messages.insert(Self.message("system", system), at: 0)
+        }
+        return messages
+    }
+
+    /// Who speaks in ShareGPT's records, by the names that are used for them.
+    static let sharedRoles = [
+        "human": "user", "user": "user", "gpt": "assistant", "assistant": "assistant",
+        "model": "assistant", "chatgpt": "assistant", "bing": "assistant", "bard": "assistant",
+        "system": "system", "tool": "tool", "observation": "tool", "function_response": "tool",
+    ]
+
+    private static func message(_ role: String, _ content: String) -> InstructionRecord.Message {
+        InstructionRecord.Message(
+            role: role, content: content,
+            fields: ["role": .string(role), "content": .string(content)])
     }
 }

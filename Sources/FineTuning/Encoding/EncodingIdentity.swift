@@ -84,6 +84,7 @@ public struct EncodingIdentity: Equatable, Sendable {
         settings = [
             "version": .integer(EncodingIdentity.version), "program": .string(program),
             "data_format": .string(configuration.dataFormat.rawValue),
+            "columns": .string(configuration.columns),
             "template": .string(configuration.template),
             "template_source": source.templateSource.map { .string($0) } ?? .null,
             "template_date": .string(configuration.templateDate),

@@ -50,7 +50,8 @@ public struct RecordLoader {
             report(.cacheFailed("\(error); its records are encoded anew"))
         }
         let data = try InstructionData(
-            files: files, format: format, vocabulary: source.vocabulary)
+            files: files, format: format, vocabulary: source.vocabulary,
+            columns: ColumnNames(parsing: source.configuration.columns))
         let encoder = try source.encoder(for: data.format)
         let encoded = try encoder.encode(data.records, threads: threads) {
             report(.encoded(done: $0, total: $1))

@@ -87,11 +87,11 @@ extension SamplePrompts {
     /// Reads what is to be asked.
     ///
     /// - Parameter path: A text with one prompt per line, or a file in `.json` or `.jsonl` whose records have
-    ///   `instruction` and perhaps `input`, or `prompt`; either with `.zst`.
+    ///   `instruction` and perhaps `input`, or `prompt`; either with `.zst` or `.gz`.
     /// - Returns: Records whose answer is a placeholder.
     /// - Throws: `FileError`, `JSONError` or ``SamplePromptError``.
     public static func records(in path: String) throws -> [InstructionRecord] {
-        let name = path.hasSuffix(".zst") ? path.dropLast(4) : path[...]
+        let name = FilePath.withoutCompression(path)
         let records =
             name.hasSuffix(".json") || name.hasSuffix(".jsonl")
             ? try JSONRecords(path: path).all().map(record) : try lines(of: path)

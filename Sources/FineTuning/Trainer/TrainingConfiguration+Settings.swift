@@ -138,6 +138,10 @@ extension TrainingConfiguration {
     private static let entries: [Entry] = [
         choice("data_format", \.dataFormat),
         Entry(
+            "columns", \.columns, expected: "pairs such as instruction=question,output=answer",
+            toJSON: { .string($0) }, fromJSON: { $0.stringValue },
+            where: { (try? ColumnNames(parsing: $0)) != nil }),
+        Entry(
             "template", \.template, expected: "a name or a file", toJSON: { .string($0) },
             fromJSON: { $0.stringValue }, where: { !$0.isEmpty }),
         Entry(

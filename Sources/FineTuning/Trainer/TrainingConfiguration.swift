@@ -6,6 +6,8 @@ import Prompting
 public struct TrainingConfiguration: Equatable, Sendable {
     /// How the data's records are laid out.
     public var dataFormat = DataFormat.auto
+    /// Other names for the records' fields, as ``ColumnNames`` reads them; empty for none.
+    public var columns = ""
     /// The name of a built-in template, or the path of a Jinja file.
     public var template = PromptTemplate.standardName
     /// The day that templates are told, as `2024-07-26`.

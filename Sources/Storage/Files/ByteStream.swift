@@ -1,16 +1,17 @@
 import Glibc
 
-/// Reads a file from front to back, decompressing zstd on the way.
+/// Reads a file from front to back, decompressing zstd and gzip on the way.
 ///
-/// A file is taken as compressed if its name ends in `.zst` (and must then be) or if it begins with
-/// the mark of a zstd frame, which no UTF-8 text does. Several frames in a row are read as one
+/// A file is taken as compressed if its name ends in `.zst` or `.gz` (and must then be) or if it begins with
+/// the mark of a zstd frame or a gzip member, which no UTF-8 text does. Several of them in a row are read as one
 /// stream. Memory is bounded: a frame that asks for a window above 128 MiB is an error.
 public final class ByteStream {
     /// The path as given, for messages.
     public let path: String
 
     private let descriptor: FileDescriptor
-    private var decoder: ZstdDecoder?
+    private var decoder: (any StreamDecoder)?
+    private var isGzip = false
     private var input: [UInt8]
     private var unread: Range<Int> = 0..<0
     private var bytesRead = 0
@@ -30,7 +31,11 @@ public final class ByteStream {
         input = [UInt8](repeating: 0, count: 1 << 17)
         while unread.count < 4, !isAtEnd { try fill() }
         let start = input[unread]
-        if ZstdDecoder.isFrame(start) || path.hasSuffix(".zst") {
+        isGzip = GzipDecoder.isMember(start) || path.hasSuffix(".gz")
+        if isGzip {
+            guard GzipDecoder.isMember(start) else { throw FileError.notGzip(file: path) }
+            decoder = try decoding { try GzipDecoder() }
+        } else if ZstdDecoder.isFrame(start) || path.hasSuffix(".zst") {
             guard ZstdDecoder.isFrame(start) || ZstdDecoder.isSkippableFrame(start) else {
                 throw FileError.notZstandard(file: path)
             }
@@ -61,7 +66,7 @@ public final class ByteStream {
     }
 
     private func decompress(
-        with decoder: ZstdDecoder, into target: UnsafeMutableRawBufferPointer
+        with decoder: any StreamDecoder, into target: UnsafeMutableRawBufferPointer
     ) throws -> Int {
         while true {
             if unread.isEmpty, !isAtEnd { try fill() }
@@ -75,7 +80,9 @@ public final class ByteStream {
             unread = unread.dropFirst(step.consumed)
             if step.produced > 0 { return step.produced }
             if unread.isEmpty, isAtEnd, !isFrameDone {
-                throw FileError.truncatedFrame(file: path, offset: bytesRead)
+                throw isGzip
+                    ? FileError.truncatedMember(file: path, offset: bytesRead)
+                    : FileError.truncatedFrame(file: path, offset: bytesRead)
             }
         }
     }
@@ -95,9 +102,11 @@ public final class ByteStream {
     private func decoding<Result>(_ body: () throws -> Result) throws -> Result {
         do {
             return try body()
-        } catch let failure as ZstdDecoder.Failure {
-            throw FileError.badFrame(
-                file: path, offset: bytesRead - unread.count, reason: failure.reason)
+        } catch let failure as StreamFailure {
+            let offset = bytesRead - unread.count
+            throw isGzip
+                ? FileError.badMember(file: path, offset: offset, reason: failure.reason)
+                : FileError.badFrame(file: path, offset: offset, reason: failure.reason)
         }
     }
 }

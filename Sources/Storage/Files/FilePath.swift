@@ -27,6 +27,12 @@ package enum FilePath {
         return String(result)
     }
 
+    /// A path without what says that its file is compressed.
+    package static func withoutCompression(_ path: String) -> Substring {
+        let ending = [".zst", ".gz"].first(where: path.hasSuffix) ?? ""
+        return path.dropLast(ending.count)
+    }
+
     /// The kind of file behind a path, `S_IFREG` and so on, or nil if there is none.
     static func kind(of path: String, followingLinks: Bool = true) -> mode_t? {
         var status = stat()
@@ -71,6 +77,12 @@ public enum FileError: Error, Equatable {
     case truncatedFrame(file: String, offset: Int)
     /// The compressed data are damaged, or need too large a window, near byte `offset` of the file.
     case badFrame(file: String, offset: Int, reason: String)
+    /// The name ends in `.gz` and the content begins differently.
+    case notGzip(file: String)
+    /// The compressed data end inside a gzip member, after `offset` bytes of the file.
+    case truncatedMember(file: String, offset: Int)
+    /// The gzip data are damaged near byte `offset` of the file.
+    case badMember(file: String, offset: Int, reason: String)
 }
 
 extension FileError: CustomStringConvertible {
@@ -95,6 +107,12 @@ extension FileError: CustomStringConvertible {
             "\(quotedPath(file)): zstd frame is cut off at byte \(offset), the end of the file"
         case .badFrame(let file, let offset, let reason):
             "\(quotedPath(file)): zstd data are damaged near byte \(offset): \(reason)"
+        case .notGzip(let file):
+            "\(quotedPath(file)): name ends in .gz, found no gzip data; rename it if it is plain"
+        case .truncatedMember(let file, let offset):
+            "\(quotedPath(file)): gzip data are cut off at byte \(offset), the end of the file"
+        case .badMember(let file, let offset, let reason):
+            "\(quotedPath(file)): gzip data are damaged near byte \(offset): \(reason)"
         }
     }
 

@@ -1,15 +1,30 @@
 import CZstd
 
-/// Decompresses a stream of zstd frames in bounded memory.
-final class ZstdDecoder {
-    /// What one step took and gave.
-    struct Step {
-        let consumed: Int
-        let produced: Int
-        /// Whether a frame has ended and all its content was handed out.
-        let isFrameDone: Bool
-    }
+/// Decompresses a stream step by step.
+protocol StreamDecoder: AnyObject {
+    /// Decompresses as much of `source` as fits into `target`.
+    ///
+    /// - Throws: ``StreamFailure``.
+    func step(
+        _ source: UnsafeRawBufferPointer, into target: UnsafeMutableRawBufferPointer
+    ) throws -> StreamStep
+}
 
+/// What one step took and gave.
+struct StreamStep {
+    let consumed: Int
+    let produced: Int
+    /// Whether a frame has ended and all its content was handed out.
+    let isFrameDone: Bool
+}
+
+/// What is wrong with compressed data, in the library's words.
+struct StreamFailure: Error {
+    let reason: String
+}
+
+/// Decompresses a stream of zstd frames in bounded memory.
+final class ZstdDecoder: StreamDecoder {
     /// The largest window a frame may ask for, as a power of two: 128 MiB.
     static let windowLog: Int32 = 27
 
@@ -17,28 +32,23 @@ final class ZstdDecoder {
 
     /// Creates a decoder.
     ///
-    /// - Throws: ``Failure`` if memory is short.
+    /// - Throws: ``StreamFailure`` if memory is short.
     init() throws {
-        guard let context = ZSTD_createDCtx() else { throw Failure(reason: "out of memory") }
+        guard let context = ZSTD_createDCtx() else { throw StreamFailure(reason: "out of memory") }
         self.context = context
         try check(ZSTD_DCtx_setParameter(context, ZSTD_d_windowLogMax, ZstdDecoder.windowLog))
     }
 
     deinit { ZSTD_freeDCtx(context) }
 
-    /// What is wrong with the data, in the library's words.
-    struct Failure: Error {
-        let reason: String
-    }
-
     /// Decompresses as much of `source` as fits into `target`.
     func step(
         _ source: UnsafeRawBufferPointer, into target: UnsafeMutableRawBufferPointer
-    ) throws -> Step {
+    ) throws -> StreamStep {
         var input = ZSTD_inBuffer(src: source.baseAddress, size: source.count, pos: 0)
         var output = ZSTD_outBuffer(dst: target.baseAddress, size: target.count, pos: 0)
         let left = try check(ZSTD_decompressStream(context, &output, &input))
-        return Step(consumed: input.pos, produced: output.pos, isFrameDone: left == 0)
+        return StreamStep(consumed: input.pos, produced: output.pos, isFrameDone: left == 0)
     }
 
     /// Whether bytes begin a frame with content.
@@ -54,7 +64,7 @@ final class ZstdDecoder {
 
     @discardableResult
     private func check(_ code: Int) throws -> Int {
-        if ZSTD_isError(code) != 0 { throw Failure(reason: zstdReason(code)) }
+        if ZSTD_isError(code) != 0 { throw StreamFailure(reason: zstdReason(code)) }
         return code
     }
 }

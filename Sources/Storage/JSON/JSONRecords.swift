@@ -2,8 +2,8 @@
 ///
 /// The name says how they are stored. `.jsonl`, and what a pipe of the shell brings, has one object per line
 /// and is read in bounded memory; blank lines are skipped, up to a limit. `.json` is one array of objects and
-/// is held in memory as bytes, up to a limit, while its records are made one at a time. Either may be
-/// zstd-compressed, with `.zst` behind.
+/// is held in memory as bytes, up to a limit, while its records are made one at a time; so is a table, `.csv` or
+/// `.tsv`, whose rows are records of texts. Each may be compressed, with `.zst` or `.gz` behind.
 ///
 ///     let records = try JSONRecords(path: "train.jsonl.zst")
 ///     while let record = try records.next() { … }
@@ -11,11 +11,13 @@ public final class JSONRecords {
     private enum Source {
         case lines(LineReader)
         case array(JSONArrayReader)
+        case table
     }
 
     /// The path as given, for messages.
     public let path: String
     private let source: Source
+    private var table: TableReader?
     private let options: JSONOptions
     private let blankLimit: Int
     private var blankBytes = 0
@@ -23,8 +25,8 @@ public final class JSONRecords {
     /// Opens a file.
     ///
     /// - Parameters:
-    ///   - path: A name that ends in `.json` or `.jsonl`, either with `.zst`.
-    ///   - arrayLimit: The largest accepted `.json` text, in bytes, decompressed.
+    ///   - path: A name that ends in `.json`, `.jsonl`, `.csv` or `.tsv`, each also with `.zst` or `.gz`.
+    ///   - arrayLimit: The largest accepted `.json` text or table, in bytes, decompressed.
     ///   - lineLimit: The longest accepted line of a `.jsonl` file, in bytes.
     ///   - blankLimit: The most bytes that blank lines of a `.jsonl` file may have, all together; few bytes of
     ///     zstd stand for billions.
@@ -37,11 +39,16 @@ public final class JSONRecords {
         self.path = path
         self.options = options
         self.blankLimit = blankLimit
-        let name = path.hasSuffix(".zst") ? path.dropLast(4) : path[...]
+        let name = FilePath.withoutCompression(path)
         if name.hasSuffix(".jsonl") || FileDescriptor.isOwn(path) {
             source = .lines(try LineReader(path: path, lineLimit: lineLimit))
         } else if name.hasSuffix(".json") {
             source = .array(try JSONArrayReader(path: path, limit: arrayLimit, options: options))
+        } else if name.hasSuffix(".csv") || name.hasSuffix(".tsv") {
+            table = try TableReader(
+                path: path, limit: arrayLimit,
+                separator: UInt8(ascii: name.hasSuffix(".csv") ? "," : "\t"))
+            source = .table
         } else {
             throw JSONError.unknownSuffix(file: path)
         }
@@ -50,7 +57,7 @@ public final class JSONRecords {
     /// Reads the next record.
     ///
     /// - Returns: The record, or nil at the end.
-    /// - Throws: ``FileError`` or ``JSONError``, with the line.
+    /// - Throws: ``FileError``, ``JSONError`` or ``TableError``, with the line.
     public func next() throws -> JSONRecord? {
         switch source {
         case .lines(let reader):
@@ -65,6 +72,10 @@ public final class JSONRecords {
                             file: path, line: line, limit: blankLimit)
                     }
                 }
+            }
+        case .table:
+            return try table?.next().map {
+                JSONRecord(file: path, line: $0.line, object: $0.object)
             }
         case .array(let reader):
             return try reader.next().map { try record($0.value, line: $0.line) }
@@ -111,6 +122,11 @@ public struct JSONRecord: Equatable, Sendable {
 
     /// The file and line, as messages begin: `train.jsonl:412`.
     public var place: String { "\(file):\(line)" }
+
+    /// A record of the same place that holds something else.
+    public func holding(_ object: JSONObject) -> JSONRecord {
+        JSONRecord(file: file, line: line, object: object)
+    }
 
     /// The members, read with errors that name file and line.
     public var fields: JSONFields { JSONFields(object, place: place) }

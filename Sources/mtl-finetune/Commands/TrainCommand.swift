@@ -23,7 +23,7 @@ struct TrainCommand: ParsableCommand {
     @Option(
         parsing: .upToNextOption,
         help: """
-            Training data: .json or .jsonl files, either with .zst, or a folder with train and, to \
+            Training data: .jsonl, .json, .csv or .tsv files, also with .zst or .gz, or a folder with train and, to \
             validate on, valid, validation, val or dev.
             """)
     var data: [String]

@@ -36,6 +36,13 @@ struct TrainingOptions: ParsableArguments {
 
     @Option(
         help: """
+            Other names for the records' fields, as instruction=question,output=answer: what is \
+            wanted, and the column that has it.
+            """)
+    var columns = defaults.columns
+
+    @Option(
+        help: """
             The prompt: alpaca-short (the paper's code), alpaca (with Stanford's preamble), chat \
             (the tokenizer's), none, or a Jinja file.
             """)
@@ -146,6 +153,7 @@ struct TrainingOptions: ParsableArguments {
     var configuration: TrainingConfiguration {
         var x = TrainingConfiguration()
         x.dataFormat = dataFormat
+        x.columns = columns
         x.template = template
         x.truncation = truncation
         x.maxSequenceLength = maxSeqLength

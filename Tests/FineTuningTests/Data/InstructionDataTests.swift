@@ -43,7 +43,7 @@ struct InstructionDataTests {
             Faulty(
                 #"{"messages": [{"role": "tool\u0007", "content": "a"}]}"#, .chat,
                 "field 'messages[0].role' is 'tool\\u{7}', "
-                    + "expected 'system', 'user' or 'assistant'"),
+                    + "expected 'system', 'user', 'assistant' or 'tool'"),
             Faulty(
                 #"{"messages": ["a"]}"#, .chat,
                 "field 'messages[0]' is a string, expected an object"),
@@ -108,6 +108,74 @@ struct InstructionDataTests {
         let file = folder.write("{\"text\": \"a\"}\n{\"prompt\": \"a\"}\n", to: "a.jsonl")
         #expect(throws: JSONError.missingField(place: "\(file):2", field: "text")) {
             try InstructionData(files: [file], format: .auto, vocabulary: 50)
+        }
+    }
+
+    private func records(
+        _ text: String, _ name: String = "a.jsonl", columns: String = ""
+    ) throws -> InstructionData {
+        let folder = TemporaryFolder()
+        return try withExtendedLifetime(folder) {
+            try InstructionData(
+                files: [folder.write(text, to: name)], format: .auto, vocabulary: 50,
+                columns: ColumnNames(parsing: columns))
+        }
+    }
+
+    @Test("ShareGPT's conversations are those of messages")
+    func shareGPT() throws {
+        let shared = try records(
+            #"""
+            {"system": "s", "conversations": [{"from": "human", "value": "q"}, {"from": "gpt", "value": "a"}]}
+            """#)
+        let plain = try records(
+            #"""
+            {"messages": [{"role": "system", "content": "s"}, {"role": "user", "content": "q"}, {"role": "assistant", "content": "a"}]}
+            """#)
+        #expect(shared.format == .chat && shared.records[0].content == plain.records[0].content)
+        #expect {
+            try records(#"{"conversations": [{"from": "me", "value": "a"}]}"#)
+        } throws: {
+            "\($0)".contains("field 'conversations[0].from' is 'me', expected one of 'assistant'")
+        }
+    }
+
+    @Test("messages may call tools without a word, and tools answer")
+    func tools() throws {
+        let data = try records(
+            #"""
+            {"tools": [{"name": "f"}], "messages": [{"role": "user", "content": "q"}, {"role": "assistant", "content": null, "tool_calls": [{"name": "f"}]}, {"role": "tool", "content": "3"}, {"role": "assistant", "content": "a"}]}
+            """#)
+        guard case .chat(let messages, "a") = data.records[0].content else {
+            Issue.record("\(data.records)")
+            return
+        }
+        #expect(messages.map(\.role) == ["user", "assistant", "tool"])
+        #expect(messages.map(\.content) == ["q", "", "3"])
+        #expect(messages[1].fields["tool_calls"] != nil)
+    }
+
+    @Test("columns get the names that are known, of a table too")
+    func columns() throws {
+        let names = "instruction=question, output=answer"
+        let table = try records("id,question,answer\n1,q,a\n", "a.csv", columns: names)
+        #expect(table.format == .alpaca)
+        #expect(
+            table.records[0].content == .alpaca(instruction: "q", input: "", output: "a"))
+        // A field that is there already gives its name to the column.
+        let taken = try records(
+            #"{"question": "q", "instruction": "i", "answer": "a"}"#, columns: names)
+        #expect(taken.records[0].content == table.records[0].content)
+        #expect(taken.records[0].fields["question"] == nil)
+        #expect {
+            try records(#"{"question": "q", "reply": "a"}"#, columns: names)
+        } throws: {
+            "\($0)".hasSuffix(
+                "a.jsonl:1: column 'answer', which --columns names, is missing, "
+                    + "expected one of 'question', 'reply'")
+        }
+        for text in ["instruction", "=a", "a=b,a=c", "a=b,", "a=b=c"] {
+            #expect(throws: DataError.columns(found: text)) { try ColumnNames(parsing: text) }
         }
     }
 

@@ -10,7 +10,7 @@ struct TrainingConfigurationTests {
         let text = JSONWriter().string(.object(TrainingConfiguration().settings))
         #expect(
             text == """
-                {"data_format": "auto", "template": "alpaca-short", \
+                {"data_format": "auto", "columns": "", "template": "alpaca-short", \
                 "template_date": "2024-07-26", "max_seq_length": 2048, "truncation": "keep-start", "val_size": 0.0, "steps_per_eval": 200, \
                 "learning_rate": 2e-05, "lr_scheduler_type": "constant_with_warmup", \
                 "warmup_steps": 20.0, "weight_decay": 0.0, "adam_beta1": 0.9, \

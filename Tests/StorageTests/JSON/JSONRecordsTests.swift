@@ -88,7 +88,7 @@ struct JSONRecordsTests {
         #expect(throws: JSONError.notRecords(file: array, found: "a string")) {
             try records("\"a\"", "a.json")
         }
-        #expect(throws: JSONError.unknownSuffix(file: "a.csv")) { try JSONRecords(path: "a.csv") }
+        #expect(throws: JSONError.unknownSuffix(file: "a.txt")) { try JSONRecords(path: "a.txt") }
         #expect(throws: FileError.tooLong(file: folder.file("z.json.zst"), limit: 1000)) {
             let text = "[" + String(repeating: " ", count: 1000) + "]"
             _ = try records(text, "z.json.zst", arrayLimit: 1000)
