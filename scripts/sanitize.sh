@@ -20,7 +20,7 @@ export TSAN_OPTIONS=halt_on_error=1
 export UBSAN_OPTIONS=print_stacktrace=1
 
 sanitize() { # part, filter
-    local flags=(--scratch-path ".build/sanitize/$1" -Xcc -O1)
+    local flags=(--scratch-path ".build/sanitize/$1" -Xcc -O2)
     local filter="${2:-}"
     case "$1" in
     address) flags+=(--sanitize=address) ;;
