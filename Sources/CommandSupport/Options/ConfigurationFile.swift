@@ -277,9 +277,12 @@ public struct ConfigurationOption: ParsableArguments {
 /// A run's settings as the YAML file that repeats it.
 public enum ConfigurationText {
     /// One key per line; values as in JSON, which YAML contains.
+    ///
+    /// Empty texts, which options do not take, are left out.
     public static func yaml(_ settings: JSONObject) -> String {
         let writer = JSONWriter(escapesNonASCII: false)
-        let lines = settings.members.map { "\($0.key): \(writer.string($0.value))" }
+        let given = settings.members.filter { $0.value != .string("") }
+        let lines = given.map { "\($0.key): \(writer.string($0.value))" }
         return (["# mambatreel \(CommandLineProgram.version)"] + lines).joined(separator: "\n")
             + "\n"
     }
