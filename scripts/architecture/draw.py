@@ -2,18 +2,21 @@
 """Draws the graph of targets, docs/architecture.svg, from what SwiftPM says of the package.
 
     scripts/architecture/draw.py            # draws it anew
-    scripts/architecture/draw.py --check    # fails if the committed picture is another one
+    scripts/architecture/draw.py --check    # fails if the committed picture is another one, or the page beside it
+                                            # names a file that is not there
 
 A target stands above all that it imports; an arrow that follows from others is left out.
 """
 
 import json
 import pathlib
+import re
 import subprocess
 import sys
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 PICTURE = ROOT / "docs/architecture.svg"
+PAGE = ROOT / "docs/architecture.md"
 COLOURS = {"system": "#e8e8e8", "executable": "#ffe3c2", "regular": "#dcebfa", "c": "#dff2dc"}
 WIDTH, ROW, BOX, GAP = 1180, 86, 30, 14
 
@@ -134,11 +137,20 @@ def draw():
     return "\n".join(out + ["</svg>", ""])
 
 
+def check_names():
+    """Every Swift file that the page names is one of the package."""
+    files = {path.name for path in (ROOT / "Sources").rglob("*.swift")} | {"Package.swift"}
+    named = re.findall(r"[A-Za-z0-9+]+\.swift", PAGE.read_text())
+    if lost := sorted({name for name in named if name not in files}):
+        sys.exit(f"{PAGE.name} names files that are not there: {', '.join(lost)}")
+
+
 def main():
     picture = draw()
     if sys.argv[1:] == ["--check"]:
         if PICTURE.read_text() != picture:
             sys.exit(f"{PICTURE.name} is not the graph of Package.swift: run scripts/architecture/draw.py")
+        check_names()
     else:
         PICTURE.write_text(picture)
 
