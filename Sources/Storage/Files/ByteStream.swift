@@ -123,7 +123,10 @@ extension ByteStream {
         let stream = try ByteStream(path: path)
         var result: [UInt8] = []
         if stream.decoder == nil {
-            result.reserveCapacity(min(Int(try stream.descriptor.status().st_size), limit))
+            // Of a pipe the size is not known: 0.
+            let size = Int(try stream.descriptor.status().st_size)
+            guard size <= limit else { throw FileError.tooLong(file: path, limit: limit) }
+            result.reserveCapacity(size)
         }
         let chunk = UnsafeMutableRawBufferPointer.allocate(byteCount: 1 << 17, alignment: 64)
         defer { chunk.deallocate() }
