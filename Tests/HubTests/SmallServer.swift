@@ -38,21 +38,20 @@ final class SmallServer: Sendable {
             }
             return UInt16(bigEndian: pointer.pointee.sin_port)
         }
+        // The thread closes what it listens to: were that done elsewhere, the next server could get the same number.
         let serve = { [weak self] in
+            defer { close(listener) }
             while true {
                 let connection = accept(listener, nil, nil)
-                guard connection >= 0, let self else { return }
-                self.answer(connection)
+                guard connection >= 0 else { return }
+                self?.answer(connection)
                 close(connection)
             }
         }
         startThread(serve)
     }
 
-    deinit {
-        shutdown(listener, Int32(SHUT_RDWR))
-        close(listener)
-    }
+    deinit { shutdown(listener, Int32(SHUT_RDWR)) }
 
     var endpoint: String { "http://127.0.0.1:\(port)" }
     /// What was asked, in order.
