@@ -95,8 +95,8 @@ measure() {
             --results "$results" --tokenizer "$tokenizer" "${data[@]}" "${quick[@]}"
         ;;
     inference)
-        python "$root/scripts/peers/inference.py" --checkpoint "$model" --roofline "$roofline" \
-            --results "$results" "${quick[@]}"
+        python "$root/scripts/peers/inference.py" --checkpoint "$model" --finetune "$finetune" \
+            --roofline "$roofline" --results "$results" "${quick[@]}"
         ;;
     esac
 }

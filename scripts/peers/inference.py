@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Times reading 512 tokens and writing token after token, in MambaTreeL and in its peers.
 
-    inference.py --checkpoint DIR --roofline BIN --results DIR
+    inference.py --checkpoint DIR --finetune BIN --roofline BIN --results DIR
 
 The peers are llama.cpp, through llama-cpp-python if that is installed, and transformers.  All read the
 same tokens with the same weights; those that compute in float32 must find the same next token.
@@ -15,12 +15,12 @@ import json
 import os
 import random
 import statistics
+import subprocess
 import tempfile
 from importlib.metadata import version
 from pathlib import Path
 
 import child
-import gguf_model
 
 TOKENS = 512
 
@@ -30,6 +30,7 @@ def main() -> None:
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("--checkpoint", required=True, help="folder of the model")
+    parser.add_argument("--finetune", required=True, help="path of mtl-finetune")
     parser.add_argument("--roofline", required=True, help="path of the benchmark program")
     parser.add_argument("--results", required=True, help="folder for inference.json")
     parser.add_argument("--threads", type=int, default=len(os.sched_getaffinity(0)))
@@ -89,18 +90,20 @@ def ours(arguments: argparse.Namespace, folder: Path) -> tuple[list[dict], dict]
 
 
 def has_llama() -> bool:
-    return all(importlib.util.find_spec(name) for name in ("llama_cpp", "gguf"))
+    return importlib.util.find_spec("llama_cpp") is not None
 
 
 def llama(arguments: argparse.Namespace, folder: Path) -> list[dict]:
     """llama.cpp in both precisions; nothing where it is not installed."""
     if not has_llama():
-        child.say("llama.cpp: left out; pip install llama-cpp-python gguf to compare with it")
+        child.say("llama.cpp: left out; pip install llama-cpp-python to compare with it")
         return []
     rows = []
     for dtype in ("float32", "bfloat16"):
         model = folder / f"{dtype}.gguf"
-        gguf_model.write(Path(arguments.checkpoint), model, dtype)
+        export = [arguments.finetune, "export", arguments.checkpoint, "--no-tokenizer", "-o", model]
+        outtype = {"float32": "f32", "bfloat16": "bf16"}[dtype]
+        subprocess.run([*map(str, export), "--outtype", outtype], check=True)
         rows.append(peer(arguments, folder, "llama.cpp", model, dtype, prefills=3))
         model.unlink()
     return rows

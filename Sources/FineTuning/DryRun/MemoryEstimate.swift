@@ -2,7 +2,8 @@ import Layers
 
 /// How much memory a run will take, by formula.
 ///
-///     weights      all parameters of the model, fewer bytes in another format, and the adapter
+///     weights      all parameters of the model, fewer bytes in another format, what the processor keeps beside
+///                  them (`Engine.keptBytes`), and the adapter
 ///     optimizer    3 a trained value: gradient and two moments
 ///     working      what the model says: see `TrainableModel.workingMemory`
 ///
@@ -28,7 +29,7 @@ public struct MemoryEstimate: Equatable, Sendable {
     /// Estimates a run.
     ///
     /// - Parameters:
-    ///   - modelBytes: The memory of the model's own weights.
+    ///   - modelBytes: The memory of the model's own weights, and of what the processor keeps beside them.
     ///   - trainedValues: The number of values that are trained.
     ///   - addedValues: How many of them are not the model's own.
     ///   - working: What the model holds of the largest batch.

@@ -93,7 +93,9 @@ public struct MemoryPlan {
 
     private func estimate(tokens: Int, scored: Int) -> MemoryEstimate {
         MemoryEstimate(
-            modelBytes: model.parameters.reduce(0) { $0 + $1.matrix.byteCount },
+            modelBytes: model.parameters.reduce(0) {
+                $0 + $1.matrix.byteCount + model.engine.keptBytes(beside: $1.matrix)
+            },
             trainedValues: trainedValues, addedValues: addedValues,
             working: model.workingMemory(tokens: tokens, scoredTokens: scored))
     }

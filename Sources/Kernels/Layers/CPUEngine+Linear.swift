@@ -100,6 +100,11 @@ extension CPUEngine {
         return 4 * rows * Self.roundedRow(depth: depth)
     }
 
+    /// The orders that matrix tiles read it in.
+    public func keptBytes(beside weight: WeightMatrix) -> Int {
+        matrixKernel == .native ? PackedWeights.byteCount(of: weight, on: isa) : 0
+    }
+
     /// Computes a product with the left factor rounded to bfloat16, as the right one is.
     private func multiplyRounded(_ product: mtl_gemm, by weight: Memory) {
         let most = Self.roundedRows

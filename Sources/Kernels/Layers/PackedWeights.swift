@@ -9,6 +9,21 @@ final class PackedWeights {
     private var forward: Memory?
     private var backward: Memory?
 
+    /// What both forms of a weight take, in bytes; 0 where it is read as it lies.
+    static func byteCount(of weight: WeightMatrix, on isa: mtl_isa) -> Int {
+        guard weight.format == .bfloat16 else { return 0 }
+        return [true, false].reduce(0) { bytes, isForward in
+            var product = mtl_gemm()
+            (product.a_is_paired, product.b_is_transposed) = (true, isForward)
+            product.rows = .max
+            (product.columns, product.depth) =
+                isForward ? (weight.rows, weight.columns) : (weight.columns, weight.rows)
+            // Odd depths are multiplied in single precision.
+            guard product.depth % 2 == 0 else { return bytes }
+            return bytes + MemoryLayout<Float>.stride * mtl_gemm_packed_size(isa, &product)
+        }
+    }
+
     /// The right factor of a product in that order, packed now if it was not yet.
     ///
     /// - Parameters:

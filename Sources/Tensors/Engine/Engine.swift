@@ -41,6 +41,12 @@ public protocol Engine: AnyObject {
     /// - Returns: The bytes; 0 where it is not worth counting.
     func productBytes(rows: Int, depth: Int, format: WeightMatrix.Format) -> Int
 
+    /// The memory that products by a frozen weight come to keep beside it, in bytes: the weight in other orders.
+    ///
+    /// - Parameter weight: A weight by which a model is run forwards and backwards.
+    /// - Returns: The bytes at most.
+    func keptBytes(beside weight: WeightMatrix) -> Int
+
     /// Copies the elements of a tensor to one of the same shape; either may be in the host's memory.
     ///
     /// As if row after row: rows of `y` may be memory of earlier rows of `x`.
@@ -157,6 +163,9 @@ public protocol Engine: AnyObject {
 extension Engine {
     /// None worth counting.
     public func productBytes(rows: Int, depth: Int, format: WeightMatrix.Format) -> Int { 0 }
+
+    /// None.
+    public func keptBytes(beside weight: WeightMatrix) -> Int { 0 }
 
     /// Allocates a tensor whose values are undefined until written.
     public func tensor(_ shape: [Int]) -> Tensor {

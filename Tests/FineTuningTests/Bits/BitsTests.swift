@@ -45,6 +45,18 @@ struct BitsTests {
         #expect(perToken.count > 5 && perToken.allSatisfy { $0 == 0 })
     }
 
+    @Test("after the first, a training step allocates nothing")
+    func steps() throws {
+        let engine = GuardedEngine(makeEngine(threads: 2))
+        let trainer = try Bits.trainer(engine, TreeFlow(), lengths: [40, 40, 40, 40, 40, 40])
+        var counts: [Int] = []
+        for _ in 0..<5 {
+            _ = try trainer.advance()
+            counts.append(engine.counts.allocations)
+        }
+        #expect(counts[0] > 0 && counts.allSatisfy { $0 == counts[0] })
+    }
+
     private static var engines: [CPUEngine] {
         InstructionSet.available.map {
             makeEngine(threads: 2, matrixKernel: .native, instructionSet: $0)
@@ -112,8 +124,10 @@ private enum Bits {
         return (0..<count).map { _ in Int32(generator.next(below: 300)) }
     }
 
-    /// Five steps of an adapter on every layer, with dropout, clipping and weight decay.
-    private static func training(_ engine: any Engine, _ flow: any StateFlow) throws -> [String] {
+    /// A trainer of an adapter on every layer, with dropout, clipping and weight decay.
+    static func trainer(
+        _ engine: any Engine, _ flow: any StateFlow, lengths: [Int]
+    ) throws -> Trainer {
         let model = model(engine, flow)
         var lora = LoRAConfiguration()
         lora.rank = 3
@@ -121,7 +135,7 @@ private enum Bits {
         lora.targetModules = ["embeddings", "in_proj", "x_proj", "dt_proj", "out_proj", "lm_head"]
         var generator = SplitMix64(seed: 22)
         let contents = TrainedAdapter(try .attach(lora, to: model, using: &generator))
-        let records = [310, 12, 25, 3, 41, 18, 9, 30].enumerated().map { index, length in
+        let records = lengths.enumerated().map { index, length in
             TrainingRecord(
                 tokens: tokens(length, seed: UInt64(100 + index)), promptLength: length * 3 / 5,
                 origin: RecordOrigin(file: "bits", line: index + 1))
@@ -130,17 +144,23 @@ private enum Bits {
         configuration.weightDecay = 0.01
         configuration.maxGradientNorm = 0.5
         configuration.epochs = 3
-        let folder = TemporaryFolder()
-        let trainer = try Trainer(
+        return try Trainer(
             model: model, contents: contents, training: records, validation: [records[2]],
-            configuration: configuration, folder: folder.path)
+            configuration: configuration, folder: TemporaryFolder().path)
+    }
+
+    /// Five steps.
+    private static func training(_ engine: any Engine, _ flow: any StateFlow) throws -> [String] {
+        let folder = TemporaryFolder()
+        let trainer = try trainer(
+            engine, flow, lengths: [310, 12, 25, 3, 41, 18, 9, 30])
         var bits: [String] = []
         for _ in 0..<5 {
             let result = try trainer.advance()
             bits += [result.loss, result.gradientNorm].map(hexadecimal)
         }
         bits.append(hexadecimal(try trainer.evaluate().loss))
-        bits.append(hash(contents.parameters.map(\.value)))
+        bits.append(hash(trainer.contents.parameters.map(\.value)))
         try trainer.optimizer.write(to: folder.path + "/moments")
         let moments = try SafetensorsFile(path: folder.path + "/moments")
         bits.append(

@@ -1,7 +1,10 @@
 import CKernels
 import Foundation
+import Tensors
 import TestSupport
 import Testing
+
+@testable import Kernels
 
 /// Products on matrix tiles, emulated where the processor has none, against the definition of the instruction.
 @Suite("Matrix tiles")
@@ -22,6 +25,22 @@ struct MatrixTilesTests {
         Product(rows: 100, columns: 96, depth: 16, isTransposed: false),
         Product(rows: 2_050, columns: 33, depth: 34),
     ]
+
+    @Test("a weight in the order of tiles is counted, both ways, where it is packed")
+    func packedSize() {
+        func bytes(_ rows: Int, _ columns: Int, _ format: WeightMatrix.Format) -> Int {
+            let weight = makeEngine().rounded(
+                Tensor(shape: [rows, columns], repeating: 1), to: format)
+            return PackedWeights.byteCount(of: weight, on: MTL_AMX)
+        }
+        // Panels of 32 columns; lanes of two values, 16 to a tile.
+        #expect(bytes(65, 78, .bfloat16) == 4 * 96 * 48)
+        #expect(bytes(66, 78, .bfloat16) == 4 * (96 * 48 + 96 * 48))
+        #expect(bytes(3072, 768, .bfloat16) == 2 * 2 * 3072 * 768)
+        #expect(bytes(66, 78, .float32) == 0 && bytes(66, 78, .int8) == 0)
+        let weight = makeEngine().rounded(Tensor(shape: [66, 78], repeating: 1), to: .bfloat16)
+        #expect(PackedWeights.byteCount(of: weight, on: MTL_AVX512_BF16) == 0)
+    }
 
     @Test(
         "every bit is the definition's, whatever the threads, edges, addends and bias",
