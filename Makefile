@@ -50,6 +50,7 @@ reproduce: build ## Prepare the paper's comparison on mamba-130m: records, seven
 	@scripts/reproduce.sh
 
 pages: build ## Make manual pages, and completion for bash, zsh and fish, in out/share (needs python3).
+	@command -v python3 >/dev/null || { echo 'make: python3 is missing, which makes the manual pages; install it' >&2; exit 1; }
 	@python3 scripts/manual/make_pages.py out/share
 
 # Beside the programs nothing is needed but the libraries that they were built with, Swift's among them.
