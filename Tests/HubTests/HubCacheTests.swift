@@ -65,6 +65,53 @@ struct HubCacheTests {
         #expect(try cache.resolve("org/name") == path && server.requests == asked)
     }
 
+    @Test(
+        "what PyTorch pickled is fetched where there is nothing else",
+        arguments: [
+            (
+                ["config.json", "pytorch_model.bin", "tf_model.h5"],
+                ["config.json", "pytorch_model.bin"]
+            ),
+            (["pytorch_model.bin", "model.safetensors"], ["model.safetensors"]),
+            (
+                [
+                    "pytorch_model-00001-of-00002.bin", "pytorch_model.bin.index.json",
+                    "pytorch_model-00002-of-00002.bin",
+                ],
+                [
+                    "pytorch_model.bin.index.json", "pytorch_model-00001-of-00002.bin",
+                    "pytorch_model-00002-of-00002.bin",
+                ]
+            ),
+            (
+                ["adapter_config.json", "adapter_model.bin"],
+                ["adapter_config.json", "adapter_model.bin"]
+            ),
+            (["adapter_model.bin", "adapter_model.safetensors"], ["adapter_model.safetensors"]),
+        ])
+    func pickles(names: [String], chosen: [String]) throws {
+        let server = SmallServer { request in
+            if request.path.hasPrefix("/api/") {
+                let siblings = names.map { "{\"rfilename\": \"\($0)\"}" }.joined(separator: ",")
+                return SmallServer.Answer(
+                    body: Array("{\"sha\": \"c0ffee\", \"siblings\": [\(siblings)]}".utf8))
+            }
+            let body = Array(request.path.utf8)
+            guard request.method == "HEAD" else { return SmallServer.Answer(body: body) }
+            return SmallServer.Answer(
+                headers: [
+                    "ETag": "\"t\(request.path.split(separator: "/").last ?? "")\"",
+                    "Content-Length": "\(body.count)",
+                ])
+        }
+        let path = try HubCache(environment(server)).resolve("org/name")
+        #expect(
+            folder.names(in: String(path.dropFirst(folder.path.count + 1))) == chosen.sorted())
+        let fetched = server.requests.filter { $0.method == "GET" }.dropFirst()
+            .compactMap { $0.path.split(separator: "/").last.map(String.init) }
+        #expect(fetched == chosen)
+    }
+
     @Test("a stopped download goes on where it stopped")
     func continues() throws {
         let server = SmallServer(Self.hub)

@@ -38,6 +38,12 @@ extension FuzzTarget {
             let path = InputFile.path("lines.jsonl.gz", holding: bytes)
             _ = try ByteStream.contents(of: path, limit: 1 << 22)
         },
+        FuzzTarget(name: "parquet") { bytes in
+            let records = try JSONRecords(path: InputFile.path("rows.parquet", holding: bytes))
+            // A few bytes can stand for billions of rows.
+            var rows = 0
+            while rows < 10_000, try records.next() != nil { rows += 1 }
+        },
         FuzzTarget(name: "table") { bytes in
             _ = try JSONRecords(path: InputFile.path("table.csv", holding: bytes)).all()
         },

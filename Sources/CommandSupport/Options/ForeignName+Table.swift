@@ -47,8 +47,7 @@ extension ForeignName {
             "cutoff_len sequence_len max_length max_seq_len model_max_length block_size "
                 + "tokenizer.max_seq_len", "all but mlx-lm", .same("--max-seq-length")),
         ForeignName(
-            "datasets.type dataset._component_ formatting datasets.field_messages dataset.column_map",
-            "axolotl, torchtune, LLaMA-Factory",
+            "datasets.type dataset._component_ formatting", "axolotl, torchtune, LLaMA-Factory",
             .instead(
                 "chooses fields and prompt at once",
                 write:
@@ -78,7 +77,24 @@ extension ForeignName {
                 "changes the vocabulary",
                 write: "it into the model's tokenizer files before, or leave it out")),
         ForeignName(
-            "dataset_split dataset_config dataset_text_field dataset_train_split dataset_test_split dataset.split",
+            "dataset_text_field text_feature prompt_feature completion_feature chat_feature "
+                + "datasets.field datasets.field_instruction datasets.field_input datasets.field_output "
+                + "datasets.field_system datasets.field_messages datasets.message_property_mappings "
+                + "dataset.column_map columns.prompt columns.query columns.response columns.system "
+                + "columns.messages",
+            "TRL, mlx-lm, axolotl, torchtune, LLaMA-Factory",
+            .instead(
+                "gives a column the name of a field",
+                write:
+                    "--columns with pairs, as in instruction=question,output=answer or text=content"
+            )),
+        ForeignName(
+            "mix_strategy interleave_probs", "LLaMA-Factory",
+            .instead(
+                "draws from data sets by chance",
+                write: "--data-weights, how often the records of each --data are seen in an epoch")),
+        ForeignName(
+            "dataset_split dataset_config dataset_train_split dataset_test_split dataset.split",
             "TRL, torchtune",
             .instead("chooses a part of a data set", write: "--data with that part's file")),
     ]

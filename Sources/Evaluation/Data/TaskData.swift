@@ -135,7 +135,8 @@ extension String {
 ///
 /// A split `S` of a task `T` is the first file that exists of `T/S.jsonl` and
 /// `DATASET/CONFIGURATION/S.jsonl`, `DATASET/S.jsonl`, each also with `.zst`, in the first folder that
-/// has one. Files that a task names itself (`dataset_kwargs: {data_files: …}`) come before.
+/// has one; beside these, other files of records and parts count as `DataSplits` finds them. Files that a task
+/// names itself (`dataset_kwargs: {data_files: …}`) come before.
 public struct DataFolders: Sendable {
     /// The folders, in the order of search.
     public let folders: [String]
@@ -145,6 +146,13 @@ public struct DataFolders: Sendable {
 
     /// The paths that may hold a split, in the order of search.
     func candidates(_ task: TaskConfiguration, split: String) -> [String] {
+        places(task).flatMap { place in
+            ["", ".zst"].map { FilePath.join(place, "\(split).jsonl\($0)") }
+        }
+    }
+
+    /// The folders that may hold a task's data, in the order of search.
+    private func places(_ task: TaskConfiguration) -> [String] {
         var names = [task.name]
         if let other = task.keys["metadata"]?["data_folder"]?.stringValue { names.append(other) }
         if !task.dataSet.hasPrefix("/") {
@@ -153,11 +161,7 @@ public struct DataFolders: Sendable {
             }
             names.append(task.dataSet)
         }
-        return folders.flatMap { folder in
-            names.flatMap { name in
-                ["", ".zst"].map { FilePath.join(folder, "\(name)/\(split).jsonl\($0)") }
-            }
-        }
+        return folders.flatMap { folder in names.map { FilePath.join(folder, $0) } }
     }
 
     /// The files of a split; none if there are none.
@@ -169,7 +173,13 @@ public struct DataFolders: Sendable {
             return own
         }
         guard task.dataFiles.isEmpty else { return [] }
-        return candidates(task, split: split).first(where: FilePath.exists).map { [$0] } ?? []
+        for place in places(task) {
+            let plain = ["", ".zst"].map { FilePath.join(place, "\(split).jsonl\($0)") }
+            if let file = plain.first(where: FilePath.exists) { return [file] }
+            let files = try DataSplits.files(of: split, in: place)
+            if !files.isEmpty { return files }
+        }
+        return []
     }
 
     /// Reads the documents of a split, as the task prepares them; nil if there is no file.

@@ -26,12 +26,16 @@ public enum DataError: Error, Equatable {
     case notData(folder: String, found: String)
     /// A folder lacks a split that is needed.
     case missingSplit(folder: String, split: String)
-    /// A folder has one split in two files.
-    case ambiguousSplit(folder: String, names: [String])
     /// There is not one record.
     case noRecords(files: [String])
     /// Every record was dropped because of its length.
     case allDropped(count: Int, limit: Int)
+    /// There are not as many weights as data sets.
+    case weightCount(weights: Int, paths: Int)
+    /// A weight is not one.
+    case weight(Double)
+    /// The weights leave no record.
+    case allWeightedOut(records: Int)
     /// So many records are to be held out that none is left to train on.
     case nothingLeft(records: Int, heldOut: Int)
     /// Records hold text and there is no tokenizer.
@@ -49,7 +53,8 @@ extension DataError: CustomStringConvertible {
         case .unknownFormat(let place, let keys):
             "\(place): record has the keys \(list(keys)), expected those of one of the formats "
                 + "alpaca (instruction, output), completions (prompt, completion), "
-                + "chat (messages), text (text) or ids (prompt_ids, response_ids)"
+                + "chat (messages), text (text) or ids (prompt_ids, response_ids); other names for "
+                + "the same are given with --columns, as in instruction=question,output=answer"
         case .emptyField(let place, let field, let least):
             "\(place): field \(quoted(field)) is "
                 + (least == 1 ? "empty, expected" : "too short, expected")
@@ -82,9 +87,7 @@ extension DataError: CustomStringConvertible {
                 + "with train.jsonl"
         case .missingSplit(let folder, let split):
             "\(folder): has no '\(split)' file, expected \(split).jsonl, .json, .csv or .tsv, "
-                + "each also with .zst or .gz"
-        case .ambiguousSplit(let folder, let names):
-            "\(folder): holds \(list(names)), expected one of them; remove or rename the others"
+                + "each also with .zst or .gz, or .parquet, or parts (\(split)-00000-of-00002.parquet)"
         case .noRecords(let files):
             "\(files.joined(separator: ", ")): no records found"
         case .allDropped(let count, let limit):
@@ -93,6 +96,12 @@ extension DataError: CustomStringConvertible {
         case .nothingLeft(let records, let heldOut):
             "\(heldOut) of \(records) records are to be held out, which leaves none to train on; "
                 + "lower --val-size"
+        case .weightCount(let weights, let paths):
+            "--data-weights has \(weights) numbers, expected \(paths), one for each file or folder of --data"
+        case .weight(let weight):
+            "--data-weights has \(weight), expected numbers above 0 and at most 1000"
+        case .allWeightedOut(let records):
+            "none of \(records) records is left by --data-weights; raise a weight"
         case .noTokenizer(let place):
             "\(place): record holds text, but the model has no tokenizer; "
                 + "add tokenizer.json to its folder"

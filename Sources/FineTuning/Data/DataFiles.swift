@@ -12,51 +12,47 @@ public struct DataFiles: Equatable, Sendable {
     /// Files of data in the folders that are none of these.
     public var others: [String] = []
 
+    /// The number of the path that a file to train on was found behind.
+    private(set) var origins: [String: Int] = [:]
+
     /// What the files of a split are called, the name that is taken first before the others.
     private static let validationNames = ["valid", "validation", "val", "dev"]
-    private static let endings = [".jsonl", ".json", ".csv", ".tsv"].flatMap {
-        [$0, $0 + ".zst", $0 + ".gz"]
-    }
 
     /// Finds the files behind paths.
     ///
     /// A file is trained on. A folder must have a `train` file and may have one to validate on, `valid`,
-    /// `validation`, `val` or `dev`, and `test`, each ending in `.jsonl`, `.json`, `.csv` or `.tsv`, also with
-    /// `.zst` or `.gz`.
+    /// `validation`, `val` or `dev`, and `test`, each in one file or in parts, as ``DataSplits`` finds them.
     ///
     /// - Parameter paths: Files and folders.
-    /// - Throws: ``DataError`` if a folder has no training file, or a split twice.
+    /// - Throws: ``DataError`` if a folder has no training file, ``DataSplitError`` if it has a split twice.
     public init(paths: [String]) throws {
-        for path in paths {
+        for (number, path) in paths.enumerated() {
             var isFolder = false
             // A path that is not there is left to the reader, whose error says why.
             let exists = FileManager.default.fileExists(atPath: path, isDirectory: &isFolder)
             guard exists, isFolder else {
                 training.append(path)
+                origins[path] = origins[path] ?? number
                 continue
             }
-            var names = try FolderTree.names(in: path).filter { name in
-                DataFiles.endings.contains { name.hasSuffix($0) }
-            }.sorted()
-            func take(_ split: String) throws -> String? {
-                let found = DataFiles.endings.map { split + $0 }.filter(names.contains)
-                guard found.count <= 1 else {
-                    throw DataError.ambiguousSplit(folder: path, names: found)
-                }
-                names.removeAll { $0 == found.first }
-                return found.first.map { FilePath.join(path, $0) }
+            var rest = try FolderTree.names(in: path).filter(DataSplits.isData).sorted()
+                .map { FilePath.join(path, $0) }
+            func take(_ split: String) throws -> [String] {
+                let files = try DataSplits.files(of: split, in: path)
+                rest.removeAll(where: files.contains)
+                return files
             }
-            guard let file = try take("train") else {
-                throw DataFiles.whyNoTraining(in: path)
-            }
-            training.append(file)
+            let files = try take("train")
+            if files.isEmpty { throw DataFiles.whyNoTraining(in: path) }
+            training += files
+            for file in files { origins[file] = origins[file] ?? number }
             for split in DataFiles.validationNames {
-                guard let file = try take(split) else { continue }
-                validation.append(file)
-                break
+                let files = try take(split)
+                validation += files
+                if !files.isEmpty { break }
             }
-            if let file = try take("test") { test.append(file) }
-            others += names.map { FilePath.join(path, $0) }
+            test += try take("test")
+            others += rest
         }
     }
 

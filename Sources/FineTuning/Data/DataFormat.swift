@@ -24,6 +24,10 @@ public enum DataFormat: String, CaseIterable, Sendable {
         (.alpaca, ["instruction"]), (.completions, ["prompt", "completion"]), (.text, ["text"]),
     ]
 
+    /// The fields that some format reads.
+    static let fields = Set(
+        marks.flatMap(\.keys) + ["input", "output", "system", "tools"])
+
     /// The format that a record's keys tell.
     ///
     /// - Parameter record: The first record of the data.

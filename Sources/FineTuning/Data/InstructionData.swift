@@ -24,6 +24,7 @@ public struct InstructionData: Sendable {
         var records: [InstructionRecord] = []
         for file in files {
             let source = try JSONRecords(path: file)
+            try source.refuseLeftOut(columns.wanted)
             while let stored = try source.next() {
                 let record = try columns.renaming(stored)
                 if format == .auto { format = try DataFormat(detecting: record) }
@@ -62,6 +63,11 @@ public struct ColumnNames: Equatable, Sendable {
             pairs.append((sides[0], sides[1]))
         }
         self.pairs = pairs
+    }
+
+    /// The columns that something is learnt from.
+    var wanted: Set<String> {
+        DataFormat.fields.subtracting(pairs.map(\.name)).union(pairs.map(\.column))
     }
 
     /// The record under the names; a field that loses its name to a column is dropped.

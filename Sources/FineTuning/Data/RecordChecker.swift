@@ -33,7 +33,9 @@ struct RecordChecker {
         let fields = record.fields
         switch format {
         case .auto, .alpaca:
-            try schema?.validate(record)
+            // Tables have a value in every row.
+            let hasNull = record.object["input"]?.isNull == true
+            try schema?.validate(hasNull ? record.holding(withoutInput(record.object)) : record)
             return .alpaca(
                 instruction: try fields.string("instruction"),
                 input: try fields.string(ifPresent: "input") ?? "",
@@ -54,6 +56,12 @@ struct RecordChecker {
             }
             return .ids(prompt: prompt, response: response)
         }
+    }
+
+    private func withoutInput(_ object: JSONObject) -> JSONObject {
+        var object = object
+        object["input"] = nil
+        return object
     }
 
     /// A text of at least one character.
@@ -125,7 +133,10 @@ struct RecordChecker {
         // Who calls a tool need not say anything.
         let isCall = role == "assistant" && object["tool_calls"]?.arrayValue?.isEmpty == false
         let content = isCall && object["content"]?.isNull ?? true ? "" : try text("content")
-        return InstructionRecord.Message(role: role, content: content, fields: object)
+        // Tables have a value for every field of every message; a template asks whether it is there.
+        let fields = object.members.filter { !$0.value.isNull || $0.key == "content" }
+        return InstructionRecord.Message(
+            role: role, content: content, fields: JSONObject(fields.map { ($0.key, $0.value) }))
     }
 
     /// The messages of a ShareGPT record, under the names that templates know.

@@ -87,13 +87,13 @@ extension SamplePrompts {
     /// Reads what is to be asked.
     ///
     /// - Parameter path: A text with one prompt per line, or a file in `.json` or `.jsonl` whose records have
-    ///   `instruction` and perhaps `input`, or `prompt`; either with `.zst` or `.gz`.
+    ///   `instruction` and perhaps `input`, or `prompt`, each with `.zst` or `.gz`, or such a `.parquet` file.
     /// - Returns: Records whose answer is a placeholder.
     /// - Throws: `FileError`, `JSONError` or ``SamplePromptError``.
     public static func records(in path: String) throws -> [InstructionRecord] {
         let name = FilePath.withoutCompression(path)
         let records =
-            name.hasSuffix(".json") || name.hasSuffix(".jsonl")
+            name.hasSuffix(".json") || name.hasSuffix(".jsonl") || path.hasSuffix(".parquet")
             ? try JSONRecords(path: path).all().map(record) : try lines(of: path)
         guard !records.isEmpty else { throw SamplePromptError.none(file: path) }
         return records

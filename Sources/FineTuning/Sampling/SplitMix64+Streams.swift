@@ -20,6 +20,7 @@ extension SplitMix64 {
         case order
         case heldOut
         case dropout
+        case weights
     }
 
     /// A number drawn evenly from `0..<bound`, without bias.

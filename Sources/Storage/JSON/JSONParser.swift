@@ -401,7 +401,7 @@ extension JSONError: CustomStringConvertible {
                 + "name the file .jsonl if it has one object per line"
         case .unknownSuffix(let file):
             "\(quotedPath(file)): name has an unknown ending, "
-                + "expected .json, .jsonl, .csv or .tsv, each also with .zst or .gz"
+                + "expected .json, .jsonl, .csv or .tsv, each also with .zst or .gz, or .parquet"
         case .blankLines(let file, let line, let limit):
             "\(quotedPath(file)):\(line): blank lines hold more than \(limit) bytes, the limit"
         case .missingField(let place, let field):

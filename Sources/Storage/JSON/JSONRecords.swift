@@ -3,7 +3,8 @@
 /// The name says how they are stored. `.jsonl`, and what a pipe of the shell brings, has one object per line
 /// and is read in bounded memory; blank lines are skipped, up to a limit. `.json` is one array of objects and
 /// is held in memory as bytes, up to a limit, while its records are made one at a time; so is a table, `.csv` or
-/// `.tsv`, whose rows are records of texts. Each may be compressed, with `.zst` or `.gz` behind.
+/// `.tsv`, whose rows are records of texts. Each may be compressed, with `.zst` or `.gz` behind. Of a `.parquet`
+/// file the rows are read one at a time.
 ///
 ///     let records = try JSONRecords(path: "train.jsonl.zst")
 ///     while let record = try records.next() { … }
@@ -12,6 +13,7 @@ public final class JSONRecords {
         case lines(LineReader)
         case array(JSONArrayReader)
         case table
+        case rows(ParquetReader)
     }
 
     /// The path as given, for messages.
@@ -25,13 +27,15 @@ public final class JSONRecords {
     /// Opens a file.
     ///
     /// - Parameters:
-    ///   - path: A name that ends in `.json`, `.jsonl`, `.csv` or `.tsv`, each also with `.zst` or `.gz`.
+    ///   - path: A name that ends in `.json`, `.jsonl`, `.csv` or `.tsv`, each also with `.zst` or `.gz`, or in
+    ///     `.parquet`.
     ///   - arrayLimit: The largest accepted `.json` text or table, in bytes, decompressed.
     ///   - lineLimit: The longest accepted line of a `.jsonl` file, in bytes.
     ///   - blankLimit: The most bytes that blank lines of a `.jsonl` file may have, all together; few bytes of
     ///     zstd stand for billions.
     ///   - options: What is accepted as JSON.
-    /// - Throws: ``FileError``, or ``JSONError`` if the name or the beginning is not as it should.
+    /// - Throws: ``FileError``, or ``JSONError`` or ``ParquetError`` if the name, the beginning or the end is not
+    ///   as it should.
     public init(
         path: String, arrayLimit: Int = 512 << 20, lineLimit: Int = 64 << 20,
         blankLimit: Int = 16 << 20, options: JSONOptions = JSONOptions()
@@ -49,6 +53,8 @@ public final class JSONRecords {
                 path: path, limit: arrayLimit,
                 separator: UInt8(ascii: name.hasSuffix(".csv") ? "," : "\t"))
             source = .table
+        } else if path.hasSuffix(".parquet") {
+            source = .rows(try ParquetReader(path: path))
         } else {
             throw JSONError.unknownSuffix(file: path)
         }
@@ -57,7 +63,7 @@ public final class JSONRecords {
     /// Reads the next record.
     ///
     /// - Returns: The record, or nil at the end.
-    /// - Throws: ``FileError``, ``JSONError`` or ``TableError``, with the line.
+    /// - Throws: ``FileError``, ``JSONError``, ``TableError`` or ``ParquetError``, with the line.
     public func next() throws -> JSONRecord? {
         switch source {
         case .lines(let reader):
@@ -77,8 +83,23 @@ public final class JSONRecords {
             return try table?.next().map {
                 JSONRecord(file: path, line: $0.line, object: $0.object)
             }
+        case .rows(let reader):
+            return try reader.next().map {
+                JSONRecord(file: path, line: $0.row, object: $0.object)
+            }
         case .array(let reader):
             return try reader.next().map { try record($0.value, line: $0.line) }
+        }
+    }
+
+    /// Refuses columns that records have in the file, but are left out because of what they hold.
+    ///
+    /// - Parameter wanted: The columns that are of use.
+    /// - Throws: ``ParquetError/kind(file:column:found:)``.
+    public func refuseLeftOut(_ wanted: Set<String>) throws {
+        guard case .rows(let reader) = source else { return }
+        for (column, kind) in reader.leftOut where wanted.contains(column) {
+            throw ParquetError.kind(file: path, column: column, found: kind)
         }
     }
 
@@ -115,7 +136,7 @@ public final class JSONRecords {
 public struct JSONRecord: Equatable, Sendable {
     /// The file as given.
     public let file: String
-    /// The line on which the record begins, from 1.
+    /// The line on which the record begins, from 1; of a Parquet file the row.
     public let line: Int
     /// What it holds.
     public let object: JSONObject

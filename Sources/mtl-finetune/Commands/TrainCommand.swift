@@ -23,10 +23,18 @@ struct TrainCommand: ParsableCommand {
     @Option(
         parsing: .upToNextOption,
         help: """
-            Training data: .jsonl, .json, .csv or .tsv files, also with .zst or .gz, or a folder with train and, to \
-            validate on, valid, validation, val or dev.
+            Training data: .jsonl, .json, .csv or .tsv files, also with .zst or .gz, or .parquet, or a folder with \
+            train and, to validate on, valid, validation, val or dev.
             """)
     var data: [String]
+
+    @Option(
+        parsing: .upToNextOption,
+        help: """
+            How often the records of each of --data are seen in an epoch, one number for each: 2 for twice, 0.5 \
+            for half of them.
+            """)
+    var dataWeights: [Double] = []
 
     @Option(help: "A file with records to validate on.")
     var valid: String?

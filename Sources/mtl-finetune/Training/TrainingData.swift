@@ -30,19 +30,24 @@ struct TrainingData {
         let loader = RecordLoader(source, threads: threads, cache: cache)
         let files = try DataFiles(paths: command.data)
         report.notePassedOver(files.passedOver(validatesElsewhere: command.valid != nil))
+        let weights = try DataWeights(
+            command.dataWeights, paths: command.data.count, files: files)
         let loaded = try loader.load(
             files.training, format: configuration.dataFormat, report: report.show)
         warnings = RunWarning.warnings(of: loaded.encoded, set: "training")
         let records = loaded.encoded.records
         let validation = command.valid.map { [$0] } ?? files.validation
         guard !validation.isEmpty else {
-            (training, self.validation) = try configuration.validationSize.split(
+            // What is held out is taken away first, so that no record is on both sides.
+            let (kept, heldOut) = try configuration.validationSize.split(
                 records, seed: configuration.seed)
+            training = try weights.applied(to: kept, seed: configuration.seed)
+            self.validation = heldOut
             return
         }
         let valid = try loader.load(validation, format: loaded.format, report: report.show)
         warnings += RunWarning.warnings(of: valid.encoded, set: "validation")
-        training = records
+        training = try weights.applied(to: records, seed: configuration.seed)
         self.validation = valid.encoded.records
     }
 }

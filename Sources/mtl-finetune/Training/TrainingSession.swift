@@ -183,6 +183,10 @@ extension TrainingSession {
         let data: [Setting] = [
             Setting(key: "model", value: .string(command.model)),
             Setting(key: "data", value: .array(command.data.map { .string($0) })),
+            Setting(
+                key: "data_weights",
+                value: command.dataWeights.isEmpty
+                    ? nil : .array(command.dataWeights.map { .number($0) })),
             Setting(key: "valid", value: command.valid.map { .string($0) }),
             Setting(key: "sample_prompts", value: command.samplePrompts.map { .string($0) }),
         ]

@@ -46,6 +46,24 @@ struct ExampleNoticeTests {
         }
     }
 
+    @Test("documents are read from a part in Parquet as from JSON lines")
+    func parquet() throws {
+        let lines = try prepare("arc_easy").items
+        let other = TemporaryFolder()
+        other.makeFolders("arc_easy/data")
+        other.write(
+            rawContents(Fixture.path("arc-test-00000-of-00001.parquet")),
+            to: "arc_easy/data/test-00000-of-00001.parquet")
+        var options = EvaluationOptions()
+        options.shots = 2
+        let selection = try TaskSelection(["arc_easy"], from: try Self.index.get())
+        let rows = try PreparedTask(
+            selection.tasks[0], in: DataFolders([other.path]), options: options
+        ).items
+        #expect(rows.map { $0.requests[0].arguments } == lines.map { $0.requests[0].arguments })
+        #expect(rows.map(\.document.object) == lines.map(\.document.object))
+    }
+
     @Test("a strict run stops, and another split that is there is named")
     func strictRuns() throws {
         let notice = try #require(try prepare("arc_easy").notice)

@@ -1,3 +1,4 @@
+import Prompting
 import Storage
 import Testing
 
@@ -69,7 +70,9 @@ struct InstructionDataTests {
                 #"{"question": "a"}"#, .auto,
                 "record has the keys 'question', expected those of one of the formats "
                     + "alpaca (instruction, output), completions (prompt, completion), "
-                    + "chat (messages), text (text) or ids (prompt_ids, response_ids)"),
+                    + "chat (messages), text (text) or ids (prompt_ids, response_ids); "
+                    + "other names for the same are given with --columns, as in "
+                    + "instruction=question,output=answer"),
             Faulty("[1]", .auto, "record is an array, expected an object"),
         ]
     }
@@ -179,6 +182,61 @@ struct InstructionDataTests {
         }
     }
 
+    @Test("fields that are null in every row of a table count as not there")
+    func nulls() throws {
+        let alpaca = try records(#"{"instruction": "q", "input": null, "output": "a"}"#)
+        #expect(
+            alpaca.records[0].content == .alpaca(instruction: "q", input: "", output: "a"))
+        let chat = try records(
+            #"{"messages": [{"role": "user", "content": "q", "tool_calls": null}, {"role": "assistant", "content": "a"}]}"#
+        )
+        guard case .chat(let messages, "a") = chat.records[0].content else {
+            Issue.record("\(chat.records)")
+            return
+        }
+        #expect(messages[0].fields.keys == ["role", "content"])
+    }
+
+    @Test("weights say how often the records of each data set are seen")
+    func weights() throws {
+        let folder = TemporaryFolder()
+        folder.makeFolders("set")
+        let paths = [folder.file("a.jsonl"), folder.file("set"), folder.file("c.jsonl")]
+        folder.write("", to: "set/train.jsonl")
+        let files = try DataFiles(paths: paths)
+        let records = files.training.flatMap { file in
+            (1...4).map {
+                TrainingRecord(
+                    tokens: [1, 2], promptLength: 1, origin: RecordOrigin(file: file, line: $0))
+            }
+        }
+        let weights = try DataWeights([1, 2.5, 0.25], paths: 3, files: files)
+        let seen = try weights.applied(to: records, seed: 1)
+        func lines(_ number: Int) -> [Int] {
+            seen.filter { $0.origin.file == files.training[number] }.map(\.origin.line)
+        }
+        #expect(lines(0) == [1, 2, 3, 4])
+        #expect(
+            lines(1).prefix(8) == [1, 2, 3, 4, 1, 2, 3, 4] && Set(lines(1).dropFirst(8)).count == 2)
+        #expect(lines(2).count == 1)
+        #expect(try weights.applied(to: records, seed: 1) == seen)
+        #expect(try weights.applied(to: records, seed: 2) != seen)
+        let none = try DataWeights([], paths: 3, files: files)
+        #expect(try none.applied(to: records, seed: 1) == records)
+        #expect(throws: DataError.weightCount(weights: 2, paths: 3)) {
+            try DataWeights([1, 2], paths: 3, files: files)
+        }
+        for weight in [0, -1, 1001, .infinity] {
+            #expect(throws: DataError.weight(weight)) {
+                try DataWeights([1, weight, 1], paths: 3, files: files)
+            }
+        }
+        let few = try DataWeights([0.1, 0.1, 0.1], paths: 3, files: files)
+        #expect(throws: DataError.allWeightedOut(records: 12)) {
+            try few.applied(to: records, seed: 1)
+        }
+    }
+
     @Test("a file without records is refused")
     func emptyFileIsRefused() throws {
         let folder = TemporaryFolder()
@@ -231,7 +289,7 @@ struct InstructionDataTests {
         _ = folder.write("", to: "train.jsonl")
         _ = folder.write("", to: "train.json")
         #expect(
-            throws: DataError.ambiguousSplit(
+            throws: DataSplitError.ambiguous(
                 folder: folder.path, names: ["train.jsonl", "train.json"])
         ) {
             try DataFiles(paths: [folder.path])
