@@ -47,6 +47,8 @@ typedef struct {
     float *c;
     ptrdiff_t c_row;
     size_t depth, height, width;
+    const float *low_rank;      // on matrix tiles, what follows b's lanes
+    size_t low_rank_depth;
 } block;
 
 static size_t smallest(size_t a, size_t b) { return a < b ? a : b; }

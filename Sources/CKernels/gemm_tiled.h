@@ -96,6 +96,54 @@ void mtl_gemm_pack(const mtl_gemm *p, size_t panel, float *packed) {
                 packed + column * padded);
 }
 
+// The nearest bfloat16, of two equally near the even one; the operand is finite.
+static uint32_t nearest_bfloat16(float x) {
+    uint32_t bits;
+    memcpy(&bits, &x, sizeof bits);
+    return (bits + 0x7fff + (bits >> 16 & 1)) >> 16;
+}
+
+// The patterns of a value's two halves.
+typedef struct { uint32_t high, low; } halves;
+
+static halves split(float x) {
+    const uint32_t high = nearest_bfloat16(x), bits = high << 16;
+    float rounded;
+    memcpy(&rounded, &bits, sizeof rounded);
+    return (halves){high, nearest_bfloat16(x - rounded)};
+}
+
+size_t mtl_gemm_low_rank_lanes(size_t rank) { return rounded_up((3 * rank + 1) / 2, 16); }
+
+void mtl_gemm_split_left(const float *left, size_t rank, float *lanes) {
+    uint16_t *to = (uint16_t *)lanes;
+    memset(to, 0, mtl_gemm_low_rank_lanes(rank) * sizeof(float));
+    for (size_t k = 0; k < rank; k++) {
+        const halves x = split(left[k]);
+        to[k] = to[rank + k] = (uint16_t)x.high;
+        to[2 * rank + k] = (uint16_t)x.low;
+    }
+}
+
+void mtl_gemm_pack_right(const float *right, ptrdiff_t row, bool is_transposed, size_t rank, size_t columns,
+                         size_t panel, float *packed) {
+    const size_t first = panel * PANEL, width = smallest(PANEL, columns - first), lanes = mtl_gemm_low_rank_lanes(rank);
+    packed += panel * PANEL * lanes;
+    memset(packed, 0, PANEL * lanes * sizeof(float));
+    // The element of two of a lane, and of a row of lanes, that a row k of pairs of halves goes to.
+    uint16_t *to = (uint16_t *)packed;
+#define PLACE(k, n) to[((k) / 2 * PANEL + (n)) * 2 + (k) % 2]
+    for (size_t k = 0; k < rank; k++) {
+        for (size_t n = 0; n < width; n++) {
+            const ptrdiff_t column = (ptrdiff_t)(first + n);
+            const halves x = split(is_transposed ? right[column * row + (ptrdiff_t)k] : right[(ptrdiff_t)k * row + column]);
+            PLACE(k, n) = PLACE(2 * rank + k, n) = (uint16_t)x.high;
+            PLACE(rank + k, n) = (uint16_t)x.low;
+        }
+    }
+#undef PLACE
+}
+
 static void tiled(const mtl_gemm *p, const mtl_gemm_plan *plan, size_t tile, float *scratch) {
     const size_t across = (p->columns + plan->columns - 1) / plan->columns;
     const size_t first_row = tile / across * plan->rows, first = tile % across * plan->columns;
@@ -120,6 +168,7 @@ static void tiled(const mtl_gemm *p, const mtl_gemm_plan *plan, size_t tile, flo
         const float *panels = p->packed == NULL
             ? scratch : p->packed + first * rounded_up(lanes(p), 16) + from * PANEL;
         const size_t panel = PANEL * (p->packed == NULL ? padded : rounded_up(lanes(p), 16));
+        const size_t low_rank = from + depth == lanes(p) ? p->low_rank_lanes : 0;
         for (size_t n = first; n < end && p->packed == NULL; n += PANEL) {
             pack_padded(tiles.pack, p, from, depth, padded, n, smallest(PANEL, end - n),
                         scratch + (n - first) * padded);
@@ -132,7 +181,9 @@ static void tiled(const mtl_gemm *p, const mtl_gemm_plan *plan, size_t tile, flo
                         .a = p->a + (ptrdiff_t)m * p->a_row + (ptrdiff_t)from, .a_row = p->a_row,
                         .b = (const char *)(panels + (n - first) / PANEL * panel), .depth = padded,
                         .height = smallest(TILED_ROWS, pass_end - m), .width = smallest(PANEL, end - n),
+                        .low_rank_depth = low_rank,
                     };
+                    if (low_rank > 0) x.low_rank = p->low_rank + n * low_rank;
                     multiply_tiled_block(&tiles, p, &x, m, n, from == 0);
                 }
             }

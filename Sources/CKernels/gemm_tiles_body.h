@@ -10,8 +10,8 @@
 // Before it is included, REGISTERS declares the eight registers; LOAD, STORE, ZERO and MULTIPLY work on them by
 // their numbers, with the distance of rows in lanes.
 
-// Lanes [0, depth) of `height` rows and `width` columns of c; depth a multiple of 16. 0 to 3 are the sums, 4
-// and 5 rows of a, 6 and 7 columns of b.
+// Lanes [0, depth) of `height` rows and `width` columns of c, then those of low rank; depths are multiples of 16.
+// 0 to 3 are the sums, 4 and 5 rows of a, 6 and 7 columns of b.
 static void VARIANT(multiply_tiles)(const block *x) {
     REGISTERS
     const ptrdiff_t a_row = x->a_row, start_row = x->start_row, c_row = x->c_row;
@@ -26,37 +26,41 @@ static void VARIANT(multiply_tiles)(const block *x) {
         if (is_tall && is_wide) LOAD(3, start + 16 * start_row + 16, start_row);
     }
     const float *a = x->a, *b = (const float *)x->b, *end = a + x->depth;
-    if (is_tall && is_wide) {
-        for (; a < end; a += 16, b += 16 * PANEL) {
-            // The rows of the next block: a load of a register waits for all of its lines.
-            for (int i = 32; i < 64; i++) __builtin_prefetch(a + i * a_row, 0, 3);
-            LOAD(6, b, PANEL);
-            LOAD(4, a, a_row);
-            LOAD(7, b + 16, PANEL);
-            LOAD(5, a + 16 * a_row, a_row);
-            MULTIPLY(0, 4, 6);
-            MULTIPLY(1, 4, 7);
-            MULTIPLY(2, 5, 6);
-            MULTIPLY(3, 5, 7);
-        }
-    } else if (is_tall) {
-        for (; a < end; a += 16, b += 16 * PANEL) {
-            LOAD(6, b, PANEL);
-            LOAD(4, a, a_row);
-            LOAD(5, a + 16 * a_row, a_row);
-            MULTIPLY(0, 4, 6);
-            MULTIPLY(2, 5, 6);
-        }
-    } else {
-        for (; a < end; a += 16, b += 16 * PANEL) {
-            LOAD(4, a, a_row);
-            LOAD(6, b, PANEL);
-            MULTIPLY(0, 4, 6);
-            if (is_wide) {
+    for (int factor = 0; factor < 2; factor++) {
+        if (is_tall && is_wide) {
+            for (; a < end; a += 16, b += 16 * PANEL) {
+                // The rows of the next block: a load of a register waits for all of its lines.
+                for (int i = 32; i < 64; i++) __builtin_prefetch(a + i * a_row, 0, 3);
+                LOAD(6, b, PANEL);
+                LOAD(4, a, a_row);
                 LOAD(7, b + 16, PANEL);
+                LOAD(5, a + 16 * a_row, a_row);
+                MULTIPLY(0, 4, 6);
                 MULTIPLY(1, 4, 7);
+                MULTIPLY(2, 5, 6);
+                MULTIPLY(3, 5, 7);
+            }
+        } else if (is_tall) {
+            for (; a < end; a += 16, b += 16 * PANEL) {
+                LOAD(6, b, PANEL);
+                LOAD(4, a, a_row);
+                LOAD(5, a + 16 * a_row, a_row);
+                MULTIPLY(0, 4, 6);
+                MULTIPLY(2, 5, 6);
+            }
+        } else {
+            for (; a < end; a += 16, b += 16 * PANEL) {
+                LOAD(4, a, a_row);
+                LOAD(6, b, PANEL);
+                MULTIPLY(0, 4, 6);
+                if (is_wide) {
+                    LOAD(7, b + 16, PANEL);
+                    MULTIPLY(1, 4, 7);
+                }
             }
         }
+        b = x->low_rank;
+        end = a + x->low_rank_depth;
     }
     float *c = x->c;
     STORE(0, c, c_row);

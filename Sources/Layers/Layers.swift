@@ -40,8 +40,8 @@ public final class Linear {
         _ x: Tensor, adding addend: Tensor? = nil, into y: Tensor, in pass: Pass
     ) {
         pass.engine.linear(
-            x, weight: weight.matrix, bias: bias?.value, adding: addend, into: y)
-        adapter?.add(x, to: y, in: pass)
+            x, weight: weight.matrix, plus: adapter?.term(x, in: pass), bias: bias?.value,
+            adding: addend, into: y)
     }
 
     /// Adds to the parameters' gradients and computes the input's, added to a tensor if one is given.
@@ -56,11 +56,21 @@ public final class Linear {
         _ gradY: Tensor, x: Tensor, adding addend: Tensor? = nil, into gradX: Tensor?,
         in pass: Pass
     ) {
-        addGradients(gradY, x: x, in: pass)
-        adapter?.backward(gradY, x: x, adding: addend, into: gradX, in: pass)
-        guard let gradX else { return }
-        pass.engine.linearInputGradient(
-            gradY, weight: weight.matrix, adding: adapter == nil ? addend : gradX, into: gradX)
+        guard let gradX else { return parameterGradients(gradY, x: x, in: pass) }
+        let gradHidden = adapter?.gradHidden(gradY, in: pass)
+        addGradients(gradY, x: x, gradHidden: gradHidden, in: pass)
+        guard let adapter, let gradHidden else {
+            return pass.engine.linearInputGradient(
+                gradY, weight: weight.matrix, adding: addend, into: gradX)
+        }
+        if let term = fusedInputTerm(gradHidden, in: pass) {
+            pass.engine.linearInputGradient(
+                gradY, weight: weight.matrix, plus: term, adding: addend, into: gradX)
+        } else {
+            adapter.inputGradient(gradHidden, adding: addend, into: gradX, in: pass)
+            pass.engine.linearInputGradient(
+                gradY, weight: weight.matrix, adding: gradX, into: gradX)
+        }
     }
 
     /// Computes the input's gradient alone, where the input is not known yet.
@@ -70,9 +80,18 @@ public final class Linear {
     ///   - gradX: `[tokens, in]`.
     ///   - pass: The processor and working memory.
     public func inputGradient(_ gradY: Tensor, into gradX: Tensor, in pass: Pass) {
+        let gradHidden = adapter?.gradHidden(gradY, in: pass)
+        let term = gradHidden.flatMap { fusedInputTerm($0, in: pass) }
         pass.engine.linearInputGradient(
-            gradY, weight: weight.matrix, adding: nil, into: gradX)
-        adapter?.addInputGradient(gradY, to: gradX, in: pass)
+            gradY, weight: weight.matrix, plus: term, adding: nil, into: gradX)
+        guard let adapter, let gradHidden, term == nil else { return }
+        adapter.inputGradient(gradHidden, adding: gradX, into: gradX, in: pass)
+    }
+
+    /// The adapter's part of the input's gradient, where it comes along with the product by the weight.
+    private func fusedInputTerm(_ gradHidden: Tensor, in pass: Pass) -> LowRankProduct? {
+        guard pass.engine.fusesLowRankProducts(by: weight.matrix) else { return nil }
+        return adapter?.inputTerm(gradHidden, in: pass)
     }
 
     /// Adds to the parameters' gradients alone.
@@ -82,19 +101,21 @@ public final class Linear {
     ///   - x: The input of the forward pass, `[tokens, in]`.
     ///   - pass: The processor and working memory.
     public func parameterGradients(_ gradY: Tensor, x: Tensor, in pass: Pass) {
-        addGradients(gradY, x: x, in: pass)
-        adapter?.backward(gradY, x: x, adding: nil, into: nil, in: pass)
+        addGradients(gradY, x: x, gradHidden: nil, in: pass)
     }
 
-    private func addGradients(_ gradY: Tensor, x: Tensor, in pass: Pass) {
+    private func addGradients(_ gradY: Tensor, x: Tensor, gradHidden: Tensor?, in pass: Pass) {
         if let gradient = weight.gradient {
             pass.engine.linearWeightGradient(gradY, x: x, into: gradient)
         }
         if let gradient = bias?.gradient { pass.engine.biasGradient(gradY, into: gradient) }
+        adapter?.addGradients(gradY, x: x, gradHidden: gradHidden, in: pass)
     }
 }
 
-/// Something trainable that is added to a linear layer's output.
+/// A trainable product of two matrices, beside a linear layer's weight, of which the first has few rows.
+///
+/// The rows that lie between both are called hidden.
 public protocol LinearAdapter: AnyObject {
     /// The adapter's own parameters.
     var parameters: [Parameter] { get }
@@ -103,27 +124,43 @@ public protocol LinearAdapter: AnyObject {
     /// How wide the matrices are that it keeps in the pass's buffers.
     var widths: AdapterBuffers.Widths { get }
 
-    /// Adds the adapter's output to `y`.
+    /// What is added to the layer's output: factors `[tokens, rank]` and `[out, rank]`.
     ///
     /// - Parameters:
     ///   - x: The layer's input, `[tokens, in]`.
-    ///   - y: The layer's output, `[tokens, out]`.
     ///   - pass: The processor, working memory and the seed of dropout.
-    func add(_ x: Tensor, to y: Tensor, in pass: Pass)
+    /// - Returns: The product, in the pass's buffers.
+    func term(_ x: Tensor, in pass: Pass) -> LowRankProduct
 
-    /// Adds to the parameters' gradients and computes the part of the input's that goes through the adapter.
+    /// The gradient by the hidden rows, `[tokens, rank]`, in the pass's buffers; `gradY` is `[tokens, out]`.
+    func gradHidden(_ gradY: Tensor, in pass: Pass) -> Tensor
+
+    /// Adds to the parameters' gradients.
     ///
     /// - Parameters:
     ///   - gradY: `[tokens, out]`.
     ///   - x: The layer's input, `[tokens, in]`.
-    ///   - addend: What is added to the input's gradient, `[tokens, in]`; may be `gradX`, not `x`.
-    ///   - gradX: Overwritten, `[tokens, in]`, may be `x`; `nil` if nobody needs it.
+    ///   - gradHidden: What ``gradHidden(_:in:)`` returned, if it was asked.
     ///   - pass: As in the forward pass.
-    func backward(
-        _ gradY: Tensor, x: Tensor, adding addend: Tensor?, into gradX: Tensor?, in pass: Pass)
+    func addGradients(_ gradY: Tensor, x: Tensor, gradHidden: Tensor?, in pass: Pass)
 
-    /// Adds to the gradient of the input alone, where the input is not known yet.
-    func addInputGradient(_ gradY: Tensor, to gradX: Tensor, in pass: Pass)
+    /// The part of the input's gradient that goes through the adapter: factors `[tokens, rank]` and `[rank, in]`.
+    ///
+    /// - Parameters:
+    ///   - gradHidden: `[tokens, rank]`.
+    ///   - pass: As in the forward pass.
+    /// - Returns: The product; `nil` where elements of it are dropped.
+    func inputTerm(_ gradHidden: Tensor, in pass: Pass) -> LowRankProduct?
+
+    /// Computes that part, added to a tensor if one is given.
+    ///
+    /// - Parameters:
+    ///   - gradHidden: `[tokens, rank]`.
+    ///   - addend: `[tokens, in]`; may be `gradX` itself.
+    ///   - gradX: `[tokens, in]`.
+    ///   - pass: As in the forward pass.
+    func inputGradient(
+        _ gradHidden: Tensor, adding addend: Tensor?, into gradX: Tensor, in pass: Pass)
 }
 
 extension Parameter {

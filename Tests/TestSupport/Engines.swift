@@ -9,14 +9,16 @@ import Testing
 ///   - matrixKernel: Who multiplies matrices; by default own kernels where they are vectorised.
 ///   - scanKernel: The form of the recurrence.
 ///   - instructionSet: One that this machine runs.
+///   - emulatesTiles: Whether weights in bfloat16 are multiplied as on matrix tiles, whatever the machine.
 /// - Returns: The engine.
 public func makeEngine(
     threads: Int = 1, matrixKernel: CPUEngine.MatrixKernel? = nil,
-    scanKernel: CPUEngine.ScanKernel = .fused, instructionSet: InstructionSet = .best
+    scanKernel: CPUEngine.ScanKernel = .fused, instructionSet: InstructionSet = .best,
+    emulatesTiles: Bool = false
 ) -> CPUEngine {
     CPUEngine(
         threads: threads, matrixKernel: matrixKernel, scanKernel: scanKernel,
-        instructionSet: instructionSet)
+        instructionSet: instructionSet, emulatesTiles: emulatesTiles)
 }
 
 /// One way to run the engine; all of them must agree.
@@ -29,17 +31,20 @@ public struct EngineCase: CustomTestStringConvertible, Sendable {
     public var scanKernel = CPUEngine.ScanKernel.fused
     /// The instructions that own kernels use.
     public var instructionSet: InstructionSet
+    /// Whether matrix tiles are emulated.
+    public var emulatesTiles = false
 
     /// What tests print.
     public var testDescription: String {
-        "\(matrixKernel), \(instructionSet), \(scanKernel) scan, \(threads) threads"
+        let tiles = emulatesTiles ? " and emulated tiles" : ""
+        return "\(matrixKernel), \(instructionSet)\(tiles), \(scanKernel) scan, \(threads) threads"
     }
 
     /// A new engine.
     public var engine: CPUEngine {
         makeEngine(
             threads: threads, matrixKernel: matrixKernel, scanKernel: scanKernel,
-            instructionSet: instructionSet)
+            instructionSet: instructionSet, emulatesTiles: emulatesTiles)
     }
 
     /// Every instruction set of this machine, with own kernels and with OpenBLAS.
@@ -57,6 +62,10 @@ public struct EngineCase: CustomTestStringConvertible, Sendable {
             EngineCase(
                 threads: 2, matrixKernel: .openblas, scanKernel: .blas, instructionSet: .best)
         ]
+
+    /// The best instruction set beside matrix tiles that are emulated.
+    public static let emulatedTiles = EngineCase(
+        threads: 3, matrixKernel: .native, instructionSet: .best, emulatesTiles: true)
 }
 
 extension Tensor {

@@ -86,18 +86,30 @@ public final class GuardedEngine: Engine {
 
     /// As the other engine, in memory of its own.
     public func linear(
-        _ x: Tensor, weight: WeightMatrix, bias: Tensor?, adding addend: Tensor?, into y: Tensor
+        _ x: Tensor, weight: WeightMatrix, plus term: LowRankProduct?, bias: Tensor?,
+        adding addend: Tensor?, into y: Tensor
     ) {
         engine.linear(
-            own(x), weight: own(weight), bias: own(bias), adding: own(addend), into: own(y))
+            own(x), weight: own(weight), plus: own(term), bias: own(bias), adding: own(addend),
+            into: own(y))
     }
 
     /// As the other engine, in memory of its own.
     public func linearInputGradient(
-        _ gradY: Tensor, weight: WeightMatrix, adding addend: Tensor?, into gradX: Tensor
+        _ gradY: Tensor, weight: WeightMatrix, plus term: LowRankProduct?, adding addend: Tensor?,
+        into gradX: Tensor
     ) {
         engine.linearInputGradient(
-            own(gradY), weight: own(weight), adding: own(addend), into: own(gradX))
+            own(gradY), weight: own(weight), plus: own(term), adding: own(addend), into: own(gradX))
+    }
+
+    /// As the other engine.
+    public func fusesLowRankProducts(by weight: WeightMatrix) -> Bool {
+        engine.fusesLowRankProducts(by: own(weight))
+    }
+
+    private func own(_ term: LowRankProduct?) -> LowRankProduct? {
+        term.map { LowRankProduct(left: own($0.left), right: own($0.right)) }
     }
 
     /// As the other engine, in memory of its own.

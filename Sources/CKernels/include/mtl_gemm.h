@@ -21,6 +21,10 @@ typedef struct {
     bool a_is_paired;
     mtl_weights b;
     const float *packed;           // what mtl_gemm_pack made of b, or NULL
+    // A product of low rank that is added, on matrix tiles and with more than 16 rows alone: after their zeros rows
+    // of a go on with what mtl_gemm_split_left writes, times what mtl_gemm_pack_right made. NULL and 0 for none.
+    const float *low_rank;
+    size_t low_rank_lanes;
     bool b_is_transposed;          // whether b[k, n] is element (n, k) of `b`, or (k, n)
     const float *addend;           // addend[m, n] is addend[m * addend_row + n * c_column]; may be NULL, or c
     ptrdiff_t addend_row;
@@ -48,6 +52,23 @@ size_t mtl_gemm_packed_size(mtl_isa isa, const mtl_gemm *product);
 
 // Writes a panel of 32 columns of b in that order.
 void mtl_gemm_pack(const mtl_gemm *product, size_t panel, float *packed);
+
+// A product of low rank, left · right, is added as that of pairs of bfloat16 whose sums have 16 bits of each factor,
+//
+//     [high, high, low] · [high; low; high],    x = high + low + what is left out,
+//
+// where each product of two low halves, 2^-16 of the whole, is left out, too.
+
+// The lanes that this takes, a multiple of 16.
+size_t mtl_gemm_low_rank_lanes(size_t rank);
+
+// Writes them for one row of the left factor.
+void mtl_gemm_split_left(const float *left, size_t rank, float *lanes);
+
+// Writes a panel of 32 of the right factor's `columns`. Element (k, n) of it is right[n * row + k] where it is
+// transposed, right[k * row + n] else.
+void mtl_gemm_pack_right(const float *right, ptrdiff_t row, bool is_transposed, size_t rank, size_t columns,
+                         size_t panel, float *packed);
 
 // Computes a tile. `scratch` is aligned to 64 bytes.
 void mtl_gemm_tile(mtl_isa isa, const mtl_gemm *product, const mtl_gemm_plan *plan, size_t tile,

@@ -28,6 +28,9 @@ public final class CPUEngine: Engine {
     public let scanKernel: ScanKernel
     /// The instructions that own kernels use.
     public let instructionSet: InstructionSet
+    /// Whether products by weights in bfloat16 are those of matrix tiles on a processor without them, for tests:
+    /// every bit is theirs, and all takes a hundred times longer.
+    private let emulatesTiles: Bool
     private var scratches: [Scratch]
     private let library: OpenBLAS?
 
@@ -40,9 +43,19 @@ public final class CPUEngine: Engine {
     ///   - matrixKernel: Who multiplies matrices; by default own kernels where they are vectorised.
     ///   - scanKernel: The form of the recurrence.
     ///   - instructionSet: One of ``InstructionSet/available``.
-    public init(
+    public convenience init(
         threads: Int, matrixKernel: MatrixKernel? = nil,
         scanKernel: ScanKernel = .fused, instructionSet: InstructionSet = .best
+    ) {
+        self.init(
+            threads: threads, matrixKernel: matrixKernel, scanKernel: scanKernel,
+            instructionSet: instructionSet, emulatesTiles: false)
+    }
+
+    /// Starts the threads; see the other initialiser.
+    package init(
+        threads: Int, matrixKernel: MatrixKernel?, scanKernel: ScanKernel,
+        instructionSet: InstructionSet, emulatesTiles: Bool
     ) {
         precondition(
             InstructionSet.available.contains(instructionSet),
@@ -51,6 +64,7 @@ public final class CPUEngine: Engine {
         self.matrixKernel = matrixKernel ?? CPUEngine.matrixKernel(for: instructionSet)
         self.scanKernel = scanKernel
         self.instructionSet = instructionSet
+        self.emulatesTiles = emulatesTiles
         self.scratches = (0...pool.threads).map { _ in Scratch() }
         guard self.matrixKernel == .openblas || scanKernel == .blas else {
             library = nil
@@ -94,7 +108,12 @@ public final class CPUEngine: Engine {
     /// Whether products by weights in bfloat16 round the other factor, too, and take half as many instructions;
     /// else they expand the weights to single precision.
     public var multipliesInBFloat16: Bool {
-        matrixKernel == .native && (instructionSet == .avx512bf16 || instructionSet == .amx)
+        matrixKernel == .native && (instructionSet == .avx512bf16 || multipliesOnTiles)
+    }
+
+    /// Whether they do so on matrix tiles.
+    public var multipliesOnTiles: Bool {
+        matrixKernel == .native && (instructionSet == .amx || emulatesTiles)
     }
 
     /// Kernels and instruction set: what decides the last bits of results.
@@ -111,6 +130,9 @@ public final class CPUEngine: Engine {
     }
 
     var isa: mtl_isa { instructionSet.isa }
+
+    /// The instructions that multiply pairs of bfloat16.
+    var pairedISA: mtl_isa { emulatesTiles ? MTL_AMX : isa }
 
     /// Working memory of one worker, aligned to 64 bytes; kept, so a steady state allocates nothing.
     ///

@@ -2,9 +2,10 @@ import CKernels
 import Tensors
 
 extension CPUEngine {
-    /// `y = x · weightᵀ + bias + addend`.
+    /// `y = x · weightᵀ + left · rightᵀ + bias + addend`; the term last unless both are one product.
     public func linear(
-        _ x: Tensor, weight: WeightMatrix, bias: Tensor?, adding addend: Tensor?, into y: Tensor
+        _ x: Tensor, weight: WeightMatrix, plus term: LowRankProduct?, bias: Tensor?,
+        adding addend: Tensor?, into y: Tensor
     ) {
         precondition(
             x.columns == weight.columns && y.shape == [x.rows, weight.rows],
@@ -15,18 +16,39 @@ extension CPUEngine {
         var product = mtl_gemm(x, weight, to: y, adding: addend)
         product.b_is_transposed = true
         product.bias = bias.map { UnsafePointer($0.base) }
-        withExtendedLifetime(weight) { multiply(product, by: weight) }
+        let isFused = fuses(term, by: weight, rows: x.rows)
+        withExtendedLifetime(weight) { multiply(product, by: weight, plus: isFused ? term : nil) }
+        guard let term, !isFused else { return }
+        linear(
+            term.left, weight: WeightMatrix(term.right), plus: nil, bias: nil, adding: y, into: y)
     }
 
-    /// `gradX = gradY · weight + addend`.
+    /// `gradX = gradY · weight + left · right + addend`; the term last unless both are one product.
     public func linearInputGradient(
-        _ gradY: Tensor, weight: WeightMatrix, adding addend: Tensor?, into gradX: Tensor
+        _ gradY: Tensor, weight: WeightMatrix, plus term: LowRankProduct?, adding addend: Tensor?,
+        into gradX: Tensor
     ) {
         precondition(
             gradY.columns == weight.rows && gradX.shape == [gradY.rows, weight.columns],
             "gradY is \(gradY.shape), weight is \(weight.shape), gradX is \(gradX.shape)")
         let product = mtl_gemm(gradY, weight, to: gradX, adding: addend)
-        withExtendedLifetime(weight) { multiply(product, by: weight) }
+        let isFused = fuses(term, by: weight, rows: gradY.rows)
+        withExtendedLifetime(weight) { multiply(product, by: weight, plus: isFused ? term : nil) }
+        guard let term, !isFused else { return }
+        linearInputGradient(
+            term.left, weight: WeightMatrix(term.right), plus: nil, adding: gradX, into: gradX)
+    }
+
+    /// Whether a weight is multiplied on matrix tiles.
+    public func fusesLowRankProducts(by weight: WeightMatrix) -> Bool {
+        multipliesOnTiles && weight.format == .bfloat16 && weight.rows % 2 == 0
+            && weight.columns % 2 == 0
+    }
+
+    /// Few rows are multiplied in another order, and a high rank costs more than two products.
+    private func fuses(_ term: LowRankProduct?, by weight: WeightMatrix, rows: Int) -> Bool {
+        guard let term, rows > 16, term.left.columns <= 64 else { return false }
+        return fusesLowRankProducts(by: weight)
     }
 
     /// `gradWeight += gradYᵀ · x`.
@@ -69,13 +91,16 @@ extension CPUEngine {
     /// - Parameters:
     ///   - product: What is computed.
     ///   - weight: The right factor, if it stays as it is.
-    private func multiply(_ product: mtl_gemm, by weight: WeightMatrix? = nil) {
+    ///   - term: What is added on matrix tiles.
+    private func multiply(
+        _ product: mtl_gemm, by weight: WeightMatrix? = nil, plus term: LowRankProduct? = nil
+    ) {
         if matrixKernel == .openblas {
             multiplyWithBLAS(product)
         } else if multipliesInBFloat16, case .bfloat16(let memory) = weight?.elements,
             product.depth % 2 == 0
         {
-            multiplyRounded(product, by: memory)
+            multiplyRounded(product, by: memory, plus: term)
         } else {
             multiplyInTiles(product)
         }
@@ -102,16 +127,30 @@ extension CPUEngine {
 
     /// The orders that matrix tiles read it in.
     public func keptBytes(beside weight: WeightMatrix) -> Int {
-        matrixKernel == .native ? PackedWeights.byteCount(of: weight, on: isa) : 0
+        matrixKernel == .native ? PackedWeights.byteCount(of: weight, on: pairedISA) : 0
     }
 
     /// Computes a product with the left factor rounded to bfloat16, as the right one is.
-    private func multiplyRounded(_ product: mtl_gemm, by weight: Memory) {
+    private func multiplyRounded(
+        _ product: mtl_gemm, by weight: Memory, plus term: LowRankProduct?
+    ) {
         let most = Self.roundedRows
         let lanes = product.depth / 2, padded = Self.roundedLanes(depth: product.depth)
-        let row = Self.roundedRow(depth: product.depth)
-        let pairs = scratch(
-            worker: pool.threads, floats: (min(product.rows, most) + Self.roundedMargin) * row)
+        let rank = term?.left.columns ?? 0
+        let extra = mtl_gemm_low_rank_lanes(rank)
+        let row = Self.roundedRow(depth: product.depth) + extra
+        let panels = (product.columns + 31) / 32
+        let right = scratch(
+            worker: pool.threads,
+            floats: panels * 32 * extra + (min(product.rows, most) + Self.roundedMargin) * row)
+        let pairs = right + panels * 32 * extra
+        if let term {
+            pool.run(panels) { panel, _ in
+                mtl_gemm_pack_right(
+                    term.right.base, term.right.rowStride, product.b_is_transposed, rank,
+                    product.columns, panel, right)
+            }
+        }
         for first in stride(from: 0, to: product.rows, by: most) {
             var part = product
             part.rows = min(most, product.rows - first)
@@ -121,6 +160,10 @@ extension CPUEngine {
                     isa, a + index * product.a_row, product.depth, MTL_BFLOAT16,
                     pairs + index * row, nil)
                 (pairs + index * row + lanes).update(repeating: 0, count: padded - lanes)
+                guard let term else { return }
+                mtl_gemm_split_left(
+                    term.left.base + (first + index) * term.left.rowStride, rank,
+                    pairs + index * row + padded)
             }
             part.a = UnsafePointer(pairs)
             part.a_row = row
@@ -128,11 +171,14 @@ extension CPUEngine {
             part.c += first * product.c_row
             part.addend = product.addend.map { $0 + first * product.addend_row }
             part.packed = PackedWeights.packed(weight, for: part, by: self)
+            part.low_rank = UnsafePointer(right)
+            part.low_rank_lanes = extra
             multiplyInTiles(part)
         }
     }
 
     private func multiplyInTiles(_ product: mtl_gemm) {
+        let isa = product.a_is_paired ? pairedISA : isa
         withUnsafePointer(to: product) { product in
             var plan = mtl_gemm_divide(isa, product, pool.threads)
             withUnsafePointer(to: &plan) { plan in

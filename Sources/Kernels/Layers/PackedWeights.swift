@@ -35,7 +35,7 @@ final class PackedWeights {
         _ weight: Memory, for product: mtl_gemm, by engine: CPUEngine
     ) -> UnsafePointer<Float>? {
         withUnsafePointer(to: product) { product in
-            let floats = mtl_gemm_packed_size(engine.isa, product)
+            let floats = mtl_gemm_packed_size(engine.pairedISA, product)
             guard floats > 0 else { return nil }
             let forms = weight.companion as? PackedWeights ?? PackedWeights()
             weight.companion = forms

@@ -45,47 +45,14 @@ public final class LoRALinear: LinearAdapter {
             hidden: loraA.value.rows, dropped: dropout > 0 ? loraA.value.columns : 0)
     }
 
-    /// Adds the term to `y`.
-    public func add(_ x: Tensor, to y: Tensor, in pass: Pass) {
-        let dropped = dropped(x, drop: drop(in: pass), in: pass)
-        pass.engine.linear(
-            hidden(dropped, in: pass), weight: loraB.value, bias: nil, adding: y, into: y)
+    /// `h · loraBᵀ`.
+    public func term(_ x: Tensor, in pass: Pass) -> LowRankProduct {
+        LowRankProduct(
+            left: hidden(dropped(x, drop: drop(in: pass), in: pass), in: pass), right: loraB.value)
     }
 
-    /// Adds to the gradients of the parameters and computes the input's.
-    ///
-    /// With `h` as in the forward pass:
-    ///
-    ///     gradLoraB += gradYᵀ · h
-    ///     gradH      = scaling * gradY · loraB
-    ///     gradLoraA += gradHᵀ · dropout(x)
-    ///     gradX      = addend + dropout(gradH · loraA)
-    public func backward(
-        _ gradY: Tensor, x: Tensor, adding addend: Tensor?, into gradX: Tensor?, in pass: Pass
-    ) {
-        let engine = pass.engine
-        let drop = drop(in: pass)
-        let dropped = loraA.isTrainable || loraB.isTrainable ? dropped(x, drop: drop, in: pass) : x
-        if let gradient = loraB.gradient {
-            engine.linearWeightGradient(gradY, x: hidden(dropped, in: pass), into: gradient)
-        }
-        guard loraA.isTrainable || gradX != nil else { return }
-        let gradHidden = gradHidden(gradY, in: pass)
-        if let gradient = loraA.gradient {
-            engine.linearWeightGradient(gradHidden, x: dropped, into: gradient)
-        }
-        if let gradX {
-            inputGradient(gradHidden, drop: drop, adding: addend, into: gradX, in: pass)
-        }
-    }
-
-    /// Adds to the gradient of the input, which ``backward(_:x:adding:into:in:)`` computes as well.
-    public func addInputGradient(_ gradY: Tensor, to gradX: Tensor, in pass: Pass) {
-        inputGradient(
-            gradHidden(gradY, in: pass), drop: drop(in: pass), adding: gradX, into: gradX, in: pass)
-    }
-
-    private func gradHidden(_ gradY: Tensor, in pass: Pass) -> Tensor {
+    /// `gradH = scaling * gradY · loraB`.
+    public func gradHidden(_ gradY: Tensor, in pass: Pass) -> Tensor {
         let gradHidden = pass.buffers.gradHidden.matrix(
             rows: gradY.rows, columns: loraA.value.rows)
         pass.engine.linearInputGradient(
@@ -94,15 +61,38 @@ public final class LoRALinear: LinearAdapter {
         return gradHidden
     }
 
-    private func inputGradient(
-        _ gradHidden: Tensor, drop: Dropout?, adding addend: Tensor?, into gradX: Tensor,
-        in pass: Pass
+    /// Adds to the gradients of the parameters.
+    ///
+    /// With `h` as in the forward pass:
+    ///
+    ///     gradLoraB += gradYᵀ · h
+    ///     gradLoraA += gradHᵀ · dropout(x)
+    public func addGradients(_ gradY: Tensor, x: Tensor, gradHidden: Tensor?, in pass: Pass) {
+        guard loraA.isTrainable || loraB.isTrainable else { return }
+        let dropped = dropped(x, drop: drop(in: pass), in: pass)
+        if let gradient = loraB.gradient {
+            pass.engine.linearWeightGradient(
+                gradY, x: hidden(dropped, in: pass), into: gradient)
+        }
+        if let gradient = loraA.gradient {
+            pass.engine.linearWeightGradient(
+                gradHidden ?? self.gradHidden(gradY, in: pass), x: dropped, into: gradient)
+        }
+    }
+
+    /// `gradH · loraA`, unless something is dropped.
+    public func inputTerm(_ gradHidden: Tensor, in pass: Pass) -> LowRankProduct? {
+        drop(in: pass) == nil ? LowRankProduct(left: gradHidden, right: loraA.value) : nil
+    }
+
+    /// Computes `gradX = addend + dropout(gradH · loraA)`.
+    public func inputGradient(
+        _ gradHidden: Tensor, adding addend: Tensor?, into gradX: Tensor, in pass: Pass
     ) {
         let engine = pass.engine
-        guard let drop else {
-            engine.linearInputGradient(
+        guard let drop = drop(in: pass) else {
+            return engine.linearInputGradient(
                 gradHidden, weight: loraA.value, adding: addend, into: gradX)
-            return
         }
         let gradDropped =
             addend == nil

@@ -58,20 +58,29 @@ public protocol Engine: AnyObject {
     /// Waits until all that was asked for is done.
     func finish()
 
-    /// Computes `y = x · weightᵀ + bias + addend`.
+    /// Computes `y = x · weightᵀ + left · rightᵀ + bias + addend`.
     ///
     /// - Parameters:
     ///   - x: `[tokens, in]`.
     ///   - weight: `[out, in]`, in any format.
+    ///   - term: Its left factor is `[tokens, rank]`, its right one `[out, rank]`; `nil` for nothing.
     ///   - bias: `[out]`.
     ///   - addend: `[tokens, out]`; `nil` for nothing. May be `y` itself.
     ///   - y: `[tokens, out]`.
     func linear(
-        _ x: Tensor, weight: WeightMatrix, bias: Tensor?, adding addend: Tensor?, into y: Tensor)
+        _ x: Tensor, weight: WeightMatrix, plus term: LowRankProduct?, bias: Tensor?,
+        adding addend: Tensor?, into y: Tensor)
 
-    /// Computes `gradX = gradY · weight + addend`; the addend may be `gradX` itself.
+    /// Computes `gradX = gradY · weight + left · right + addend`; the addend may be `gradX` itself.
+    ///
+    /// The term's left factor is `[tokens, rank]`, its right one `[rank, in]`.
     func linearInputGradient(
-        _ gradY: Tensor, weight: WeightMatrix, adding addend: Tensor?, into gradX: Tensor)
+        _ gradY: Tensor, weight: WeightMatrix, plus term: LowRankProduct?, adding addend: Tensor?,
+        into gradX: Tensor)
+
+    /// Whether a product by a weight takes one of low rank along, which then costs little; else both are computed one
+    /// after the other.
+    func fusesLowRankProducts(by weight: WeightMatrix) -> Bool
 
     /// Adds `gradYᵀ · x` to `gradWeight`, `[out, in]`.
     func linearWeightGradient(_ gradY: Tensor, x: Tensor, into gradWeight: Tensor)
@@ -197,11 +206,28 @@ extension Engine {
         return result.reshaped(x.shape)
     }
 
+    /// Nothing is fused.
+    public func fusesLowRankProducts(by weight: WeightMatrix) -> Bool { false }
+
+    /// Computes `y = x · weightᵀ + bias + addend`.
+    public func linear(
+        _ x: Tensor, weight: WeightMatrix, bias: Tensor?, adding addend: Tensor?, into y: Tensor
+    ) {
+        linear(x, weight: weight, plus: nil, bias: bias, adding: addend, into: y)
+    }
+
     /// Computes `y = x · weightᵀ + bias + addend` with a weight in single precision.
     public func linear(
         _ x: Tensor, weight: Tensor, bias: Tensor?, adding addend: Tensor?, into y: Tensor
     ) {
         linear(x, weight: WeightMatrix(weight), bias: bias, adding: addend, into: y)
+    }
+
+    /// Computes `gradX = gradY · weight + addend`.
+    public func linearInputGradient(
+        _ gradY: Tensor, weight: WeightMatrix, adding addend: Tensor?, into gradX: Tensor
+    ) {
+        linearInputGradient(gradY, weight: weight, plus: nil, adding: addend, into: gradX)
     }
 
     /// Computes `gradX = gradY · weight + addend` with a weight in single precision.

@@ -1,3 +1,19 @@
+/// A product whose factors share a short side, the rank, and which is added to another product.
+///
+/// Source: Hu et al. 2021, "LoRA", equation 3.
+public struct LowRankProduct {
+    /// `[tokens, rank]`.
+    public var left: Tensor
+    /// The other factor, as a weight lies beside which the product stands.
+    public var right: Tensor
+
+    /// Groups the factors.
+    public init(left: Tensor, right: Tensor) {
+        self.left = left
+        self.right = right
+    }
+}
+
 /// Root-mean-square normalisation of rows.
 ///
 ///     y = weight * x / sqrt(mean(x * x) + epsilon)

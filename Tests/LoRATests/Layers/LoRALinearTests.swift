@@ -153,7 +153,9 @@ struct LoRALinearTests {
         }
         let setup = Setup(sizes, scaling: scaling)
         let gradX = Tensor(shape: setup.x.shape)
-        setup.adapter.addInputGradient(setup.gradY, to: gradX, in: pass(dropoutSeed: seed))
+        let gradHidden = setup.adapter.gradHidden(setup.gradY, in: pass(dropoutSeed: seed))
+        setup.adapter.inputGradient(
+            gradHidden, adding: gradX, into: gradX, in: pass(dropoutSeed: seed))
         #expect(gradX.values == all[0])
         for parameter in setup.adapter.parameters { parameter.makeTrainable(on: engine) }
         setup.adapter.backward(
@@ -192,5 +194,22 @@ struct LoRALinearTests {
         run()
         #expect(buffers.byteCount == bytes)
         #expect(bytes > 0)
+    }
+}
+
+/// The parts as a layer whose weight is zero puts them together.
+extension LoRALinear {
+    fileprivate func add(_ x: Tensor, to y: Tensor, in pass: Pass) {
+        let term = self.term(x, in: pass)
+        pass.engine.linear(term.left, weight: term.right, bias: nil, adding: y, into: y)
+    }
+
+    fileprivate func backward(
+        _ gradY: Tensor, x: Tensor, adding addend: Tensor?, into gradX: Tensor?, in pass: Pass
+    ) {
+        let gradHidden = gradX.map { _ in self.gradHidden(gradY, in: pass) }
+        addGradients(gradY, x: x, gradHidden: gradHidden, in: pass)
+        guard let gradX, let gradHidden else { return }
+        inputGradient(gradHidden, adding: addend, into: gradX, in: pass)
     }
 }

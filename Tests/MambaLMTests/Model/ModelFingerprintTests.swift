@@ -131,9 +131,13 @@ private final class ScalingAdapter: LinearAdapter {
         parameters = [Parameter(name: "scale", value: Tensor([value], shape: [1]))]
     }
 
-    func add(_ x: Tensor, to y: Tensor, in pass: Pass) {}
-    func backward(
-        _ gradY: Tensor, x: Tensor, adding addend: Tensor?, into gradX: Tensor?, in pass: Pass
+    func term(_ x: Tensor, in pass: Pass) -> LowRankProduct {
+        LowRankProduct(left: Tensor(shape: [x.rows, 0]), right: Tensor(shape: [0, 0]))
+    }
+    func gradHidden(_ gradY: Tensor, in pass: Pass) -> Tensor { Tensor(shape: [gradY.rows, 0]) }
+    func addGradients(_ gradY: Tensor, x: Tensor, gradHidden: Tensor?, in pass: Pass) {}
+    func inputTerm(_ gradHidden: Tensor, in pass: Pass) -> LowRankProduct? { nil }
+    func inputGradient(
+        _ gradHidden: Tensor, adding addend: Tensor?, into gradX: Tensor, in pass: Pass
     ) {}
-    func addInputGradient(_ gradY: Tensor, to gradX: Tensor, in pass: Pass) {}
 }

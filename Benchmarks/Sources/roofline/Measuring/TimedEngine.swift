@@ -50,19 +50,26 @@ final class TimedEngine: Engine {
     // MARK: - Matrix products
 
     func linear(
-        _ x: Tensor, weight: WeightMatrix, bias: Tensor?, adding addend: Tensor?, into y: Tensor
+        _ x: Tensor, weight: WeightMatrix, plus term: LowRankProduct?, bias: Tensor?,
+        adding addend: Tensor?, into y: Tensor
     ) {
         timed("linear") {
-            engine.linear(x, weight: weight, bias: bias, adding: addend, into: y)
+            engine.linear(x, weight: weight, plus: term, bias: bias, adding: addend, into: y)
         }
     }
 
     func linearInputGradient(
-        _ gradY: Tensor, weight: WeightMatrix, adding addend: Tensor?, into gradX: Tensor
+        _ gradY: Tensor, weight: WeightMatrix, plus term: LowRankProduct?, adding addend: Tensor?,
+        into gradX: Tensor
     ) {
         timed("linear, gradient by input") {
-            engine.linearInputGradient(gradY, weight: weight, adding: addend, into: gradX)
+            engine.linearInputGradient(
+                gradY, weight: weight, plus: term, adding: addend, into: gradX)
         }
+    }
+
+    func fusesLowRankProducts(by weight: WeightMatrix) -> Bool {
+        engine.fusesLowRankProducts(by: weight)
     }
 
     func linearWeightGradient(_ gradY: Tensor, x: Tensor, into gradWeight: Tensor) {
