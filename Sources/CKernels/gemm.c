@@ -11,6 +11,7 @@
 
 #include "formats.h"
 
+#include <float.h>
 #include <stdint.h>
 #include <string.h>
 
@@ -31,6 +32,10 @@ enum {
     HEIGHT_avx2 = 6, VECTORS_avx2 = 1, FEW_avx2 = 3,
     HEIGHT_avx512 = 12, VECTORS_avx512 = 2, FEW_avx512 = 6,
     HEIGHT_pairs = 12, VECTORS_pairs = 2, FEW_pairs = 6,
+    HEIGHT_integers_portable = 2, VECTORS_integers_portable = 1, FEW_integers_portable = 1,
+    HEIGHT_integers_avx2 = 6, VECTORS_integers_avx2 = 1, FEW_integers_avx2 = 1,
+    HEIGHT_integers_avx512 = 12, VECTORS_integers_avx512 = 2, FEW_integers_avx512 = 4,
+    HEIGHT_integers_vnni = 12, VECTORS_integers_vnni = 2, FEW_integers_vnni = 4,
 };
 
 // `height` rows (at most ROWS, or TILED_ROWS) times `width` columns (at most PANEL) of c, over one stretch.
@@ -41,6 +46,8 @@ typedef struct {
     ptrdiff_t b_row, b_stretch; // from one row, and one stretch, to the next, in bytes
     mtl_format format;          // of rows of b, with their scales
     const float *scales;
+    const float *a_scales;      // of rows of a, where both factors are whole numbers
+    ptrdiff_t a_scales_row;
     bool fetches;               // whether rows of b that follow are to be fetched ahead
     const float *start, *bias;  // what the sum is added to; NULL for none
     ptrdiff_t start_row;
@@ -54,7 +61,10 @@ typedef struct {
 static size_t smallest(size_t a, size_t b) { return a < b ? a : b; }
 static size_t rounded_up(size_t x, size_t unit) { return (x + unit - 1) / unit * unit; }
 
+#include "gemm_integers.h"
+
 #define PAIRS 0
+#define INTEGERS 0
 #define BODY "gemm_body.h"
 #include "variants.h"
 
@@ -68,6 +78,52 @@ static size_t rounded_up(size_t x, size_t unit) { return (x + unit - 1) / unit *
 #include BODY
 #pragma clang attribute pop
 #undef VARIANT
+#undef PAIRS
+#define PAIRS 0
+#endif
+
+#undef INTEGERS
+#define INTEGERS 1
+#undef MTL_HAS_AVX512
+#define MTL_HAS_AVX512 0
+#define VARIANT(name) name##_integers_portable
+#define ADD_PRODUCTS_OF_PAIRS(sum, a, b) add_products_of_pairs(sum, a, b)
+#include "vector_math.h"
+#include BODY
+#undef VARIANT
+#undef ADD_PRODUCTS_OF_PAIRS
+
+#if defined(__x86_64__)
+#define VARIANT(name) name##_integers_avx2
+#define ADD_PRODUCTS_OF_PAIRS(sum, a, b) add_products_of_pairs_avx2(sum, a, b)
+#pragma clang attribute push(__attribute__((target("avx2,fma"))), apply_to = function)
+#include "vector_math.h"
+#include BODY
+#pragma clang attribute pop
+#undef VARIANT
+#undef ADD_PRODUCTS_OF_PAIRS
+
+#undef MTL_HAS_AVX512
+#define MTL_HAS_AVX512 1
+#define VARIANT(name) name##_integers_avx512
+#define ADD_PRODUCTS_OF_PAIRS(sum, a, b) ((sum) + (i16)_mm512_madd_epi16((__m512i)(a), (__m512i)(b)))
+#pragma clang attribute push( \
+    __attribute__((target("avx512f,avx512bw,avx512dq,avx512vl"))), apply_to = function)
+#include "vector_math.h"
+#include BODY
+#pragma clang attribute pop
+#undef VARIANT
+#undef ADD_PRODUCTS_OF_PAIRS
+
+#define VARIANT(name) name##_integers_vnni
+#define ADD_PRODUCTS_OF_PAIRS(sum, a, b) ((i16)_mm512_dpwssd_epi32((__m512i)(sum), (__m512i)(a), (__m512i)(b)))
+#pragma clang attribute push( \
+    __attribute__((target("avx512f,avx512bw,avx512dq,avx512vl,avx512vnni"))), apply_to = function)
+#include "vector_math.h"
+#include BODY
+#pragma clang attribute pop
+#undef VARIANT
+#undef ADD_PRODUCTS_OF_PAIRS
 #endif
 
 // ---------------------------------------------------------------- dividing the work
@@ -127,6 +183,14 @@ mtl_gemm_plan mtl_gemm_divide(mtl_isa isa, const mtl_gemm *p, size_t threads) {
     return plan;
 }
 
+// ---------------------------------------------------------------- whole numbers
+
+size_t mtl_gemm_scales(size_t depth) { return (depth + 2 * STRETCH - 1) / (2 * STRETCH); }
+
+void mtl_gemm_round_left(mtl_isa isa, const float *row, size_t depth, float *lanes, float *scales) {
+    DISPATCH(isa, round_left, (row, depth, (int16_t *)lanes, scales))
+}
+
 // ---------------------------------------------------------------- a tile
 
 typedef struct {
@@ -135,9 +199,24 @@ typedef struct {
     void (*multiply_in_place)(const block *x);
 } kernel;
 
-static kernel kernel_for(mtl_isa isa, bool pairs) {
+static kernel kernel_for(mtl_isa isa, const mtl_gemm *p) {
+    if (p->a_scales != NULL) {
+        switch (isa) {
 #if defined(__x86_64__)
-    if (pairs) return (kernel){pack_pairs_avx512, multiply_pairs, multiply_in_place_pairs};
+        case MTL_AMX:
+        case MTL_AVX512_BF16:
+        case MTL_AVX512:
+            return __builtin_cpu_supports("avx512vnni")
+                ? (kernel){pack_integers_vnni, multiply_integers_vnni, multiply_in_place_integers_vnni}
+                : (kernel){pack_integers_avx512, multiply_integers_avx512, multiply_in_place_integers_avx512};
+        case MTL_AVX2: return (kernel){pack_integers_avx2, multiply_integers_avx2, multiply_in_place_integers_avx2};
+#endif
+        default:
+            return (kernel){pack_integers_portable, multiply_integers_portable, multiply_in_place_integers_portable};
+        }
+    }
+#if defined(__x86_64__)
+    if (p->a_is_paired) return (kernel){pack_pairs_avx512, multiply_pairs, multiply_in_place_pairs};
 #endif
     switch (isa) {
 #if defined(__x86_64__)
@@ -214,6 +293,7 @@ static void multiply_block(void multiply(const block *), const mtl_gemm *p, bloc
         x->c_row = is_last && is_whole ? p->c_row : PANEL;
         multiply(x);
         x->a += STRETCH * x->a_column;
+        if (x->a_scales != NULL) x->a_scales++;
         x->b += x->b_stretch;
         x->start = sums;
         x->start_row = PANEL;
@@ -231,12 +311,13 @@ static void multiply_block(void multiply(const block *), const mtl_gemm *p, bloc
 // more often than it would be written.
 static void multiply_few(const kernel *kernel, const mtl_gemm *p, size_t first, size_t end) {
     const ptrdiff_t size = (ptrdiff_t)element_size(p->b.format), row = p->b.row * size;
-    const ptrdiff_t lane = p->a_is_paired ? 2 * size : size;
+    const ptrdiff_t lane = p->a_is_paired ? 2 * size : size;  // what a lane of a is multiplied by
     for (size_t n = first; n < end; n += LANE_COUNT) {
         block x = {
             .a = p->a, .a_row = p->a_row, .a_column = 1,
             .b = (const char *)p->b.values + (ptrdiff_t)n * row, .b_row = row, .b_stretch = STRETCH * lane,
             .format = p->b.format, .scales = p->b.scales == NULL ? NULL : p->b.scales + n,
+            .a_scales = p->a_scales, .a_scales_row = p->a_scales_row,
             .fetches = n + 3 * LANE_COUNT <= p->columns, // the next tile too: threads take them in order
             .height = p->rows, .width = smallest(LANE_COUNT, end - n),
         };
@@ -260,6 +341,11 @@ static void multiply_panel(const kernel *kernel, const mtl_gemm *p, const float 
         x.b = b;
         x.height = smallest(ROWS, end - m);
         x.width = width;
+        if (p->a_scales != NULL) {
+            x.scales = p->b.scales + column;
+            x.a_scales = p->a_scales + (ptrdiff_t)m * p->a_scales_row + (ptrdiff_t)(from / STRETCH);
+            x.a_scales_row = p->a_scales_row;
+        }
         multiply_block(kernel->multiply, p, &x, depth, m, column, from == 0);
     }
 }
@@ -272,12 +358,12 @@ void mtl_gemm_tile(mtl_isa isa, const mtl_gemm *p, const mtl_gemm_plan *plan, si
         tiled(p, plan, tile, scratch);
         return;
     }
-    const kernel kernel = kernel_for(isa, p->a_is_paired);
+    const kernel kernel = kernel_for(isa, p);
     const size_t across = (p->columns + plan->columns - 1) / plan->columns;
     const size_t first_row = tile / across * plan->rows, first = tile % across * plan->columns;
     const size_t end_row = smallest(p->rows, first_row + plan->rows);
     const size_t end = smallest(p->columns, first + plan->columns);
-    if (p->rows <= IN_PLACE && p->b_is_transposed && !packs_left(p)) {
+    if (p->rows <= (p->a_scales == NULL ? IN_PLACE : ROWS) && p->b_is_transposed && !packs_left(p)) {
         multiply_few(&kernel, p, first, end);
         return;
     }

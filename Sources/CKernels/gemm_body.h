@@ -2,7 +2,8 @@
 //
 // Before it is included, gemm.c declares what the variants share. VARIANT(HEIGHT) rows times
 // VARIANT(VECTORS) vectors of c are kept in registers. Depths are counted in lanes: of one element each, or with
-// PAIRS of two in bfloat16, which are multiplied and added up by one instruction.
+// PAIRS of two in bfloat16, with INTEGERS of two whole numbers of 16 bits, which are multiplied and added up by one
+// instruction or two.
 
 #define expand VARIANT(expand)
 #define widen VARIANT(widen)
@@ -18,11 +19,16 @@
 #define add_up VARIANT(add_up)
 #define multiply_add VARIANT(multiply_add)
 #define pack_pair_rows VARIANT(pack_pair_rows)
+#define widen_bytes VARIANT(widen_bytes)
+#define sum_sixteen VARIANT(sum_sixteen)
+#define scaled VARIANT(scaled)
 
 // sum + left * right, for every lane.
 ALWAYS_INLINE v16 multiply_add(v16 sum, v16 left, v16 right) {
 #if PAIRS
     return _mm512_dpbf16_ps(sum, (__m512bh)right, (__m512bh)left);
+#elif INTEGERS
+    return (v16)ADD_PRODUCTS_OF_PAIRS((i16)sum, (i16)left, (i16)right);
 #else
     return sum + left * right;
 #endif
@@ -144,7 +150,7 @@ ALWAYS_INLINE void pack_straight(const char *source, ptrdiff_t row, mtl_format f
     }
 }
 
-#if !PAIRS
+#if !PAIRS && !INTEGERS
 // Packs the elements of pairs of rows, `row` bytes apart, as rows of a panel; a pair shares a lane.
 ALWAYS_INLINE void pack_pair_rows(const char *source, ptrdiff_t row, size_t depth, size_t width,
                                   float *panel) {
@@ -202,9 +208,43 @@ static void VARIANT(pack)(const mtl_weights *b, bool is_transposed, size_t first
     }
 }
 #undef FORMATS
+
+// See mtl_gemm_round_left.
+static void VARIANT(round_left)(const float *row, size_t depth, int16_t *to, float *scales) {
+    typedef int16_t any_i16x16 __attribute__((vector_size(32), aligned(2)));
+    const v16 zero = splat(0.0f);
+    for (size_t first = 0; first < depth; first += 2 * STRETCH, scales++) {
+        const size_t end = smallest(depth, first + 2 * STRETCH);
+        v16 most = zero, nothing = zero;
+        for (size_t n = first; n < end; n += 16) {
+            const v16 x = load(row + n, end - n);
+            most = larger(most, larger(x, zero - x));
+            nothing += x - x;  // unless x is not finite
+        }
+        *scales = max_lanes(most) / 32767 + sum_lanes(nothing);
+        const v16 unit = splat(*scales);
+        for (size_t n = first; n < end; n += 16, to += 16) {
+            // As in rounding to int8, weights_body.h.
+            v16 x = load(row + n, end - n) / unit;
+            x = smaller(larger(choose(x == x, x, zero), splat(-32767.0f)), splat(32767.0f));
+            *(any_i16x16 *)to = __builtin_convertvector((i16)(x + splat(12582912.0f)) - 0x4b400000, any_i16x16);
+        }
+    }
+    // Up to a multiple of 32.
+    if ((depth + 15) / 16 % 2 == 1) *(any_i16x16 *)to = (any_i16x16){0};
+}
 #endif
 
 // ---------------------------------------------------------------- the inner loop
+
+#if INTEGERS
+// A sum of whole numbers times both scales. It is never fused with what it is added to: where the compiler could do
+// so, and whether it does, is not the same on every way to a result.
+ALWAYS_INLINE v16 scaled(i16 sum, v16 a_scale, v16 b_scale) {
+#pragma clang fp contract(off)
+    return __builtin_convertvector(sum, v16) * (a_scale * b_scale);
+}
+#endif
 
 // Stores sums of `height` rows and `vectors` vectors, added to what the block starts from.
 ALWAYS_INLINE void add_up(const block *x, size_t first, size_t column, int height, int vectors,
@@ -215,11 +255,19 @@ ALWAYS_INLINE void add_up(const block *x, size_t first, size_t column, int heigh
     const float *start = x->start, *bias = x->bias;
     if (start != NULL) start += (ptrdiff_t)first * start_row + column;
     if (bias != NULL) bias += column;
+#if INTEGERS
+    v16 scales[VARIANT(VECTORS)];
+    for (int v = 0; v < vectors; v++) scales[v] = load(x->scales + column + 16 * v, x->width - column - 16 * (size_t)v);
+#endif
 #pragma clang loop unroll(full)
     for (int m = 0; m < height; m++) {
 #pragma clang loop unroll(full)
         for (int v = 0; v < vectors; v++) {
+#if INTEGERS
+            v16 value = scaled((i16)sum[m][v], splat(x->a_scales[((ptrdiff_t)first + m) * x->a_scales_row]), scales[v]);
+#else
             v16 value = sum[m][v];
+#endif
             if (start != NULL) {
                 v16 from = *(const v16 *)(start + m * start_row + 16 * v);
                 value = (bias == NULL ? from : from + *(const v16 *)(bias + 16 * v)) + value;
@@ -290,6 +338,9 @@ static void VARIANT(multiply)(const block *x) {
 
 // ---------------------------------------------------------------- few rows
 
+#if INTEGERS
+#include "gemm_integers_body.h"
+#else
 // Up to 16 columns of c for `height` rows of a, from rows of b as they lie in memory.
 ALWAYS_INLINE void multiply_few(const block *x, size_t first, int height, mtl_format format) {
     const size_t size = element_size(format), deep = 16 / size, line = 64 / size;
@@ -326,6 +377,8 @@ ALWAYS_INLINE void multiply_few(const block *x, size_t first, int height, mtl_fo
     add_up(x, first, 0, height, 1, sum);
 }
 
+#endif
+
 #define CASE(count) \
     case count: if (count <= VARIANT(FEW)) multiply_few(x, first, count, format); break;
 
@@ -339,7 +392,7 @@ ALWAYS_INLINE void multiply_few_rows(const block *x, mtl_format format) {
 #undef CASE
 
 static void VARIANT(multiply_in_place)(const block *x) {
-    if (PAIRS) return multiply_few_rows(x, MTL_FLOAT32);
+    if (PAIRS || INTEGERS) return multiply_few_rows(x, INTEGERS ? MTL_INT8 : MTL_FLOAT32);
     switch (x->format) {
     case MTL_BFLOAT16: multiply_few_rows(x, MTL_BFLOAT16); break;
     case MTL_INT8: multiply_few_rows(x, MTL_INT8); break;
@@ -358,6 +411,9 @@ static void VARIANT(multiply_in_place)(const block *x) {
 #undef add_up
 #undef multiply_add
 #undef pack_pair_rows
+#undef widen_bytes
+#undef sum_sixteen
+#undef scaled
 #undef multiply_rows
 #undef multiply_few
 #undef multiply_few_rows

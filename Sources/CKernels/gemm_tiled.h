@@ -6,7 +6,7 @@ enum {
     TILED_BLOCK = 384,  // the most lanes of a panel that are worked on at once
 };
 
-static bool is_tiled(mtl_isa isa, const mtl_gemm *p) { return isa == MTL_AMX && p->a_is_paired; }
+static bool is_tiled(mtl_isa isa, const mtl_gemm *p) { return isa == MTL_AMX && p->a_is_paired && p->a_scales == NULL; }
 
 // Whether b is read as it lies, being the left factor.
 static bool is_few(const mtl_gemm *p) { return p->rows <= TILED_FEW && p->b_is_transposed; }

@@ -11,7 +11,8 @@
 //
 // Each element is summed in rising k, in stretches of fixed length that are then added up, whatever the
 // size of the matrices, the tile it is in and the instruction set (AVX2 and AVX-512 give the same bits). Pairs
-// of bfloat16 are added as they lie, two at a time, on matrix tiles 32 at a time (gemm_tiles_body.h).
+// of bfloat16 are added as they lie, two at a time, on matrix tiles 32 at a time (gemm_tiles_body.h). Whole numbers
+// are added exactly within a stretch.
 typedef struct {
     const float *a;                // a[m, k] is a[m * a_row + k * a_column]
     ptrdiff_t a_row, a_column;
@@ -19,6 +20,10 @@ typedef struct {
     // of that format, depth is even, a_column is 1, and the instruction set MTL_AVX512_BF16 or MTL_AMX. For the
     // latter, rows of a go on with zeros up to a multiple of 16 floats, and memory does for 31 rows more.
     bool a_is_paired;
+    // Where not NULL, the pairs are 16-bit integers, as mtl_gemm_round_left writes them, b is transposed and int8, and depth is even:
+    // a_scales[m * a_scales_row + s] is what those of stretch s are to be multiplied by.
+    const float *a_scales;
+    ptrdiff_t a_scales_row;
     mtl_weights b;
     const float *packed;           // what mtl_gemm_pack made of b, or NULL
     // A product of low rank that is added, on matrix tiles and with more than 16 rows alone: after their zeros rows
@@ -43,6 +48,13 @@ typedef struct {
     size_t group;          // the columns that are packed at once
     size_t pass;           // the rows that go over them before the next
 } mtl_gemm_plan;
+
+// The stretches that a depth of whole numbers has, each with a scale of its own.
+size_t mtl_gemm_scales(size_t depth);
+
+// Rounds a row of the left factor to whole numbers, the nearest, of two equally near the even one; in pairs up to a
+// multiple of 16 lanes. The scale of a stretch is its greatest magnitude over 32,767, or NaN where not all is finite.
+void mtl_gemm_round_left(mtl_isa isa, const float *row, size_t depth, float *lanes, float *scales);
 
 // Divides a product among threads such that they are busy all the time and pack little twice.
 mtl_gemm_plan mtl_gemm_divide(mtl_isa isa, const mtl_gemm *product, size_t threads);

@@ -32,6 +32,7 @@ public final class CPUEngine: Engine {
     /// every bit is theirs, and all takes a hundred times longer.
     private let emulatesTiles: Bool
     private var scratches: [Scratch]
+    private let roundedWeights = SharedPages()
     private let library: OpenBLAS?
 
     /// Starts the threads.
@@ -164,6 +165,28 @@ private final class Scratch {
     }
 }
 
+/// Memory for weights, one after the other on large pages: alone, many would be too small for one.
+///
+/// Decoding reads each of them once a token, a few hundred bytes of a row at a time.
+private final class SharedPages {
+    private static let chunkBytes = 32 << 20
+    private var chunk = Memory(hostBytes: 0)
+    private var used = 0
+
+    /// Gives memory that lives as long as anybody holds it.
+    func memory(bytes: Int) -> Memory {
+        guard bytes >= 1 << 16, bytes <= Self.chunkBytes / 4 else {
+            return Memory(hostBytes: bytes)
+        }
+        if used + bytes > chunk.byteCount {
+            (chunk, used) = (Memory(hostBytes: Self.chunkBytes), 0)
+        }
+        let (owner, address) = (chunk, chunk.address + used)
+        used += (bytes + 63) / 64 * 64
+        return Memory(address: address, byteCount: bytes) { _ in withExtendedLifetime(owner) {} }
+    }
+}
+
 extension Tensor {
     /// The tensor's rows from `row` and columns from `column` on, as C kernels take them.
     func matrix(row: Int = 0, column: Int = 0) -> mtl_matrix {
@@ -193,7 +216,7 @@ extension CPUEngine {
 
     /// Rounds row by row.
     public func rounded(_ x: Tensor, to format: WeightMatrix.Format) -> WeightMatrix {
-        let memory = { (size: Int) in Memory(hostBytes: x.count * size) }
+        let memory = { (size: Int) in self.roundedWeights.memory(bytes: x.count * size) }
         func round(to memory: Memory, size: Int, _ format: mtl_format, scales: Tensor?) {
             for row in 0..<x.rows {
                 mtl_round(

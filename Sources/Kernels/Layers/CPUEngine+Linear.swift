@@ -101,6 +101,8 @@ extension CPUEngine {
             product.depth % 2 == 0
         {
             multiplyRounded(product, by: memory, plus: term)
+        } else if multipliesWholeNumbers(weight, depth: product.depth), product.b_is_transposed {
+            multiplyWholeNumbers(product)
         } else {
             multiplyInTiles(product)
         }
@@ -120,7 +122,10 @@ extension CPUEngine {
 
     /// The rounded factor.
     public func productBytes(rows: Int, depth: Int, format: WeightMatrix.Format) -> Int {
-        guard multipliesInBFloat16, format == .bfloat16 else { return 0 }
+        guard
+            multipliesInBFloat16 && format == .bfloat16
+                || matrixKernel == .native && format == .int8
+        else { return 0 }
         let rows = min(rows, Self.roundedRows) + Self.roundedMargin
         return 4 * rows * Self.roundedRow(depth: depth)
     }
@@ -177,8 +182,40 @@ extension CPUEngine {
         }
     }
 
+    /// Whether products by a weight round the other factor to whole numbers.
+    private func multipliesWholeNumbers(_ weight: WeightMatrix?, depth: Int) -> Bool {
+        matrixKernel == .native && weight?.format == .int8 && depth % 2 == 0 && depth > 0
+    }
+
+    /// Computes a product by a weight in int8 with the left factor in integers of 16 bits.
+    private func multiplyWholeNumbers(_ product: mtl_gemm) {
+        let row = Self.roundedRow(depth: product.depth)
+        let stretches = mtl_gemm_scales(product.depth)
+        let most = min(product.rows, Self.roundedRows)
+        let pairs = scratch(worker: pool.threads, floats: most * (row + stretches))
+        let scales = pairs + most * row
+        for first in stride(from: 0, to: product.rows, by: Self.roundedRows) {
+            var part = product
+            part.rows = min(Self.roundedRows, product.rows - first)
+            let a = product.a + first * product.a_row
+            run(part.rows, work: part.rows * part.depth / 4) { index, _ in
+                mtl_gemm_round_left(
+                    isa, a + index * product.a_row, product.depth, pairs + index * row,
+                    scales + index * stretches)
+            }
+            part.a = UnsafePointer(pairs)
+            part.a_row = row
+            part.a_is_paired = true
+            part.a_scales = UnsafePointer(scales)
+            part.a_scales_row = stretches
+            part.c += first * product.c_row
+            part.addend = product.addend.map { $0 + first * product.addend_row }
+            multiplyInTiles(part)
+        }
+    }
+
     private func multiplyInTiles(_ product: mtl_gemm) {
-        let isa = product.a_is_paired ? pairedISA : isa
+        let isa = product.a_is_paired && product.a_scales == nil ? pairedISA : isa
         withUnsafePointer(to: product) { product in
             var plan = mtl_gemm_divide(isa, product, pool.threads)
             withUnsafePointer(to: &plan) { plan in

@@ -17,9 +17,10 @@ struct DoctorCommand: ParsableCommand {
 
     func run() throws {
         let engine = try engineOptions.makeEngine()
-        func rate(_ format: WeightMatrix.Format) -> String {
-            "\(Int(MatrixSpeed.measure(engine, format: format) / 1e9))"
+        let rates = WeightMatrix.Format.allCases.map { format in
+            (format, MatrixSpeed.measure(engine, format: format) / 1e9)
         }
+        let gains = rates[1].1 >= 1.2 * rates[0].1
         let rounding = engine.instructionSet == .amx ? "bfloat16 on matrix tiles" : "bfloat16"
         let rows = [
             ("version", CommandLineProgram.version),
@@ -31,11 +32,25 @@ struct DoctorCommand: ParsableCommand {
                 "bfloat16",
                 "half the memory, multiplied in \(engine.multipliesInBFloat16 ? rounding : "float32")"
             ),
-            ("int8", "a quarter of the memory, multiplied in float32"),
+            (
+                "int8",
+                "a quarter of the memory, multiplied in "
+                    + (engine.matrixKernel == .native ? "integers of 16 bits" : "float32")
+            ),
             (
                 "matrix products",
-                "\(rate(.float32)) GFLOP/s in float32, \(rate(.bfloat16)) in bfloat16, "
-                    + "on [512, 768] x [768, 3072]"
+                rates.map { "\(Int($0.1)) in \($0.0)" }.joined(separator: ", ")
+                    + ", GFLOP/s on [512, 768] x [768, 3072]"
+            ),
+            (
+                "take to train",
+                gains
+                    ? "--dtype bfloat16: faster, and half the memory of the frozen weights"
+                    : "--dtype float32, or bfloat16 where memory is short: no faster here"
+            ),
+            (
+                "take to answer",
+                "--dtype bfloat16; int8 is the fastest token by token and the least exact"
             ),
             ("hub cache", HubCache().folder),
         ]

@@ -11,7 +11,7 @@ struct LinearFormatTests {
     @Test(
         "own kernels give the bits of the expanded weight, unless they round both factors",
         arguments: EngineCase.all.filter { $0.matrixKernel == .native },
-        WeightMatrix.Format.allCases)
+        [WeightMatrix.Format.float32, .bfloat16])
     func bits(_ way: EngineCase, _ format: WeightMatrix.Format) {
         let engine = way.engine
         if format == .bfloat16 && engine.multipliesInBFloat16 { return }
@@ -113,6 +113,101 @@ struct LinearFormatTests {
 
     /// The instruction sets here that round both factors.
     static let roundingSets = InstructionSet.available.filter { $0 >= .avx512bf16 }
+
+    /// Tokens, in and out features: one stretch and several, edges of rows, columns and depth.
+    static let integerSizes = [
+        (1, 48, 64), (12, 302, 37), (13, 302, 37), (1, 2, 1), (70, 1100, 140), (3, 256, 16),
+        (7, 770, 33),
+    ]
+
+    @Test(
+        "weights in int8 are multiplied by whole numbers, to the bit",
+        arguments: EngineCase.all.filter { $0.matrixKernel == .native }, integerSizes)
+    func wholeNumbers(
+        _ way: EngineCase, _ size: (tokens: Int, inFeatures: Int, outFeatures: Int)
+    ) {
+        let (tokens, depth, columns) = (size.tokens, size.inFeatures, size.outFeatures)
+        let x = operands(tokens, depth, columns, .int8)
+        // A few elements are much larger than the others.
+        for row in 0..<tokens { x.x[row, row * 7 % depth] *= 1000 }
+        let y = Tensor(shape: [tokens, columns])
+        way.engine.linear(x.x, weight: x.weight, bias: x.bias, adding: x.gradY, into: y)
+
+        let bias = x.bias.values
+        var buffers: [[UInt8]] = []
+        x.weight.forEachBuffer { buffers.append([UInt8]($0)) }
+        let whole = buffers[0].map { Int(Int8(bitPattern: $0)) }
+        let scales = buffers[1].withUnsafeBytes { [Float]($0.bindMemory(to: Float.self)) }
+        var expected: [Float] = []
+        for m in 0..<tokens {
+            let stretches = stride(from: 0, to: depth, by: 256).map { first in
+                let values = (first..<min(first + 256, depth)).map { x.x[m, $0] }
+                let scale = (values.map(abs).max() ?? 0) / 32767
+                return (
+                    first, scale, values.map { Int(($0 / scale).rounded(.toNearestOrEven)) }
+                )
+            }
+            for n in 0..<columns {
+                var sum = x.gradY[m, n] + bias[n]
+                for (first, scale, left) in stretches {
+                    let product = left.enumerated().reduce(0) {
+                        $0 + $1.element * whole[n * depth + first + $1.offset]
+                    }
+                    sum += Float(product) * (scale * scales[n])
+                }
+                expected.append(sum)
+            }
+        }
+        #expect(zip(y.values, expected).allSatisfy { $0 == $1 })
+
+        // It costs little: the product of the exact input is near.
+        let exact = Tensor(shape: y.shape)
+        makeEngine().linear(
+            x.x, weight: x.weight.expanded(), bias: x.bias, adding: x.gradY, into: exact)
+        let size = 1000 * Double(depth)
+        for (a, b) in zip(y.values, exact.values) {
+            #expect(abs(Double(a) - Double(b)) < 2e-5 * size.squareRoot() * 30)
+        }
+    }
+
+    @Test("with int8, what is no number or infinite makes its row no number")
+    func wholeNumbersKeepWhatIsNotFinite() {
+        let weight = WeightMatrix(rounding: Tensor(shape: [3, 300], repeating: 1), to: .int8)
+        for value in [Float.nan, .infinity, -.infinity] {
+            for tokens in [3, 20] {
+                let x = Tensor(shape: [tokens, 300], repeating: 1)
+                x[1, 299] = value
+                let y = Tensor(shape: [tokens, 3])
+                makeEngine().linear(x, weight: weight, bias: nil, adding: nil, into: y)
+                #expect(y.rows(1..<2).values.allSatisfy { $0.isNaN })
+                #expect(y.rows(0..<1).values.allSatisfy { abs($0 - 300) < 1e-3 })
+            }
+        }
+    }
+
+    @Test(
+        "with int8, a row's bits depend neither on threads nor on the rows beside",
+        arguments: InstructionSet.available)
+    func wholeNumbersDoNotDependOnCompany(_ set: InstructionSet) {
+        let x = operands(300, 770, 300, .int8)
+        func run(_ threads: Int, rows: Range<Int>) -> [Float] {
+            let y = Tensor(shape: [rows.count, 300])
+            makeEngine(threads: threads, matrixKernel: .native, instructionSet: set).linear(
+                x.x.rows(rows), weight: x.weight, bias: x.bias, adding: nil, into: y)
+            return y.values
+        }
+        let all = run(1, rows: 0..<300)
+        for (threads, rows) in [(4, 0..<300), (2, 31..<38), (1, 7..<8), (3, 8..<20), (2, 0..<13)] {
+            let expected = all[rows.lowerBound * 300..<rows.upperBound * 300]
+            #expect(run(threads, rows: rows) == Array(expected), "\(rows)")
+        }
+        if set > .avx2 {
+            let y = Tensor(shape: [300, 300])
+            makeEngine(matrixKernel: .native, instructionSet: .avx2).linear(
+                x.x, weight: x.weight, bias: x.bias, adding: nil, into: y)
+            #expect(y.values == all)
+        }
+    }
 
     struct Operands {
         var x: Tensor
