@@ -9,7 +9,7 @@ PREFIX ?= /usr/local
 SWIFT_SOURCES := $(wildcard Sources Tests Benchmarks Fuzz Examples Package.swift)
 
 .DEFAULT_GOAL := help
-.PHONY: help dependencies build demo test torture fuzz sanitize lint bench interop reproduce pages install clean
+.PHONY: help dependencies build demo test torture fuzz sanitize lint bench interop reproduce pages install package clean
 
 help: ## List the targets.
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-14s%s\n", $$1, $$2 }' Makefile
@@ -59,5 +59,8 @@ install: pages ## Install commands, manual pages and completion below PREFIX=/us
 	install $(addprefix .build/release/,mtl-finetune mtl-eval mtl-chat) $(DESTDIR)$(PREFIX)/bin
 	cp -R out/share/. $(DESTDIR)$(PREFIX)/share
 
+package: ## Make a tarball that runs anywhere and a .deb, in out/package (needs python3).
+	@scripts/package.sh
+
 clean: ## Delete everything that was built, and the demonstration's output.
-	rm -rf .build Benchmarks/.build Fuzz/.build Examples/.build out/demo out/share
+	rm -rf .build .build-package Benchmarks/.build Fuzz/.build Examples/.build out/demo out/share out/package

@@ -4,26 +4,20 @@ import PackageDescription
 
 let argumentParser = Target.Dependency.product(
     name: "ArgumentParser", package: "swift-argument-parser")
-let yams = Target.Dependency.product(name: "Yams", package: "Yams")
 
 let package = Package(
     name: "MambaTreeL",
     products: [
         .library(
             name: "MambaTreeL",
-            targets: [
-                "Tokenization", "Layers", "MambaLM", "TreeSSMText", "LoRA", "Prompting",
-                "FineTuning", "GGUF",
-                "Evaluation", "Chat",
-            ]),
+            targets: ["MambaTreeL"]),
         .library(name: "Kernels", targets: ["TreeTopology", "Tensors", "Threads", "Kernels"]),
         .executable(name: "mtl-finetune", targets: ["mtl-finetune"]),
         .executable(name: "mtl-eval", targets: ["mtl-eval"]),
         .executable(name: "mtl-chat", targets: ["mtl-chat"]),
     ],
     dependencies: [
-        .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.0"),
-        .package(url: "https://github.com/jpsim/Yams", from: "6.2.0"),
+        .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.0")
     ],
     targets: [
         // C libraries and kernels.
@@ -35,6 +29,8 @@ let package = Package(
             name: "CCrypto", pkgConfig: "libcrypto", providers: [.apt(["libssl-dev"])]),
         .systemLibrary(
             name: "CPCRE2", pkgConfig: "libpcre2-8", providers: [.apt(["libpcre2-dev"])]),
+        .systemLibrary(
+            name: "CYaml", pkgConfig: "yaml-0.1", providers: [.apt(["libyaml-dev"])]),
         .target(name: "CSentencePiece", linkerSettings: [.linkedLibrary("sentencepiece")]),
         .target(name: "CKernels"),
         .target(name: "CThreads"),
@@ -52,7 +48,7 @@ let package = Package(
         .target(
             name: "Storage", dependencies: ["CCrypto", "CFileSystem", "CZlib", "CZstd", "Python"]),
         .target(name: "Tokenization", dependencies: ["CSentencePiece", "Storage"]),
-        .target(name: "YAML", dependencies: ["Storage", yams]),
+        .target(name: "YAML", dependencies: ["CYaml", "Storage"]),
         .target(
             name: "Reports", dependencies: ["Storage"],
             resources: [
@@ -85,10 +81,23 @@ let package = Package(
             name: "Chat",
             dependencies: ["MambaLM", "Tensors", "Storage", "Tokenization", "Prompting"]),
         .target(
+            name: "ModelLoading",
+            dependencies: [
+                "LoRA", "TreeSSMText", "MambaLM", "Kernels", "Tensors", "Storage", "Tokenization",
+                "Prompting", "Hub",
+            ]),
+        .target(
+            name: "MambaTreeL",
+            dependencies: [
+                "Storage", "Tensors", "Kernels", "Tokenization", "Layers", "MambaLM", "TreeSSMText",
+                "LoRA", "Prompting", "FineTuning", "Evaluation", "GGUF", "Chat", "Hub",
+                "ModelLoading",
+            ]),
+        .target(
             name: "CommandSupport",
             dependencies: [
-                "LoRA", "TreeSSMText", "TreeTopology", "MambaLM", "Kernels", "Tensors", "Storage",
-                "Python", "Tokenization", "Hub", "YAML", argumentParser,
+                "ModelLoading", "LoRA", "TreeSSMText", "TreeTopology", "MambaLM", "Kernels",
+                "Tensors", "Storage", "Python", "Tokenization", "Hub", "YAML", argumentParser,
             ]),
         .target(
             name: "ChatTerminal",
@@ -98,20 +107,21 @@ let package = Package(
         .executableTarget(
             name: "mtl-finetune",
             dependencies: [
-                "FineTuning", "Evaluation", "GGUF", "Prompting", "YAML", "Reports",
-                "CommandSupport", "Python", argumentParser,
+                "FineTuning", "Evaluation", "GGUF", "Prompting", "YAML", "Reports", "Hub",
+                "ModelLoading", "CommandSupport", "Python", argumentParser,
             ],
             resources: [.embedInCode("Recipes")]),
         .executableTarget(
             name: "mtl-eval",
             dependencies: [
-                "Evaluation", "FineTuning", "Prompting", "Reports", "CommandSupport",
-                "Python", argumentParser,
+                "Evaluation", "FineTuning", "Prompting", "Reports", "Hub", "ModelLoading",
+                "CommandSupport", "Python", argumentParser,
             ]),
         .executableTarget(
             name: "mtl-chat",
             dependencies: [
-                "Chat", "ChatTerminal", "Prompting", "CommandSupport", "Python", argumentParser,
+                "Chat", "ChatTerminal", "Prompting", "ModelLoading", "CommandSupport", "Python",
+                argumentParser,
             ]),
 
         // Tests, one target beside each library; they run in release (see CONTRIBUTING.md).
@@ -171,8 +181,11 @@ let package = Package(
             name: "ChatTerminalTests",
             dependencies: ["ChatTerminal", "Chat", "CommandSupport", "TestSupport"]),
         .testTarget(
+            name: "ModelLoadingTests",
+            dependencies: ["ModelLoading", "MambaTreeL", "LoRA", "Storage", "TestSupport"]),
+        .testTarget(
             name: "CommandSupportTests",
-            dependencies: ["CommandSupport", "TreeSSMText", "TestSupport"]),
+            dependencies: ["CommandSupport", "ModelLoading", "TreeSSMText", "TestSupport"]),
         .testTarget(
             name: "CommandTests",
             dependencies: [

@@ -7,15 +7,22 @@
 # base model was made tells scripts/demo/pretrain.sh. The variables below can be set from outside, as in
 # `DEMO_OPTIONS='--dtype bfloat16' make demo`.
 set -euo pipefail
-cd "$(dirname "$0")/.."
+here=$(cd "$(dirname "$0")" && pwd)
+if [ -d "$here/demo/model" ]; then
+    # Installed: share/mambatreel/demo.sh, beside its data.
+    commands=$(cd "$here/../../bin" && pwd)
+    data=$here/demo
+else
+    cd "$here/.."
+    commands=.build/release
+    data=data/demo
+fi
 
 # Optimiser steps of 16 records, and options for every command, such as --threads or --engine.
 DEMO_STEPS=${DEMO_STEPS:-100}
 DEMO_OPTIONS=${DEMO_OPTIONS:-}
 DEMO_OUTPUT=${DEMO_OUTPUT:-out/demo}
 
-commands=.build/release
-data=data/demo
 random="$DEMO_OUTPUT/random"
 base="$DEMO_OUTPUT/base"
 adapter="$DEMO_OUTPUT/adapter"

@@ -9,7 +9,7 @@
 set -euo pipefail
 
 # Each library's pkg-config name, and the Debian package that brings it.
-modules=(openblas libzstd zlib sentencepiece libcurl libcrypto libpcre2-8 libedit)
+modules=(openblas libzstd zlib sentencepiece libcurl libcrypto libpcre2-8 libedit yaml-0.1)
 package_of() {
     case "$1" in
     openblas) echo libopenblas-dev ;;
@@ -20,6 +20,7 @@ package_of() {
     libcrypto) echo libssl-dev ;;
     libpcre2-8) echo libpcre2-dev ;;
     libedit) echo libedit-dev ;;
+    yaml-0.1) echo libyaml-dev ;;
     esac
 }
 
@@ -43,7 +44,7 @@ done
 
 if ! has apt-get; then
     fail "missing: ${missing[*]} (Debian's names), and this system has no apt-get;" \
-        "install the development packages of OpenBLAS, zstd, zlib, SentencePiece, libcurl, OpenSSL, PCRE2 and libedit, and pkg-config," \
+        "install the development packages of OpenBLAS, zstd, zlib, SentencePiece, libcurl, OpenSSL, PCRE2, libedit and libyaml, and pkg-config," \
         "so that 'pkg-config --exists ${modules[*]}' succeeds"
 fi
 

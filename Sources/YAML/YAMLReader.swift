@@ -222,8 +222,8 @@ public struct YAMLReader {
 
 /// The events of libyaml, one after the other.
 ///
-/// Yams itself hashes the keys of a mapping as soon as it has read them, which for a key of aliases to
-/// aliases takes for ever; so the events are read here, and counted before anything is done with them.
+/// Readers that hash the keys of a mapping as soon as they have read them take for ever for a key of aliases
+/// to aliases; so the events are read here, and counted before anything is done with them.
 final class YAMLParser {
     /// One step through the text.
     enum Event {

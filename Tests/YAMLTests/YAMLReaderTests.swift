@@ -47,7 +47,7 @@ struct YAMLReaderTests {
         let limit = YAMLError.limit(
             file: "t.yaml", line: 6, what: "file stands for values,", limit: 200_000)
         #expect(throws: limit) { try parse(bomb) }
-        // Yams hashes keys before it counts anything: a file of ten lines took for ever.
+        // A reader that hashes keys before it counts anything: a file of ten lines took for ever.
         #expect(throws: limit) { try parse(bomb + "? *a8\n: 1\n") }
         #expect(throws: YAMLError.self) { try parse("a: &a [1]\n? *a\n: 1\n") }
         #expect(throws: YAMLError.self) { try parse("a: &a [1]\nb: { *a }\n") }

@@ -1,10 +1,11 @@
 import ArgumentParser
+import ModelLoading
 import Storage
 
 /// Runs a program's command on what the user typed.
 public enum CommandLineProgram {
     /// The release, as `--version` prints it.
-    public static let version = "0.1.0"
+    public static let version = Release.version
 
     /// Parses the arguments and runs the command; ends the process on an error or a signal.
     ///

@@ -1,10 +1,5 @@
 import ArgumentParser
-import Kernels
-import LoRA
-import MambaLM
-import Storage
-import Tensors
-import Tokenization
+import ModelLoading
 import TreeSSMText
 import TreeTopology
 
@@ -49,53 +44,10 @@ public struct ModelOptions: ParsableArguments {
         let model = try needed()
         let folder = try ModelFolder.find(model)
         if let adapter { try FolderContents.requireAdapter(adapter) }
-        let loaded = try engine.loadModel(folder, notes: notes)
-        let adapters = try adapter.map {
-            try LoRAAdapterSet.read($0, attachingTo: loaded.model, notes: notes)
-        }
-        let record = try AdapterRecord.read(folder: adapter ?? folder)
-        let settings = topology.applied(to: record?.topology ?? TopologySettings(kind: .chain))
-        loaded.model.flow = settings.flow
-        return LoadedModel(
-            model: loaded.model, engine: loaded.engine, name: model, folder: folder,
-            adapters: adapters,
-            record: record,
-            topology: settings)
-    }
-}
-
-/// A model that is ready to be used.
-public struct LoadedModel {
-    /// The model.
-    public let model: MambaModel
-    /// What it computes with.
-    public let engine: CPUEngine
-    /// Its name as the user gave it.
-    public let name: String
-    /// Its folder.
-    public let folder: String
-    /// What is attached to it.
-    public let adapters: LoRAAdapterSet?
-    /// What the adapter, or the model, was trained with.
-    public let record: AdapterRecord?
-    /// How states flow.
-    public let topology: TopologySettings
-
-    /// The tokenizer of the model's folder; `nil` if it has none.
-    public func tokenizer() throws -> LoadedTokenizer? {
-        try Self.tokenizer(folder: folder, isNeeded: false)
-    }
-
-    /// The tokenizer of a model's folder.
-    ///
-    /// - Parameters:
-    ///   - folder: The folder.
-    ///   - isNeeded: Whether it is an error if there is none.
-    /// - Returns: The tokenizer; `nil` if there is none.
-    /// - Throws: `TokenizerError`, `JSONError` or `FileError`.
-    public static func tokenizer(folder: String, isNeeded: Bool) throws -> LoadedTokenizer? {
-        let exists = TokenizerLoader.names.contains { FilePath.exists("\(folder)/\($0)") }
-        return exists || isNeeded ? try TokenizerLoader.load(at: folder) : nil
+        let (base, cpu) = try engine.loadModel(folder, notes: notes)
+        return try LoadedModel(
+            base, engine: cpu, name: model, folder: folder, adapter: adapter,
+            topology: topology.applied, notes: notes)
     }
 }
 

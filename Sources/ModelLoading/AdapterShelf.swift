@@ -85,8 +85,9 @@ public final class AdapterShelf {
         do {
             try FolderContents.requireAdapter(folder)
             let record = try AdapterRecord.read(folder: folder)
-            let adapters = try LoRAAdapterSet.read(folder, attachingTo: model, notes: notes)
-            let entry = Entry(name: folder, adapters: adapters, record: record)
+            let read = try LoRAAdapterSet.read(folder, attachingTo: model)
+            read.notes.forEach(notes)
+            let entry = Entry(name: folder, adapters: read.adapters, record: record)
             entries.removeAll { $0.name == folder }
             entries.append(entry)
             setActive(entry)

@@ -38,12 +38,18 @@ public struct AdapterRecord: Equatable, Sendable {
 
     /// The file's text.
     public var text: String {
-        var object: JSONObject = ["version": .string(CommandLineProgram.version)]
+        var object: JSONObject = ["version": .string(Release.version)]
         for member in topology.json.members { object[member.key] = member.value }
         object["template"] = .string(template)
         if let templateSource { object["template_source"] = .string(templateSource) }
         return JSONWriter(indent: 2, escapesNonASCII: false).string(.object(object)) + "\n"
     }
+}
+
+/// This version of MambaTreeL.
+public enum Release {
+    /// Its number, by the rules of semantic versioning.
+    public static let version = "0.2.0"
 }
 
 /// What can be wrong with an adapter's record.
