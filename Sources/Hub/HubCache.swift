@@ -3,7 +3,7 @@ import Storage
 
 /// The models of the Hugging Face hub, in the local cache that its own tools use too.
 public struct HubCache: Sendable {
-    private let environment: HubEnvironment
+    let environment: HubEnvironment
 
     /// Opens the cache; nothing is read or made yet.
     public init(_ environment: HubEnvironment = .process) { self.environment = environment }
@@ -31,11 +31,21 @@ public struct HubCache: Sendable {
         guard !environment.isOffline else {
             throw HubError.offline(model: model, cache: cached.folder)
         }
-        return try HubDownload(repository, environment: environment).run(into: cached, progress)
+        return try HubDownload(repository: repository, environment: environment)
+            .run(into: cached, progress)
     }
 }
 
-/// A model's name on the hub, `org/name`.
+/// What a repository holds.
+enum RepositoryKind: String {
+    case model = "models"
+    case dataSet = "datasets"
+
+    /// What stands before its name in addresses of files.
+    var prefix: String { self == .model ? "" : "datasets/" }
+}
+
+/// A repository's name on the hub, `org/name`.
 struct RepositoryName: Equatable {
     let organization: String
     let name: String
@@ -58,18 +68,23 @@ struct RepositoryName: Equatable {
 struct CachedRepository {
     let folder: String
 
-    init(_ name: RepositoryName, in cache: String) {
-        folder = "\(cache)/models--\(name.organization)--\(name.name)"
+    init(_ name: RepositoryName, in cache: String, kind: RepositoryKind = .model) {
+        folder = "\(cache)/\(kind.rawValue)--\(name.organization)--\(name.name)"
     }
 
     /// The snapshot that `main` stands for, if it is there.
-    var snapshot: String? {
-        guard let commit = FirstWord.of(file: reference), Self.isPlain(commit) else { return nil }
+    var snapshot: String? { snapshot(ofRevision: "main") }
+
+    /// The snapshot that a revision stands for, if it is there.
+    func snapshot(ofRevision revision: String) -> String? {
+        guard let commit = FirstWord.of(file: reference(revision)), Self.isPlain(commit) else {
+            return nil
+        }
         let snapshot = self.snapshot(of: commit)
         return FilePath.isFolder(snapshot) ? snapshot : nil
     }
 
-    var reference: String { "\(folder)/refs/main" }
+    func reference(_ revision: String) -> String { "\(folder)/refs/\(revision)" }
     func snapshot(of commit: String) -> String { "\(folder)/snapshots/\(commit)" }
     func blob(_ tag: String) -> String { "\(folder)/blobs/\(tag)" }
 
@@ -152,6 +167,14 @@ public enum HubError: Error, Equatable {
     case offline(model: String, cache: String)
     /// The hub does not know the model, or does not show it without a token.
     case unknown(model: String, endpoint: String)
+    /// The hub has no time now, and may say for how long.
+    case busy(url: String, seconds: String?)
+    /// The data set has no file of the split, or of any.
+    case noSplit(dataSet: String, split: String, files: [String])
+    /// The data set has several configurations.
+    case severalConfigurations(dataSet: String, names: [String])
+    /// The data set is not in the cache, and nothing may be fetched.
+    case dataSetOffline(name: String, cache: String)
     /// The hub shows the model to some people only.
     case forbidden(model: String, endpoint: String)
     /// The model has no file that this program reads.
@@ -164,6 +187,20 @@ public enum HubError: Error, Equatable {
     case answer(url: String, reason: String)
     /// The caller stopped the download.
     case stopped(model: String)
+    /// The caller stopped the upload.
+    case uploadStopped(model: String)
+    /// Something is to be uploaded to what is no name of a model.
+    case noName(String)
+    /// Something is to be uploaded although nothing may be sent.
+    case uploadOffline(model: String)
+    /// Nothing tells the hub who asks.
+    case noToken(endpoint: String)
+    /// The folder holds no weights.
+    case nothingToUpload(folder: String)
+    /// Who asks may not write there.
+    case mayNotWrite(model: String, endpoint: String)
+    /// The hub refuses what is sent, and may say why.
+    case refusedUpload(url: String, status: Int, reason: String?)
 }
 
 extension HubError: CustomStringConvertible {
@@ -179,6 +216,23 @@ extension HubError: CustomStringConvertible {
         case .unknown(let model, let endpoint):
             "\(model): no such folder, and unknown to \(endpoint) or not open to everyone; check "
                 + "the name, or set HF_TOKEN"
+        case .busy(let url, let seconds):
+            "\(url): has no time now; run the command again"
+                + (seconds.map { " in \(oneLine($0, limit: 20)) s" } ?? " in a while")
+                + " to go on where it stopped"
+        case .noSplit(let dataSet, let split, let files):
+            "\(dataSet): has no split \(quoted(split)) "
+                + (files.isEmpty
+                    ? "and no files of records"
+                    : "among its files \(files.prefix(8).map(quoted).joined(separator: ", "))")
+                + "; name another split, as in org/name:test, or give a file"
+        case .severalConfigurations(let dataSet, let names):
+            "\(dataSet): has several configurations, expected one; write it behind, as in "
+                + "\(dataSet)/\(names.first ?? ""), from "
+                + names.prefix(12).map(quoted).joined(separator: ", ")
+        case .dataSetOffline(let name, let cache):
+            "\(quotedPath(name)): no such file, nor is it in \(quoted(cache)); give a file, or unset "
+                + "HF_HUB_OFFLINE to download it"
         case .forbidden(let model, let endpoint):
             "\(model): \(endpoint) asks for permission; accept the model's conditions there and set "
                 + "HF_TOKEN"
@@ -190,6 +244,23 @@ extension HubError: CustomStringConvertible {
             "\(url): \(oneLine(reason)); check the connection, run the command again to go on where "
                 + "it stopped, or give a local folder"
         case .answer(let url, let reason): "\(url): \(oneLine(reason))"
+        case .uploadStopped(let model):
+            "\(model): upload stopped before its commit; run the command again to go on, large files "
+                + "that have arrived are not sent again"
+        case .noName(let name):
+            "\(quoted(name)): is no name on the hub, expected org/name, such as your-name/my-adapter"
+        case .uploadOffline(let model):
+            "\(model): HF_HUB_OFFLINE is set, so nothing is sent; unset it to upload"
+        case .noToken(let endpoint):
+            "no token for \(endpoint); set HF_TOKEN to one that may write, which its settings page gives"
+        case .nothingToUpload(let folder):
+            "\(quotedPath(folder)): holds no weights, expected the output folder of a run or of merge, or a "
+                + "folder with .gguf files"
+        case .mayNotWrite(let model, let endpoint):
+            "\(model): \(endpoint) does not let this token write there; check the name, and that HF_TOKEN "
+                + "may write"
+        case .refusedUpload(let url, let status, let reason):
+            "\(url): answered with status \(status)\(reason.map { ", " + quoted($0) } ?? ""), expected 200"
         case .stopped(let model):
             "\(model): download stopped; run the command again to go on where it stopped"
         }

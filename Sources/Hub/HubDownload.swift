@@ -11,24 +11,21 @@ public struct DownloadProgress: Equatable, Sendable {
     public var totalBytes: Int
 }
 
-/// Fetches what a model needs into the cache, in the layout of `huggingface_hub`.
+/// Fetches what is needed of a repository into the cache, in the layout of `huggingface_hub`.
 ///
 /// A file is fetched into `blobs/TAG.incomplete`, which a later call continues, gets its name when all
 /// of it is there, and is linked from `snapshots/COMMIT`. `refs/main` is written last, so a model is
-/// in the cache either whole or not at all.
+/// in the cache either whole or not at all; of a data set there may be some files.
 struct HubDownload {
     /// The most files that a model may have.
     static let fileLimit = 1024
     /// The most bytes that a file may have.
     static let sizeLimit = 1 << 40
 
-    private let repository: RepositoryName
-    private let environment: HubEnvironment
-
-    init(_ repository: RepositoryName, environment: HubEnvironment) {
-        self.repository = repository
-        self.environment = environment
-    }
+    let repository: RepositoryName
+    let environment: HubEnvironment
+    var kind = RepositoryKind.model
+    var revision = "main"
 
     /// A file on the hub.
     private struct RemoteFile {
@@ -38,16 +35,35 @@ struct HubDownload {
         var size: Int
     }
 
-    /// Fetches the newest commit of `main`; returns the snapshot's folder.
+    /// Fetches what a model needs of its newest commit; returns the snapshot's folder.
     func run(
         into cached: CachedRepository, _ progress: (DownloadProgress) -> Bool
     ) throws -> String {
-        let (commit, names) = try listing()
-        let files = try names.map { try head(of: $0, at: commit) }
+        let (commit, all) = try listing()
+        let names = try WantedFiles.choose(from: all, of: repository.text)
+        return try fetch(names, at: commit, into: cached, progress)
+    }
+
+    /// Fetches some files of a commit; returns the snapshot's folder.
+    func fetch(
+        _ names: [String], at commit: String, into cached: CachedRepository,
+        _ progress: (DownloadProgress) -> Bool
+    ) throws -> String {
+        guard names.count <= HubDownload.fileLimit else {
+            throw HubError.answer(
+                url: address,
+                reason: "lists \(names.count) files, expected at most \(HubDownload.fileLimit)")
+        }
+        // Of a data set, other files of this commit may have been fetched before.
+        let missing = names.filter {
+            kind == .model || !FilePath.isFile("\(cached.snapshot(of: commit))/\($0)")
+        }
+        let files = try missing.map { try head(of: $0, at: commit) }
         // At most `fileLimit` times `sizeLimit`: no sum of sizes overflows.
         let total = files.reduce(0) { $0 + $1.size }
         let snapshot = cached.snapshot(of: commit)
-        for folder in ["\(cached.folder)/blobs", "\(cached.folder)/refs", snapshot] {
+        let reference = cached.reference(revision)
+        for folder in ["\(cached.folder)/blobs", FilePath.folder(of: reference), snapshot] {
             try FolderTree.create(folder)
         }
         var finished = 0
@@ -60,13 +76,19 @@ struct HubDownload {
             finished += file.size
             try link(file, in: snapshot)
         }
-        try AtomicFile.write(commit, to: cached.reference)
+        try AtomicFile.write(commit, to: reference)
         return snapshot
     }
 
-    /// The commit that `main` stands for, and the files of it that are worth fetching.
-    private func listing() throws -> (commit: String, names: [String]) {
-        let url = "\(environment.endpoint)/api/models/\(repository.text)/revision/main"
+    /// Where the files are listed.
+    private var address: String {
+        "\(environment.endpoint)/api/\(kind.rawValue)/\(repository.text)/revision/"
+            + HubAddress.escaped(revision)
+    }
+
+    /// The commit that the revision stands for, and the names of its files.
+    func listing() throws -> (commit: String, names: [String]) {
+        let url = address
         let body = try text(url)
         let fields = try JSONFields(try JSONValue(parsing: body, file: url), file: url)
         let commit = try fields.string("sha")
@@ -74,15 +96,7 @@ struct HubDownload {
             throw HubError.answer(url: url, reason: "commit \(quoted(commit)) is none")
         }
         let all = try fields.value("siblings").arrayValue ?? []
-        let names = all.compactMap { $0.objectValue?["rfilename"]?.stringValue }
-        let wanted = try WantedFiles.choose(from: names, of: repository.text)
-        guard wanted.count <= HubDownload.fileLimit else {
-            throw HubError.answer(
-                url: url,
-                reason: "lists \(wanted.count) files of a model, expected at most "
-                    + "\(HubDownload.fileLimit)")
-        }
-        return (commit, wanted)
+        return (commit, all.compactMap { $0.objectValue?["rfilename"]?.stringValue })
     }
 
     private func text(_ url: String) throws -> [UInt8] {
@@ -99,7 +113,10 @@ struct HubDownload {
 
     /// Finds out what a file's content is called and how long it is.
     private func head(of name: String, at commit: String) throws -> RemoteFile {
-        let url = "\(environment.endpoint)/\(repository.text)/resolve/\(commit)/\(name)"
+        let path = name.split(separator: "/").map { HubAddress.escaped(String($0)) }
+        let url =
+            "\(environment.endpoint)/\(kind.prefix)\(repository.text)/resolve/\(commit)/"
+            + path.joined(separator: "/")
         let answer = try Transfer(
             url: url, token: environment.token, isHead: true, seconds: 120
         ).run { _ in }
@@ -176,7 +193,10 @@ struct HubDownload {
 
     private func link(_ file: RemoteFile, in snapshot: String) throws {
         let path = "\(snapshot)/\(file.name)"
-        guard symlink("../../blobs/\(file.tag)", path) == 0 || errno == EEXIST else {
+        let depth = file.name.count { $0 == "/" }
+        if depth > 0 { try FolderTree.create(FilePath.folder(of: path)) }
+        let up = String(repeating: "../", count: depth + 2)
+        guard symlink("\(up)blobs/\(file.tag)", path) == 0 || errno == EEXIST else {
             throw FileError.system(file: path, action: "link", code: errno)
         }
     }
@@ -186,6 +206,7 @@ struct HubDownload {
         case .some(200..<300): return
         case 401, 404:
             throw HubError.unknown(model: repository.text, endpoint: environment.endpoint)
+        case 429, 503: throw HubError.busy(url: url, seconds: answer?.headers["retry-after"])
         case 403: throw HubError.forbidden(model: repository.text, endpoint: environment.endpoint)
         case let status: throw HubError.status(url: url, found: status ?? 0)
         }
@@ -194,7 +215,7 @@ struct HubDownload {
 
 /// Which of a repository's files a model needs.
 enum WantedFiles {
-    private static let plain: Set = [
+    static let plain: Set = [
         "config.json", "generation_config.json", "mambatreel.json", "adapter_config.json",
         "tokenizer.json", "tokenizer_config.json",
         "special_tokens_map.json", "added_tokens.json", "vocab.json", "merges.txt",

@@ -12,6 +12,38 @@ struct Transfer {
     var offset = 0
     /// The longest time that all of it may take; 0 for any, as long as it keeps its lowest speed.
     var seconds = 0
+    /// What is sent; nil for a request that only asks.
+    var body: Body?
+
+    /// What a request sends.
+    struct Body {
+        let method: String
+        let type: String
+        fileprivate var bytes: [UInt8] = []
+        fileprivate var content: MappedFile?
+        fileprivate var range = 0..<0
+        fileprivate var headers: [String] = []
+
+        /// Bytes in memory.
+        init(method: String, type: String, bytes: [UInt8]) {
+            (self.method, self.type, self.bytes) = (method, type, bytes)
+        }
+
+        /// Part of a file.
+        init(
+            method: String, type: String, content: MappedFile, range: Range<Int>, headers: [String]
+        ) {
+            (self.method, self.type, self.content) = (method, type, content)
+            (self.range, self.headers) = (range, headers)
+        }
+
+        fileprivate func withBytes<Result>(
+            _ body: (UnsafeRawBufferPointer) throws -> Result
+        ) rethrows -> Result {
+            if let content { return try content.withBytes(range, body) }
+            return try bytes.withUnsafeBytes(body)
+        }
+    }
 
     /// The most bytes of all heads of a request.
     static let headLimit = 256 << 10
@@ -39,7 +71,10 @@ struct Transfer {
     ) throws -> Answer? {
         try withoutActuallyEscaping(shouldGoOn) { shouldGoOn in
             try withoutActuallyEscaping(consume) { consume in
-                try perform(TransferContext(consume: consume, shouldGoOn: shouldGoOn))
+                let context = TransferContext(consume: consume, shouldGoOn: shouldGoOn)
+                context.sends = body != nil
+                return try body?.withBytes { try perform(context, sending: $0) }
+                    ?? perform(context, sending: nil)
             }
         }
     }
@@ -49,7 +84,9 @@ struct Transfer {
         url.lowercased().hasPrefix("https:") ? "https" : "http,https"
     }
 
-    private func perform(_ context: TransferContext) throws -> Answer? {
+    private func perform(
+        _ context: TransferContext, sending sent: UnsafeRawBufferPointer?
+    ) throws -> Answer? {
         guard let handle = curl_easy_init() else {
             throw HubError.transfer(url: url, reason: "libcurl does not start")
         }
@@ -68,13 +105,25 @@ struct Transfer {
         _ = mtl_curl_set_number(handle, CURLOPT_LOW_SPEED_LIMIT, 64)
         _ = mtl_curl_set_number(handle, CURLOPT_LOW_SPEED_TIME, 60)
         _ = mtl_curl_set_number(handle, CURLOPT_NOBODY, isHead ? 1 : 0)
-        _ = mtl_curl_set_number(handle, CURLOPT_FOLLOWLOCATION, isHead ? 0 : 1)
+        // What is sent goes where it was sent to, and nowhere else.
+        _ = mtl_curl_set_number(handle, CURLOPT_FOLLOWLOCATION, isHead || body != nil ? 0 : 1)
         _ = mtl_curl_set_number(handle, CURLOPT_MAXREDIRS, 5)
         _ = mtl_curl_set_offset(handle, CURLOPT_RESUME_FROM_LARGE, curl_off_t(offset))
         var list: UnsafeMutablePointer<curl_slist>?
         defer { curl_slist_free_all(list) }
         // libcurl does not pass the header on to other hosts.
         if let token { list = curl_slist_append(list, "Authorization: Bearer \(token)") }
+        if let body, let sent {
+            for header in ["Content-Type: \(body.type)", "Accept: \(body.type)", "Expect:"]
+                + body.headers
+            { list = curl_slist_append(list, header) }
+            _ = mtl_curl_set_text(handle, CURLOPT_CUSTOMREQUEST, body.method)
+            _ = mtl_curl_set_offset(
+                handle, CURLOPT_POSTFIELDSIZE_LARGE, curl_off_t(sent.count))
+            _ = mtl_curl_set_context(
+                handle, CURLOPT_POSTFIELDS,
+                sent.baseAddress.map { UnsafeMutableRawPointer(mutating: $0) } ?? pointer)
+        }
         _ = mtl_curl_set_list(handle, CURLOPT_HTTPHEADER, list)
         _ = mtl_curl_set_context(handle, CURLOPT_WRITEDATA, pointer)
         _ = mtl_curl_set_data(handle, CURLOPT_WRITEFUNCTION) { bytes, size, count, context in
@@ -86,9 +135,10 @@ struct Transfer {
         }
         _ = mtl_curl_set_number(handle, CURLOPT_NOPROGRESS, 0)
         _ = mtl_curl_set_context(handle, CURLOPT_XFERINFODATA, pointer)
-        _ = mtl_curl_set_progress(handle) { context, _, _, _, _ in
+        _ = mtl_curl_set_progress(handle) { context, _, _, _, sent in
             let context = Transfer.context(context)
-            context.isStopped = context.isStopped || !context.shouldGoOn(context.received)
+            let done = context.sends ? Int(sent) : context.received
+            context.isStopped = context.isStopped || !context.shouldGoOn(done)
             return context.isStopped ? 1 : 0
         }
         context.handle = handle
@@ -116,6 +166,8 @@ private final class TransferContext {
     let consume: (UnsafeRawBufferPointer) throws -> Void
     let shouldGoOn: (Int) -> Bool
     var handle: UnsafeMutableRawPointer?
+    /// Whether something is sent, whose bytes are counted instead.
+    var sends = false
     var headers: [String: String] = [:]
     var received = 0
     var error: (any Error)?

@@ -3,6 +3,7 @@ import Chat
 import ChatTerminal
 import CommandSupport
 import FoundationEssentials
+import ModelLoading
 import Prompting
 import Storage
 import Tokenization

@@ -1,6 +1,8 @@
 import ArgumentParser
 import CommandSupport
 import Evaluation
+import Hub
+import ModelLoading
 import Storage
 import Tensors
 import Tokenization
@@ -20,10 +22,26 @@ struct EvaluationSession {
         let threads = command.model.engine.resolvedThreads
         evaluation = try Evaluation(
             try TaskSelection(command.tasks.names, from: index),
-            data: DataFolders(command.tasks.dataDir),
+            data: DataFolders(command.tasks.dataDir, fetch: Self.fetch),
             options: command.tasks.options(threads: threads))
         loaded = try command.model.load(notes: Terminal.printNote)
         tokenizer = try TokenizerLoader.load(at: loaded.folder)
+    }
+
+    /// The files of a split of a data set on the hub; none, with a note, if they cannot be had.
+    @Sendable private static func fetch(
+        _ dataSet: String, _ configuration: String?, _ split: String
+    ) -> [String] {
+        guard !HubEnvironment.process.isOffline,
+            let name = HubDataSetName(
+                dataSet: dataSet, configuration: configuration, split: split)
+        else { return [] }
+        do {
+            return try DataSetFiles.find(name, splits: [split])[split] ?? []
+        } catch {
+            Terminal.printNote("\(error)")
+            return []
+        }
     }
 
     /// Scores, prints the table and writes the files.

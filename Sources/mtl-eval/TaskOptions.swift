@@ -14,7 +14,8 @@ struct TaskOptions: ParsableArguments {
         parsing: .upToNextOption,
         help: """
             Folders with documents: a split S of task T is the first that exists of T/S.jsonl and \
-            DATASET[/CONFIG]/S.jsonl, each also with .zst.
+            DATASET[/CONFIG]/S.jsonl, each also with .zst. What is in none of them is fetched from the \
+            Hugging Face hub, once.
             """)
     var dataDir: [String] = []
 

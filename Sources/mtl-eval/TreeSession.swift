@@ -2,6 +2,7 @@ import ArgumentParser
 import CommandSupport
 import FineTuning
 import MambaLM
+import ModelLoading
 import Prompting
 import Reports
 import Storage

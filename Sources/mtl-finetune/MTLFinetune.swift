@@ -14,7 +14,7 @@ struct MTLFinetune: ParsableCommand {
         version: CommandLineProgram.version,
         subcommands: [
             TrainCommand.self, InitCommand.self, InspectCommand.self, MergeCommand.self,
-            ExportCommand.self,
+            ExportCommand.self, UploadCommand.self,
             ReportCommand.self, SweepCommand.self, RecipesCommand.self, DoctorCommand.self,
         ],
         defaultSubcommand: TrainCommand.self)

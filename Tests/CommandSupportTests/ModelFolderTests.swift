@@ -1,3 +1,4 @@
+import ModelLoading
 import TestSupport
 import Testing
 import TreeSSMText

@@ -28,7 +28,7 @@ struct UsageTests {
         Case("mtl-finetune inspct m", "unknown command 'inspct'; did you mean 'inspect'?"),
         Case(
             "mtl-finetune m",
-            "unknown command 'm', expected an option or one of train, init, inspect, merge, export, report, sweep, recipes, doctor"
+            "unknown command 'm', expected an option or one of train, init, inspect, merge, export, upload, report, sweep, recipes, doctor"
         ),
         Case(
             "mtl-chat --model m -p hello world",

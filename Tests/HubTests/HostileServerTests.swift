@@ -123,7 +123,7 @@ struct HostileServerTests {
                 return SmallServer.Answer(body: Array(listing.utf8))
             }
         }
-        #expect(said.hasSuffix("lists 2000 files of a model, expected at most 1024"))
+        #expect(said.hasSuffix("lists 2000 files, expected at most 1024"))
     }
 
     @Test("a server in secret leads to none in the open")

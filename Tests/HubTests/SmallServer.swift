@@ -8,6 +8,8 @@ final class SmallServer: Sendable {
         var path: String
         /// Names in small letters.
         var headers: [String: String]
+        /// What was sent.
+        var body: [UInt8] = []
     }
 
     struct Answer: Sendable {
@@ -59,15 +61,15 @@ final class SmallServer: Sendable {
 
     private func answer(_ connection: Int32) {
         var bytes: [UInt8] = []
-        var buffer = [UInt8](repeating: 0, count: 4096)
+        var body: [UInt8] = []
+        var byte: UInt8 = 0
         while !bytes.suffix(4).elementsEqual([13, 10, 13, 10]) {
-            let count = read(connection, &buffer, buffer.count)
-            guard count > 0 else { return }
-            bytes += buffer[..<count]
+            guard read(connection, &byte, 1) == 1 else { return }
+            bytes.append(byte)
         }
         let lines = String(decoding: bytes, as: UTF8.self).split(separator: "\r\n")
         let first = lines[0].split(separator: " ")
-        let request = Request(
+        var request = Request(
             method: String(first[0]), path: String(first[1]),
             headers: Dictionary(
                 lines.dropFirst().compactMap { line in
@@ -75,7 +77,15 @@ final class SmallServer: Sendable {
                         (line[..<$0].lowercased(), String(line[line.index($0, offsetBy: 2)...]))
                     }
                 }, uniquingKeysWith: { $1 }))
-        log.withLock { $0.append(request) }
+        let length = request.headers["content-length"].flatMap { Int($0) } ?? 0
+        var buffer = [UInt8](repeating: 0, count: 1 << 16)
+        while body.count < length {
+            let count = read(connection, &buffer, min(buffer.count, length - body.count))
+            guard count > 0 else { return }
+            body += buffer[..<count]
+        }
+        request.body = body
+        log.withLock { [request] in $0.append(request) }
         let answer = respond(request)
         var head = "HTTP/1.1 \(answer.status) x\r\nConnection: close\r\n"
         for (name, value) in answer.headers { head += "\(name): \(value)\r\n" }

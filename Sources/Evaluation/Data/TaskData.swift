@@ -138,11 +138,24 @@ extension String {
 /// has one; beside these, other files of records and parts count as `DataSplits` finds them. Files that a task
 /// names itself (`dataset_kwargs: {data_files: …}`) come before.
 public struct DataFolders: Sendable {
+    /// Finds the files of a split elsewhere, given the data set, its configuration and the split; none if there are
+    /// none.
+    public typealias Fetch =
+        @Sendable (_ dataSet: String, _ configuration: String?, _ split: String) throws -> [String]
+
     /// The folders, in the order of search.
     public let folders: [String]
+    private let fetch: Fetch?
 
     /// Names the folders.
-    public init(_ folders: [String]) { self.folders = folders }
+    ///
+    /// - Parameters:
+    ///   - folders: The folders, in the order of search.
+    ///   - fetch: Asked for what is in none of them.
+    public init(_ folders: [String], fetch: Fetch? = nil) {
+        self.folders = folders
+        self.fetch = fetch
+    }
 
     /// The paths that may hold a split, in the order of search.
     func candidates(_ task: TaskConfiguration, split: String) -> [String] {
@@ -179,7 +192,7 @@ public struct DataFolders: Sendable {
             let files = try DataSplits.files(of: split, in: place)
             if !files.isEmpty { return files }
         }
-        return []
+        return try fetch?(task.dataSet, task.dataSetConfiguration, split) ?? []
     }
 
     /// Reads the documents of a split, as the task prepares them; nil if there is no file.

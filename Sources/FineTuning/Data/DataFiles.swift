@@ -1,6 +1,20 @@
 import FoundationEssentials
 import Storage
 
+/// The files of a data set that was fetched from elsewhere.
+public struct FetchedData: Equatable, Sendable {
+    /// The files to train on.
+    public var training: [String]
+    /// The files to validate on.
+    public var validation: [String]
+
+    /// Groups files.
+    public init(training: [String], validation: [String]) {
+        self.training = training
+        self.validation = validation
+    }
+}
+
 /// The files that hold the data of a run.
 public struct DataFiles: Equatable, Sendable {
     /// The files to train on, in order.
@@ -15,18 +29,26 @@ public struct DataFiles: Equatable, Sendable {
     /// The number of the path that a file to train on was found behind.
     private(set) var origins: [String: Int] = [:]
 
-    /// What the files of a split are called, the name that is taken first before the others.
-    private static let validationNames = ["valid", "validation", "val", "dev"]
+    /// What the split to validate on is called, the name that is taken first before the others.
+    public static let validationNames = ["valid", "validation", "val", "dev"]
 
     /// Finds the files behind paths.
     ///
     /// A file is trained on. A folder must have a `train` file and may have one to validate on, `valid`,
     /// `validation`, `val` or `dev`, and `test`, each in one file or in parts, as ``DataSplits`` finds them.
     ///
-    /// - Parameter paths: Files and folders.
+    /// - Parameters:
+    ///   - paths: Files, folders, and names of what was fetched.
+    ///   - fetched: The files of each split of what is no path.
     /// - Throws: ``DataError`` if a folder has no training file, ``DataSplitError`` if it has a split twice.
-    public init(paths: [String]) throws {
+    public init(paths: [String], fetched: [String: FetchedData] = [:]) throws {
         for (number, path) in paths.enumerated() {
+            if let data = fetched[path] {
+                training += data.training
+                for file in data.training { origins[file] = origins[file] ?? number }
+                validation += data.validation
+                continue
+            }
             var isFolder = false
             // A path that is not there is left to the reader, whose error says why.
             let exists = FileManager.default.fileExists(atPath: path, isDirectory: &isFolder)

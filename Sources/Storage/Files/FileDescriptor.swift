@@ -108,6 +108,13 @@ package final class MappedFile: @unchecked Sendable {
     /// The number of bytes.
     package var count: Int { bytes.count }
 
+    /// Calls `body` with some bytes.
+    package func withBytes<Result>(
+        _ range: Range<Int>, _ body: (UnsafeRawBufferPointer) throws -> Result
+    ) rethrows -> Result {
+        try withExtendedLifetime(self) { try body(UnsafeRawBufferPointer(rebasing: bytes[range])) }
+    }
+
     /// A copy of some bytes.
     package func copy(_ range: Range<Int>) -> [UInt8] { Array(bytes[range]) }
 

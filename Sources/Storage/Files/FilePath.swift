@@ -40,6 +40,11 @@ package enum FilePath {
         return result == 0 ? status.st_mode & S_IFMT : nil
     }
 
+    /// The number of bytes of a file.
+    package static func size(of path: String) throws -> Int {
+        Int(try FileDescriptor(opening: path, flags: O_RDONLY, action: "open").status().st_size)
+    }
+
     /// Whether there is something behind a path.
     package static func exists(_ path: String) -> Bool { kind(of: path) != nil }
 

@@ -58,6 +58,16 @@ package enum FolderTree {
         try FileDescriptor(opening: path, flags: O_RDONLY, action: "flush").sync()
     }
 
+    /// The files below a folder, as paths from it, links to files included.
+    package static func files(below folder: String, depth: Int) throws -> [String] {
+        try names(in: folder).flatMap { name -> [String] in
+            let path = FilePath.join(folder, name)
+            if FilePath.isFile(path) { return [name] }
+            guard depth > 0, FilePath.isFolder(path) else { return [] }
+            return try files(below: path, depth: depth - 1).map { "\(name)/\($0)" }
+        }
+    }
+
     /// The names in a folder, sorted by their bytes, without `.` and `..`.
     package static func names(in folder: String) throws -> [String] {
         guard let stream = opendir(folder) else {

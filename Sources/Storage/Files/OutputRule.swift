@@ -203,6 +203,10 @@ public struct OwnFiles: Sendable {
     private let isOwnFolder: @Sendable (_ path: String) -> Bool
     private let passesHidden: Bool
 
+    /// What tells people of a folder, whoever wrote it: it is left where it is, and who writes one sees to it that
+    /// nobody's words are lost.
+    package static let cardName = "README.md"
+
     /// Describes files.
     ///
     /// - Parameters:
@@ -266,7 +270,7 @@ public struct OwnFiles: Sendable {
 
     private func isPassedBy(_ name: String) -> Bool {
         name == FolderLock.fileName || name.hasPrefix(".") && passesHidden
-            || FolderTree.isLeftover(name)
+            || name == OwnFiles.cardName || FolderTree.isLeftover(name)
     }
 }
 

@@ -18,31 +18,44 @@ package enum DataSplits {
     /// - Returns: The files in their order; none if there are none.
     /// - Throws: ``DataSplitError`` if there are several files or sets of parts, or parts are missing.
     package static func files(of split: String, in folder: String) throws -> [String] {
-        var found: [[String]] = []
-        for inner in ["", "data"] {
-            let place = inner.isEmpty ? folder : FilePath.join(folder, inner)
+        var names: [String] = []
+        for inner in ["", "data/", split + "/", "data/\(split)/"] {
+            let place = FilePath.join(folder, inner)
             guard FilePath.isFolder(place) else { continue }
-            let names = try FolderTree.names(in: place).filter(isData).sorted()
-            let join = { (name: String) in FilePath.join(place, name) }
-            if inner.isEmpty {
-                found += endings.map { split + $0 }.filter(names.contains).map { [join($0)] }
-            }
-            found += try parts(of: split, among: names, in: place).map { $0.map(join) }
-            let own = join(split)
-            guard FilePath.isFolder(own) else { continue }
-            let files = try FolderTree.names(in: own).filter(isData).sorted()
-            if !files.isEmpty { found.append(files.map { FilePath.join(own, $0) }) }
+            names += try FolderTree.names(in: place).filter(isData).map { inner + $0 }
+        }
+        return try choose(split, among: names, place: folder).map { FilePath.join(folder, $0) }
+    }
+
+    /// Chooses the files of a split.
+    ///
+    /// - Parameters:
+    ///   - split: Its name.
+    ///   - names: The files of records of a data set, as paths below its folder.
+    ///   - place: What messages call that.
+    /// - Returns: The files in their order; none if there are none.
+    /// - Throws: As ``files(of:in:)``.
+    package static func choose(
+        _ split: String, among names: [String], place: String
+    ) throws -> [String] {
+        var found: [[String]] = []
+        for inner in ["", "data/"] {
+            let here = names.filter { $0.hasPrefix(inner) }.map { $0.dropFirst(inner.count) }
+            let files = here.filter { !$0.contains("/") }.map(String.init).sorted()
+            found += endings.map { split + $0 }.filter(files.contains).map { [inner + $0] }
+            found += try parts(of: split, among: files, in: place).map { $0.map { inner + $0 } }
+            let own = here.filter { $0.hasPrefix(split + "/") && $0.count { $0 == "/" } == 1 }
+            if !own.isEmpty { found.append(own.map { inner + $0 }.sorted()) }
         }
         guard found.count <= 1 else {
-            throw DataSplitError.ambiguous(
-                folder: folder, names: found.map { String($0[0].dropFirst(folder.count + 1)) })
+            throw DataSplitError.ambiguous(folder: place, names: found.map { $0[0] })
         }
         return found.first ?? []
     }
 
     /// Whether a name is that of a file of records.
     package static func isData(_ name: String) -> Bool {
-        !name.hasPrefix(".") && endings.contains { name.hasSuffix($0) }
+        !FilePath.name(of: name).hasPrefix(".") && endings.contains { name.hasSuffix($0) }
     }
 
     /// The sets of parts of a split, each in its order.

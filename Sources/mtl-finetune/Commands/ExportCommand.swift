@@ -3,6 +3,7 @@ import CommandSupport
 import GGUF
 import LoRA
 import MambaLM
+import ModelLoading
 import Storage
 
 /// `mtl-finetune export`: a model, or an adapter, as a file of llama.cpp.

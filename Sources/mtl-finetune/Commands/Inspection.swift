@@ -4,6 +4,7 @@ import GGUF
 import Kernels
 import LoRA
 import MambaLM
+import ModelLoading
 import Storage
 import Tensors
 import Tokenization

@@ -2,6 +2,7 @@ import ArgumentParser
 import CommandSupport
 import LoRA
 import MambaLM
+import ModelLoading
 import Python
 import Storage
 import Tensors
@@ -73,10 +74,21 @@ struct MergeCommand: ParsableCommand {
                 try AtomicFile.write(record.text, to: "\(output)/\(AdapterRecord.fileName)")
             }
             try merged.save(folder: output)
+            var card = ModelCard(
+                name: FilePath.name(of: FilePath.trimmed(target.output)), kind: .merged,
+                baseModel: model, record: try AdapterRecord.read(folder: adapter))
+            card.baseFolder = folder
+            card.facts = [("adapter", adapter)]
+            try card.write(to: output, replacing: target.output)
         }
         let head = merged.isTied == base.isTied ? "" : ", with an output projection of its own"
         Terminal.printResult(
             "\(target.output): \(merged.configuration.parameterCount) parameters\(head)")
+        if try AdapterRecord.read(folder: adapter)?.topology.kind == .tree {
+            Terminal.printNote(
+                "it was trained with the tree, which these programs take from \(AdapterRecord.fileName); "
+                    + "other programs run this as the chain, and answer differently")
+        }
         if verify { try compare(base, merged) }
     }
 

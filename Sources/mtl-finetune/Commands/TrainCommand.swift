@@ -24,7 +24,8 @@ struct TrainCommand: ParsableCommand {
         parsing: .upToNextOption,
         help: """
             Training data: .jsonl, .json, .csv or .tsv files, also with .zst or .gz, or .parquet, or a folder with \
-            train and, to validate on, valid, validation, val or dev.
+            train and, to validate on, valid, validation, val or dev, or a data set of the Hugging Face hub, \
+            org/name or org/name:split, downloaded once.
             """)
     var data: [String]
 
@@ -36,7 +37,7 @@ struct TrainCommand: ParsableCommand {
             """)
     var dataWeights: [Double] = []
 
-    @Option(help: "A file with records to validate on.")
+    @Option(help: "A file with records to validate on, or org/name:split on the hub.")
     var valid: String?
 
     @Option(

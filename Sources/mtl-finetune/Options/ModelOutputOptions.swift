@@ -1,5 +1,6 @@
 import ArgumentParser
 import CommandSupport
+import ModelLoading
 import Storage
 
 /// The folder that a command writes a model into, as a whole or not at all.

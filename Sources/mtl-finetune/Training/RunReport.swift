@@ -1,6 +1,7 @@
 import CommandSupport
 import FineTuning
 import MambaLM
+import ModelLoading
 import Reports
 import Storage
 import Tokenization

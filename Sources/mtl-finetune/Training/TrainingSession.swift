@@ -2,7 +2,9 @@ import CommandSupport
 import FineTuning
 import LoRA
 import MambaLM
+import ModelLoading
 import Prompting
+import Python
 import Reports
 import Storage
 import Tensors
@@ -16,6 +18,8 @@ struct TrainingSession {
     private let output: RunFolder?
     private let settings: JSONObject
     private let page: RunReport
+    private let record: AdapterRecord
+    private let kind: ModelCard.Kind
 
     /// Loads everything.
     ///
@@ -28,7 +32,8 @@ struct TrainingSession {
         self.command = command
         var configuration = command.training.configuration
         let available = Processor.availableBytes
-        output = command.dryRun ? nil : try Self.output(command)
+        let files = try command.files()
+        output = command.dryRun ? nil : try Self.output(command, files)
         let folder = try ModelFolder.find(command.model)
         self.folder = folder
         if let start = command.adapter.initAdapter { try FolderContents.requireAdapter(start) }
@@ -46,7 +51,7 @@ struct TrainingSession {
             vocabulary: model.configuration.vocabulary,
             endTokens: model.configuration.endTokens)
         let data = try TrainingData(
-            command, source: source, threads: engine.pool.threads, report: report)
+            command, files: files, source: source, threads: engine.pool.threads, report: report)
 
         let samples = try command.samplePrompts.map { path in
             let (tokenizer, template) = try source.prompting()
@@ -63,6 +68,9 @@ struct TrainingSession {
             templateSource: templateSource)
         let contents = try Self.contents(
             command, model: model, folder: folder, record: record, warn: warn)
+        self.record = record
+        let adapters = contents as? TrainedAdapter
+        kind = adapters.map { .adapter($0.adapters.configuration) } ?? .full
         if command.training.batchSize == .automatic {
             configuration =
                 (command.resume ? configuration.withBatches(ofRunIn: command.outputDir) : nil)
@@ -108,15 +116,41 @@ struct TrainingSession {
             report.show(event)
             page.follow(event)
         }
+        if !summary.wasStopped { writeCard(summary, report) }
         report.finish(summary, folder: command.outputDir, command: command)
     }
 
+    /// Tells people and the hub what is in the output folder; what goes wrong does not end a run.
+    private func writeCard(_ summary: TrainingSummary, _ report: TrainingReport) {
+        var card = ModelCard(
+            name: FilePath.name(of: FilePath.trimmed(command.outputDir)), kind: kind,
+            baseModel: command.model, record: record)
+        (card.data, card.baseFolder) = (command.data, folder)
+        let heldOut = summary.best?.loss ?? summary.validationLoss
+        card.facts = [("data", command.data.joined(separator: ", "))]
+        card.facts += ["learning_rate", "lora_r", "lora_alpha", "lora_target_modules", "seed"]
+            .compactMap { key in
+                settings[key].map { (key, JSONWriter().string($0).split(separator: "\"").joined()) }
+            }
+        card.facts.append(("steps", "\(summary.step)"))
+        if let heldOut {
+            card.facts.append(("held-out loss", PythonFloat.fixed(heldOut, places: 4)))
+        }
+        do {
+            try card.write(to: command.outputDir)
+        } catch {
+            report.warn("\(error); the result has no model card")
+        }
+    }
+
     /// Takes the output folder, unless something is in it that is not to be touched.
-    private static func output(_ command: TrainCommand) throws -> RunFolder {
-        let data = try DataFiles(paths: command.data)
+    private static func output(_ command: TrainCommand, _ files: RunFiles) throws -> RunFolder {
+        let data = files.data
         var inputs = [OutputRule.Input(command.model, option: "--model")]
         inputs += (data.training + data.validation + data.test).map { .init($0, option: "--data") }
-        if let valid = command.valid { inputs.append(.init(valid, option: "--valid")) }
+        if command.valid != nil {
+            inputs += files.validation.map { .init($0, option: "--valid") }
+        }
         if let prompts = command.samplePrompts {
             inputs.append(.init(prompts, option: "--sample-prompts"))
         }

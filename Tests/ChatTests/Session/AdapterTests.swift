@@ -2,6 +2,7 @@ import CommandSupport
 import FoundationEssentials
 import LoRA
 import MambaLM
+import ModelLoading
 import Prompting
 import Tensors
 import TestSupport
