@@ -43,7 +43,7 @@ bench: build ## Measure beside the machine's limits and PyTorch's programs; PART
 	swift build -c release --package-path Benchmarks
 	@scripts/bench.sh $(PART)
 
-interop: build ## Exchange files with llama.cpp's programs and compare what they read and compute (needs a network once).
+interop: build ## Exchange files with llama.cpp's programs and the hub's client, and compare what they read (needs a network once).
 	@scripts/interop.sh
 
 reproduce: build ## Prepare the paper's comparison on mamba-130m: records, seven tasks, one command (needs a network).

@@ -8,7 +8,7 @@
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
-packages=(gguf==0.19.0 xllamacpp==2026.10.11549 numpy==2.4.6 safetensors==0.8.0)
+packages=(gguf==0.19.0 xllamacpp==2026.10.11549 numpy==2.4.6 safetensors==0.8.0 pyarrow==26.0.1 huggingface_hub==2.4.0)
 python="${MTL_INTEROP_PYTHON:-}"
 if [[ -z "$python" ]]; then
     folder="$PWD/.venv-interop"
@@ -21,4 +21,8 @@ if [[ -z "$python" ]]; then
         echo "${packages[*]}" >"$folder/packages"
     fi
 fi
-"$python" scripts/interop/gguf_exchange.py --bin "${MTL_BIN:-.build/release}"
+status=0
+for exchange in gguf hub; do
+    "$python" "scripts/interop/${exchange}_exchange.py" --bin "${MTL_BIN:-.build/release}" || status=1
+done
+exit "$status"

@@ -188,8 +188,9 @@ final class ParquetBytes {
         let name = value[4].map(text) ?? ""
         let repetition = value[3]?.integer ?? 0
         let children = value[5]?.integer ?? 0
-        guard (0...2).contains(repetition), (0...ParquetSchema.elementLimit).contains(children)
-        else { throw damaged(at: footer, "a schema whose element \(quoted(name)) is none") }
+        guard (0...2).contains(repetition), children >= 0 else {
+            throw damaged(at: footer, "a schema whose element \(quoted(name)) is none")
+        }
         return ParquetSchema.Element(
             name: name, type: value[1]?.integer, repetition: repetition, children: children,
             converted: value[6]?.integer, logical: value[10])
