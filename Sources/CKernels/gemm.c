@@ -128,7 +128,11 @@ static size_t rounded_up(size_t x, size_t unit) { return (x + unit - 1) / unit *
 
 // ---------------------------------------------------------------- dividing the work
 
-static bool packs_left(const mtl_gemm *p) { return p->a_column != 1; }
+// Whether rows of a are first brought together: not where it is transposed and so narrow that its lines hold all of
+// them, as the hidden rows of an adapter are.
+static bool packs_left(const mtl_gemm *p) {
+    return p->a_column != 1 && !(p->a_row == 1 && p->rows <= ROWS && p->a_column <= 2 * LANE_COUNT);
+}
 
 // The depth in lanes, each one element or a pair of them.
 static size_t lanes(const mtl_gemm *p) { return p->a_is_paired ? p->depth / 2 : p->depth; }
@@ -331,13 +335,13 @@ static void multiply_panel(const kernel *kernel, const mtl_gemm *p, const float 
                            size_t width) {
     block x = {
         .a_row = packs_left(p) ? 1 : p->a_row,
-        .a_column = packs_left(p) ? ROWS : 1,
+        .a_column = packs_left(p) ? ROWS : p->a_column,
         .b_row = b_row,
         .b_stretch = STRETCH * b_row,
     };
     for (size_t m = pass; m < end; m += ROWS) {
         x.a = packs_left(p) ? left + (m - pass) * depth
-                            : p->a + (ptrdiff_t)m * p->a_row + (ptrdiff_t)from;
+                            : p->a + (ptrdiff_t)m * p->a_row + (ptrdiff_t)from * p->a_column;
         x.b = b;
         x.height = smallest(ROWS, end - m);
         x.width = width;
@@ -363,7 +367,7 @@ void mtl_gemm_tile(mtl_isa isa, const mtl_gemm *p, const mtl_gemm_plan *plan, si
     const size_t first_row = tile / across * plan->rows, first = tile % across * plan->columns;
     const size_t end_row = smallest(p->rows, first_row + plan->rows);
     const size_t end = smallest(p->columns, first + plan->columns);
-    if (p->rows <= (p->a_scales == NULL ? IN_PLACE : ROWS) && p->b_is_transposed && !packs_left(p)) {
+    if (p->rows <= (p->a_scales == NULL ? IN_PLACE : ROWS) && p->b_is_transposed && p->a_column == 1) {
         multiply_few(&kernel, p, first, end);
         return;
     }

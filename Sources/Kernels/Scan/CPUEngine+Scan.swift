@@ -178,8 +178,12 @@ extension CPUEngine {
                     walk(index / run.shares, index % run.shares, worker)
                 }
             } else {
-                pool.run(run.shares) { share, worker in
-                    for sequence in run.pieces.indices { walk(sequence, share, worker) }
+                pool.run(run.units) { unit, worker in
+                    for sequence in run.pieces.indices {
+                        for share in run.shares(in: unit, sequence: sequence) {
+                            walk(sequence, share, worker)
+                        }
+                    }
                 }
             }
             sumShares(x, run, memory, round: round, into: gradients)

@@ -88,6 +88,19 @@ struct ScanRun {
         return min(share * perShare, groups)..<min((share + 1) * perShare, groups)
     }
 
+    /// The number of groups that are one after another's in every sequence: those of the largest share.
+    private var groupsPerUnit: Int { pieces.lazy.map(\.groupsPerShare).max() ?? 1 }
+
+    /// The number of jobs where gradients are sums over the sequences: no channel is in two of them.
+    var units: Int { (groups + groupsPerUnit - 1) / groupsPerUnit }
+
+    /// The shares of a sequence that belong to a unit.
+    func shares(in unit: Int, sequence: Int) -> Range<Int> {
+        let perUnit = groupsPerUnit / pieces[sequence].groupsPerShare
+        let count = shares(of: sequence)
+        return min(unit * perUnit, count)..<min((unit + 1) * perUnit, count)
+    }
+
     /// The most shares of a sequence.
     var shares: Int { pieces.indices.lazy.map { shares(of: $0) }.max() ?? 0 }
 

@@ -63,6 +63,45 @@ struct ScanMemoryTests {
         }
     }
 
+    /// A long tree, whose channels are worked on some groups at a time, beside a short one.
+    private let unequal = ScanCase(inner: 450, state: 2, lengths: [(4300, 4200), (300, 5)])
+
+    @Test("where gradients are sums over sequences, no channel is in two jobs")
+    func unitsShareNothing() {
+        let run = ScanRun(unequal.inputs())
+        var units = [Int?](repeating: nil, count: 450)
+        for unit in 0..<run.units {
+            for sequence in 0..<2 {
+                for share in run.shares(in: unit, sequence: sequence) {
+                    for channel in run.channels(of: run.groups(of: share, sequence: sequence)) {
+                        #expect(units[channel] ?? unit == unit)
+                        units[channel] = unit
+                    }
+                }
+            }
+        }
+        #expect(units.allSatisfy { $0 != nil })
+        for sequence in 0..<2 {
+            let shares = (0..<run.units).flatMap { run.shares(in: $0, sequence: sequence) }
+            #expect(shares == Array(0..<run.shares(of: sequence)))
+        }
+    }
+
+    @Test(
+        "sequences of unequal trees give the same gradients of A and D with any number of threads")
+    func unequalTrees() {
+        let x = unequal.inputs()
+        var generator = SeededGenerator(seed: 6)
+        let gradResult = Tensor.random(x.u.shape, in: -1...1, using: &generator)
+        func run(threads: Int) -> [[Float]] {
+            let gradients = SelectiveScan.Gradients(repeating: 0, like: x, parameters: 0)
+            makeEngine(threads: threads).scanBackward(x, gradResult: gradResult, into: gradients)
+            return [gradients.A?.values ?? [], gradients.D?.values ?? []]
+        }
+        let expected = run(threads: 1)
+        for threads in [2, 3, 8, 8] { #expect(run(threads: threads) == expected) }
+    }
+
     @Test("gradients may overwrite operands", arguments: [(20, 0), (20, 13), (300, 280)])
     func gradientsOverwriteOperands(length: Int, tree: Int) {
         var generator = SeededGenerator(seed: 9)
