@@ -71,9 +71,12 @@ let package = Package(
         .target(
             name: "Evaluation",
             dependencies: [
-                "MambaLM", "Tensors", "Storage", "Python", "Tokenization", "Jinja", "YAML",
+                "MambaLM", "Tensors", "Storage", "Python", "RegularExpressions", "Tokenization",
+                "Jinja", "YAML",
             ],
-            resources: [.embedInCode("BuiltInTasks")]),
+            resources: [
+                .embedInCode("BuiltInTasks"), .embedInCode("PythonTasks/task_functions.py"),
+            ]),
         .target(
             name: "GGUF",
             dependencies: ["LoRA", "Layers", "MambaLM", "Tensors", "Storage", "Tokenization"]),

@@ -11,11 +11,15 @@ public struct YAMLReader {
     private let parser: YAMLParser
     private var anchors: [String: YAMLNode] = [:]
     private var values = 0
+    /// Is told of keys that appear twice, with their lines; nil where they are errors.
+    private let onDuplicateKey: ((String, Int) -> Void)?
 
     private init(
-        _ text: UnsafeBufferPointer<UInt8>, file: String, limits: YAMLLimits
+        _ text: UnsafeBufferPointer<UInt8>, file: String, limits: YAMLLimits,
+        onDuplicateKey: ((String, Int) -> Void)?
     ) throws(YAMLError) {
         self.file = file
+        self.onDuplicateKey = onDuplicateKey
         self.limits = limits
         parser = try YAMLParser(text, file: file)
     }
@@ -25,14 +29,18 @@ public struct YAMLReader {
     /// - Parameters:
     ///   - path: The file, a regular one.
     ///   - limits: What it may be at most.
+    ///   - onDuplicateKey: Is told of keys that appear twice, with the line of the later one, which
+    ///     counts, as in PyYAML; without it they are errors.
     /// - Returns: The value, nil if there is none.
     /// - Throws: ``YAMLError`` or `FileError`.
     public static func read(
-        _ path: String, limits: YAMLLimits = YAMLLimits()
+        _ path: String, limits: YAMLLimits = YAMLLimits(),
+        onDuplicateKey: ((String, Int) -> Void)? = nil
     ) throws -> YAMLNode? {
         if FilePath.exists(path), !FilePath.isFile(path) { throw FileError.notRegular(file: path) }
         return try parse(
-            try ByteStream.contents(of: path, limit: limits.bytes), file: path, limits: limits)
+            try ByteStream.contents(of: path, limit: limits.bytes), file: path, limits: limits,
+            onDuplicateKey: onDuplicateKey)
     }
 
     /// Reads a text.
@@ -41,10 +49,12 @@ public struct YAMLReader {
     ///   - bytes: The text, UTF-8.
     ///   - file: What messages call it.
     ///   - limits: What it may be at most.
+    ///   - onDuplicateKey: As for ``read(_:limits:onDuplicateKey:)``.
     /// - Returns: The value, nil if there is none.
     /// - Throws: ``YAMLError``.
     public static func parse(
-        _ bytes: [UInt8], file: String, limits: YAMLLimits = YAMLLimits()
+        _ bytes: [UInt8], file: String, limits: YAMLLimits = YAMLLimits(),
+        onDuplicateKey: ((String, Int) -> Void)? = nil
     ) throws(YAMLError) -> YAMLNode? {
         if let offset = bytes.withUnsafeBufferPointer(UTF8Check.firstInvalid(in:)) {
             let line = bytes[..<offset].reduce(1) { $0 + ($1 == UInt8(ascii: "\n") ? 1 : 0) }
@@ -52,7 +62,8 @@ public struct YAMLReader {
         }
         let result = bytes.withUnsafeBufferPointer { text in
             Result { () throws(YAMLError) -> YAMLNode? in
-                var reader = try YAMLReader(text, file: file, limits: limits)
+                var reader = try YAMLReader(
+                    text, file: file, limits: limits, onDuplicateKey: onDuplicateKey)
                 return try reader.document()
             }
         }
@@ -140,7 +151,12 @@ public struct YAMLReader {
                 continue
             }
             guard keys.insert(Array(text.utf8)).inserted else {
-                throw invalid(place, "key appears twice: \(quoted(text))")
+                guard let onDuplicateKey,
+                    let first = members.firstIndex(where: { $0.key == text })
+                else { throw invalid(place, "key appears twice: \(quoted(text))") }
+                onDuplicateKey(text, place)
+                members[first] = YAMLNode.Member(key: text, line: place, value: value)
+                continue
             }
             members.append(YAMLNode.Member(key: text, line: place, value: value))
         }

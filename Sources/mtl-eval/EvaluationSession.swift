@@ -20,8 +20,11 @@ struct EvaluationSession {
     init(_ command: RunCommand, index: TaskIndex) throws {
         self.command = command
         let threads = command.model.engine.resolvedThreads
+        let selection = try TaskSelection(
+            command.tasks.names, from: index, command.tasks.settings)
+        selection.warnings.forEach { Terminal.printNote("warning: \($0)") }
         evaluation = try Evaluation(
-            try TaskSelection(command.tasks.names, from: index),
+            selection,
             data: DataFolders(command.tasks.dataDir, fetch: Self.fetch),
             options: command.tasks.options(threads: threads))
         loaded = try command.model.load(notes: Terminal.printNote)

@@ -19,7 +19,8 @@ struct MTLEval: ParsableCommand {
             """,
         version: CommandLineProgram.version,
         subcommands: [
-            RunCommand.self, CompareCommand.self, TreeCommand.self, LogLikelihoodCommand.self,
+            RunCommand.self, ValidateCommand.self, CompareCommand.self, TreeCommand.self,
+            LogLikelihoodCommand.self,
             TokenizeCommand.self,
         ],
         defaultSubcommand: RunCommand.self)
@@ -65,6 +66,46 @@ struct RunCommand: ParsableCommand {
         }
         Interruption.watch()
         try EvaluationSession(self, index: index).run()
+    }
+}
+
+/// `mtl-eval validate`: whether tasks can be run.
+struct ValidateCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "validate",
+        abstract: "Say which tasks can be read, and what is wrong with the others.",
+        discussion: """
+            Reads task files with all that they include, and imports their Python functions if \
+            --python allows that; reads no documents and no model. Exit status 1 if a task cannot \
+            be read.
+            """
+                + HelpText.examples(
+                    "mtl-eval validate --tasks mine.yaml",
+                    "mtl-eval validate --tasks mine --include-path . --python python3"))
+
+    @OptionGroup var tasks: TaskOptions
+    @OptionGroup var configuration: ConfigurationOption
+
+    func validate() throws {
+        guard !tasks.tasks.isEmpty else { throw ValidationError("--tasks is missing") }
+    }
+
+    func run() throws {
+        let index = try TaskIndex(includePaths: tasks.includePath)
+        let settings = tasks.settings
+        var refused = 0
+        for name in tasks.names {
+            do {
+                let selection = try TaskSelection([name], from: index, settings)
+                selection.warnings.forEach { Terminal.printNote("warning: \($0)") }
+                let count = selection.tasks.count
+                Terminal.printResult("\(name): \(count) task\(count == 1 ? "" : "s")")
+            } catch {
+                refused += 1
+                Terminal.printResult("\(name): error: \(error)")
+            }
+        }
+        guard refused == 0 else { throw ExitCode(1) }
     }
 }
 

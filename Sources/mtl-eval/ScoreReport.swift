@@ -48,7 +48,10 @@ enum ScoreReport {
         let tasks = results.tasks.flatMap { task in
             task.figures.map { figure in
                 ScorePage.Row(
-                    task: task.task.alias, metric: figure.metric.name.rawValue,
+                    task: task.task.alias,
+                    metric: figure.filter == "none"
+                        ? figure.metric.name.rawValue
+                        : "\(figure.metric.name.rawValue),\(figure.filter)",
                     higherIsBetter: figure.metric.higherIsBetter, items: task.sampleCount,
                     values: [(figure.value, figure.error)])
             }

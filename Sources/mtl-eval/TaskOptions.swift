@@ -1,4 +1,5 @@
 import ArgumentParser
+import CommandSupport
 import Evaluation
 
 /// Which tasks, on which documents, with how many examples.
@@ -53,6 +54,27 @@ struct TaskOptions: ParsableArguments {
     @Flag(help: "List tasks, groups and tags, and exit.")
     var listTasks = false
 
+    @Option(
+        help: """
+            Arguments of generation in the place of the tasks' own, KEY=VALUE,… or a JSON object: \
+            max_gen_toks, until, temperature, do_sample, top_k, top_p, min_p, repetition_penalty.
+            """)
+    var genKwargs: String?
+
+    @Option(
+        help: """
+            A Python interpreter that runs the Python functions of task files. This runs the code of \
+            the tasks' authors, with all your rights: name only tasks that you trust. Without it, no \
+            Python is run.
+            """)
+    var python: String?
+
+    @Option(help: "Seconds that one call of a task's Python function may take.")
+    var pythonTimeout = 600
+
+    @Flag(help: "With --python, also run tasks that run code which the model writes.")
+    var confirmRunUnsafeCode = false
+
     /// The names of the tasks.
     var names: [String] {
         tasks.flatMap { $0.split(separator: ",").map(String.init) }.filter { !$0.isEmpty }
@@ -66,6 +88,21 @@ struct TaskOptions: ParsableArguments {
         return seeds.count == 1 ? Array(repeating: seeds[0], count: 4) : seeds
     }
 
+    /// What tasks are allowed, and what is otherwise than they say.
+    var settings: TaskSettings {
+        var x = TaskSettings()
+        if let python {
+            var limits = PythonRunner.Limits()
+            limits.time = .seconds(pythonTimeout)
+            x.python = PythonRunner(interpreter: python, limits: limits) {
+                Interruption.exitCode != nil
+            }
+        }
+        x.allowsUnsafeCode = confirmRunUnsafeCode
+        x.generationChanges = genKwargs.flatMap(TaskSettings.generationChanges) ?? [:]
+        return x
+    }
+
     /// The options that the flags make up.
     func options(threads: Int) -> EvaluationOptions {
         var x = EvaluationOptions()
@@ -75,6 +112,8 @@ struct TaskOptions: ParsableArguments {
         x.bootstrapIterations = bootstrapIters
         x.systemInstruction = systemInstruction
         x.fewShotSeed = UInt64(clamping: seeds?.last ?? 1234)
+        x.generationSeed = UInt64(clamping: seeds?[2] ?? 1234)
+        x.generationChanges = settings.generationChanges
         x.threads = threads
         x.isStrict = strict
         if let count = Int(batchSize) {
@@ -100,6 +139,13 @@ struct TaskOptions: ParsableArguments {
         }
         guard let seeds, seeds.count == 4, seeds.allSatisfy({ $0 >= 0 }) else {
             throw ValidationError("--seed is '\(seed)', expected one number or four")
+        }
+        if let genKwargs, TaskSettings.generationChanges(genKwargs) == nil {
+            throw ValidationError(
+                "--gen-kwargs is '\(genKwargs)', expected KEY=VALUE,… or a JSON object")
+        }
+        guard pythonTimeout >= 1 else {
+            throw ValidationError("--python-timeout is \(pythonTimeout), expected at least 1")
         }
         guard bootstrapIters >= 0 else {
             throw ValidationError("--bootstrap-iters is \(bootstrapIters), expected at least 0")

@@ -48,6 +48,45 @@ final class ToyModel: ContinuationModel {
         return (zip(sequences, states).map { $0.keepsState ? $1 : nil }, scores)
     }
 
+    /// What an answer is made of.
+    private static let phrases = [
+        "The answer is ", "#### ", "42", " 7.", "(A)", "(B)", " yes", "No", "\n", "\n\n", "Q:",
+        "é ",
+        "1,000", "$12", ": B", " person: Ann",
+    ].map { Array($0.utf8) }
+
+    /// Writes answers.
+    var writer: AnswerWriter<ToyModel> {
+        AnswerWriter(model: self, tokenizer: ByteTokenizer(), endTokens: [], endText: nil, seed: 0)
+    }
+
+    func read(beginning tokens: [Int32]) -> UInt64? {
+        tokens.isEmpty || !canContinue ? nil : Self.state(0x1234, after: tokens)
+    }
+
+    private static func state(_ state: UInt64, after tokens: [Int32]) -> UInt64 {
+        tokens.reduce(state) { ($0 ^ UInt64($1)) &* 0x100_0000_01B3 &+ 0x9E37_79B9_7F4A_7C15 }
+    }
+
+    func write(
+        after prompt: [Int32], shared: (tokens: [Int32], state: UInt64)?,
+        _ settings: Generation.Settings, count: Int, isDone: ([Int32]) throws -> Bool
+    ) rethrows -> [[Int32]] {
+        var state = Self.state(
+            shared?.state ?? 0x1234, after: Array(prompt.dropFirst(shared?.tokens.count ?? 0)))
+        tokensRead += prompt.count - (shared?.tokens.count ?? 0)
+        var tokens: [Int32] = []
+        while tokens.count < settings.limit {
+            let phrase = Self.phrases[Int((state >> 33) % UInt64(Self.phrases.count))]
+            state = state &* 0x5851_F42D_4C95_7F2D &+ 0x1405_7B7E_F767_814F
+            for byte in phrase where tokens.count < settings.limit {
+                tokens.append(Int32(byte) + 1)
+                if try isDone(tokens) { return Array(repeating: tokens, count: count) }
+            }
+        }
+        return Array(repeating: tokens, count: count)
+    }
+
     private static func score(
         _ state: UInt64, _ token: Int32, into scores: inout CrossEntropy.Result
     ) {

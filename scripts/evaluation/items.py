@@ -230,3 +230,109 @@ group: plain
 task: [piqa, ai2_arc]
 """,
 }
+
+
+# Tasks whose answers the model writes, with their documents.
+WRITTEN = {
+    "counted_answers": (
+        """
+task: counted_answers
+dataset_path: counted_answers
+output_type: generate_until
+test_split: test
+doc_to_text: "Q: {{question}}\nA:"
+doc_to_target: "{{answer}}"
+repeats: 2
+generation_kwargs: {until: ["Q:", "</s>"], do_sample: false, max_gen_toks: 60, temperature: "0.0"}
+filter_list:
+  - name: strict-match
+    filter:
+      - {function: regex, regex_pattern: '#### (\\-?[0-9\\.\\,]+)'}
+      - {function: take_first}
+  - name: flexible-extract
+    filter:
+      - {function: regex, group_select: -1, regex_pattern: "(-?[$0-9.,]{2,})|(-?[0-9]+)"}
+      - {function: take_first}
+metric_list:
+  - metric: exact_match
+    aggregation: mean
+    higher_is_better: true
+    ignore_case: true
+    ignore_punctuation: false
+    regexes_to_ignore: [",", '\\$', '(?s).*#### ', '\\.$']
+metadata: {version: 3.0}
+""",
+        [{"question": f"{n} and {n}?", "answer": a} for n, a in enumerate(["42", "7", "#### 1,000", "12", "-3"])],
+    ),
+    "many_answers": (
+        """
+task: many_answers
+dataset_path: many_answers
+output_type: generate_until
+test_split: test
+fewshot_delimiter: "\n"
+doc_to_text: "{{question}}"
+doc_to_target: answers
+filter_list:
+  - name: clean
+    filter: [{function: remove_whitespace}, {function: lowercase}, {function: take_first}]
+metric_list:
+  - {metric: exact_match, ignore_case: true, ignore_punctuation: true}
+metadata: {version: 1.0}
+""",
+        [{"question": f"Who is {n}?", "answers": a} for n, a in [("Ann", ["42", "no!"]), ("Bob", ["yes"]), ("\u00c9va", ["(a)", "the answer is"])]],
+    ),
+    "translated": (
+        """
+task: translated
+dataset_path: translated
+output_type: generate_until
+test_split: test
+doc_to_text: "{{source}} ="
+doc_to_target: "{{target}}"
+generation_kwargs: {max_gen_toks: 90, until: ["Q:"], num_beams: 1}
+metric_list:
+  - {metric: bleu, aggregation: bleu, higher_is_better: true}
+  - {metric: chrf, aggregation: chrf, higher_is_better: true}
+  - {metric: chrf++}
+metadata: {version: 1.0}
+""",
+        [
+            {"source": "un", "target": "The answer is 42."}, {"source": "deux", "target": "(A) yes, The answer is #### 7."},
+            {"source": "trois", "target": "No\n\u00e9 1,000 $12"}, {"source": "quatre", "target": "person: Ann, The answer is No."},
+        ],
+    ),
+    "lettered": (
+        """
+task: lettered
+dataset_path: lettered
+output_type: generate_until
+test_split: test
+doc_to_text: "{{question}}"
+doc_to_target: "{{target}}"
+generation_kwargs: {until: ["\n\n"], max_gen_toks: 40}
+filter_list:
+  - name: letter
+    filter:
+      - {function: multi_choice_regex, regex_pattern: '\\((Z)\\)', ignore_case: true, ignore_punctuation: true, group_select: 0}
+      - {function: take_first}
+  - name: mapped
+    filter:
+      - {function: take_first_k, k: 1}
+      - {function: regex, regex_pattern: "yes|No|42", fallback: nothing}
+      - {function: map, mapping_dict: {"yes": right, "No": wrong}, default_value: none at all}
+      - {function: majority_vote}
+      - {function: take_first}
+  - name: spans
+    filter: [{function: format_span}, {function: take_first}]
+  - name: none
+    filter: [{function: uppercase}, {function: take_first}]
+metadata: {version: 1.0}
+""",
+        [
+            {"question": "Which?", "choices": ["Forty two", "42", "Yes."], "target": "(B)"},
+            {"question": "What?", "choices": ["No", "No way"], "target": "(A)"},
+            {"question": "When?", "choices": ["per", "Ann"], "target": "right"},
+        ],
+    ),
+}

@@ -34,6 +34,12 @@ def score(state, token):
     return -((mixed >> 40) % 4096 + 1) / 256, (mixed >> 20) % 4 != 0
 
 
+PHRASES = [
+    "The answer is ", "#### ", "42", " 7.", "(A)", "(B)", " yes", "No", "\n", "\n\n", "Q:", "\u00e9 ",
+    "1,000", "$12", ": B", " person: Ann",
+]
+
+
 def toy_model():
     from lm_eval.api.model import TemplateLM
     from lm_eval.utils import get_rolling_token_windows, make_disjoint_window
@@ -79,19 +85,44 @@ def toy_model():
             return answers
 
         def generate_until(self, requests, **kwargs):
-            raise NotImplementedError
+            from lm_eval.models.utils import handle_stop_sequences, normalize_gen_kwargs, postprocess_generated_text
+
+            answers = []
+            for context, arguments in [request.args for request in requests]:
+                arguments = normalize_gen_kwargs(arguments, 256)
+                stops, limit = handle_stop_sequences(arguments["until"], eos=None), arguments["max_gen_toks"]
+                state, written = 0x1234, b""
+                for token in self.tok_encode(context)[-(MAX_LENGTH - limit):]:
+                    state = step(state, token)
+                while len(written) < limit and not any(self.stops(written, stop) for stop in stops):
+                    phrase = PHRASES[(state >> 33) % len(PHRASES)].encode("utf-8")
+                    state = (state * 0x5851F42D4C957F2D + 0x14057B7EF767814F) & MASK
+                    for byte in phrase:
+                        written += bytes([byte])
+                        if len(written) == limit or any(self.stops(written, stop) for stop in stops):
+                            break
+                answers.append(postprocess_generated_text(written.decode("utf-8", "replace"), stops, None))
+            return answers
+
+        @staticmethod
+        def stops(written, stop):
+            # As MultiTokenEOSCriteria: in the last tokens, two more than the text has.
+            return stop in written[-(len(stop.encode("utf-8")) + 2):].decode("utf-8", "replace")
 
     return ToyModel()
 
 
 def write_data(folder):
-    for task, split, documents in items.data():
+    written = [(name, "test", documents) for name, (_, documents) in items.WRITTEN.items()]
+    for task, split, documents in items.data() + written:
         path = folder / "data" / task / f"{split}.jsonl"
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text("".join(json.dumps(d, ensure_ascii=False) + "\n" for d in documents), encoding="utf-8")
     (folder / "tasks").mkdir(exist_ok=True)
     for name, text in items.TASKS.items():
         (folder / "tasks" / name).write_text(text.lstrip(), encoding="utf-8")
+    for name, (text, _) in items.WRITTEN.items():
+        (folder / "tasks" / f"{name}.yaml").write_text(text.lstrip(), encoding="utf-8")
 
 
 def harness_tasks(folder, target):
@@ -102,7 +133,7 @@ def harness_tasks(folder, target):
 
     index = TaskManager().task_index
     found = {}
-    for task, split, _ in items.data():
+    for task, split in [(t, s) for t, s, _ in items.data()] + [(name, "test") for name in items.WRITTEN]:
         found.setdefault(task, {})[split] = str((folder / "data" / task / f"{split}.jsonl").resolve())
     for task, files in found.items():
         path = folder / "tasks" / f"{task}.yaml"
@@ -276,6 +307,7 @@ def main():
     outputs = {
         "random": random_numbers(), "metrics": metrics(), "windows": windows(), "tables": tables(), "literals": literals(),
         "shots0": run(folder, None, names), "shots2": run(folder, 2, [n for n in names if n != "wikitext"]),
+        "written": run(folder, 1, list(items.WRITTEN)),
     }
     for name, value in outputs.items():
         with open(folder / f"{name}.json", "w", encoding="utf-8") as file:

@@ -406,16 +406,10 @@ extension ForeignName {
                 otherwise: "prompts are scored as the task writes them, without a chat template"),
             [.evaluate]),
         ForeignName(
-            "gen_kwargs", "harness",
-            .instead("is for tasks that generate", write: "tasks that score choices or texts"),
-            [.evaluate]),
-        ForeignName(
             "predict_only -x", "harness",
             .instead(
                 "keeps answers without scores",
                 write: "--log-samples and --output-path, which keep both"), [.evaluate]),
-        ForeignName(
-            "confirm_run_unsafe_code", "harness", .unneeded(takesValue: false), [.evaluate]),
         ForeignName(
             "wandb_args wandb_config_args trackio_args hf_hub_log_args", "harness",
             .instead(

@@ -85,7 +85,7 @@ struct TaskData: Sendable {
                     lookedFor: folders.candidates(task, split: $0), instead: instead)
             }
         }
-        func read(_ split: String, _ preparation: NativeFunction?) throws -> [Document]? {
+        func read(_ split: String, _ preparation: TaskFunction?) throws -> [Document]? {
             let read = try folders.documents(task, split: split, preparation: preparation)
             if read == nil { missing = missing ?? split }
             return read?.documents
@@ -96,7 +96,8 @@ struct TaskData: Sendable {
             return (pool, split == task.testSplit ? .drawsOneMore : .none, nil)
         }
         let exclusion: ExampleSampler.Exclusion = task.testSplit == nil ? .drawsOneMore : .none
-        if let samples = settings.samples {
+        let made = try settings.samplesFunction?.ask().withoutPythonMarks.arrayValue
+        if let samples = settings.samples ?? made?.compactMap(\.objectValue) {
             let place = "\(task.path): fewshot_config.samples"
             return (
                 samples.map { Document(place: place, object: $0) }, exclusion,
@@ -197,8 +198,11 @@ public struct DataFolders: Sendable {
 
     /// Reads the documents of a split, as the task prepares them; nil if there is no file.
     func documents(
-        _ task: TaskConfiguration, split: String, preparation: NativeFunction?
+        _ task: TaskConfiguration, split: String, preparation: TaskFunction?
     ) throws -> (documents: [Document], columns: Set<String>, files: [String])? {
+        if let function = task.customDataSet {
+            return try made(by: function, task, split: split, preparation: preparation)
+        }
         let files = try files(task, split: split)
         guard !files.isEmpty else { return nil }
         // Python's reader takes NaN, too.
@@ -209,15 +213,31 @@ public struct DataFolders: Sendable {
             while let record = try reader.next() { records.append(record) }
         }
         let table = DocumentTable(records.map(\.object))
-        let documents = try zip(records, table.rows).map { record, row in
-            let document = Document(place: record.place, object: row)
-            guard case .document(let prepare)? = preparation?.body else { return document }
-            return Document(place: document.place, object: try prepare(document))
-        }
+        let rows = zip(records, table.rows).map { Document(place: $0.place, object: $1) }
+        let documents = try preparation?(preparing: rows) ?? rows
         guard let first = documents.first else {
             throw EvaluationError.empty(file: files[0], task: task.name)
         }
         return (documents, Set(first.object.keys), files)
+    }
+
+    /// The documents of a split that the task's own function makes; nil if it makes no such split.
+    private func made(
+        by function: PythonFunction, _ task: TaskConfiguration, split: String,
+        preparation: TaskFunction?
+    ) throws -> (documents: [Document], columns: Set<String>, files: [String])? {
+        var keywords = task.keys["metadata"]?.objectValue ?? [:]
+        for member in task.keys["dataset_kwargs"]?.objectValue?.members ?? [] {
+            keywords[member.key] = member.value
+        }
+        let value = try function.ask("data_set", keywords: keywords, split: split)
+        guard !value.isNull else { return nil }
+        let rows = try Document.made(by: function, value)
+        let documents = try preparation?(preparing: rows) ?? rows
+        guard let first = documents.first else {
+            throw EvaluationError.empty(file: function.name, task: task.name)
+        }
+        return (documents, Set(first.object.keys), [function.name])
     }
 }
 

@@ -1,6 +1,7 @@
 import Dispatch
 import Glibc
 import Python
+import Storage
 import Synchronization
 
 /// Sums up the documents' values of a metric, by the harness's names.
@@ -28,6 +29,12 @@ public enum Aggregation: String, CaseIterable, Sendable {
     case matthewsCorrelation = "matthews_corrcoef"
     /// The mean over documents of the squared distance from the truth.
     case brierScore = "brier_score"
+    /// The share of n-grams of words of answers that are in the targets, in percent.
+    case bleu
+    /// The F-score of n-grams of characters, in percent.
+    case chrF = "chrf"
+    /// The same with words, too.
+    case chrFPlus = "chrf++"
     /// 999
     case bypass
 
@@ -56,13 +63,16 @@ public enum Aggregation: String, CaseIterable, Sendable {
         case .f1: return try Aggregation.f1(try Aggregation.classes(values))
         case .matthewsCorrelation: return Aggregation.matthews(try Aggregation.classes(values))
         case .brierScore: return try Aggregation.brier(values)
+        case .bleu, .chrF, .chrFPlus:
+            return corpusScore(try corpusCounts(values).reduce([]) { $0.adding($1) })
         }
     }
 
     /// Whether the standard error is found by drawing documents again and again.
     var isBootstrapped: Bool {
         switch self {
-        case .median, .matthewsCorrelation, .f1, .perplexity, .nanmean: true
+        case .median, .matthewsCorrelation, .f1, .perplexity, .nanmean, .bleu, .chrF, .chrFPlus:
+            true
         case .mean, .weightedPerplexity, .bitsPerByte, .brierScore, .bypass: false
         }
     }
@@ -97,15 +107,17 @@ public enum Aggregation: String, CaseIterable, Sendable {
     }
 
     private static func weightedMean(_ values: [MetricValue]) throws(Failure) -> Double {
-        var (sum, weights) = (0.0, 0)
+        var (sum, weights) = (0.0, 0.0)
         for value in values {
-            guard case .weighted(let number, let weight) = value else {
+            guard let pair = value.pair, let number = pair.0.numberValue,
+                let weight = pair.1.numberValue
+            else {
                 throw .kind(expected: "a log-likelihood and a weight a document")
             }
             sum += number
             weights += weight
         }
-        return sum / Double(weights)
+        return sum / weights
     }
 
     static func classes(
@@ -113,7 +125,9 @@ public enum Aggregation: String, CaseIterable, Sendable {
     ) throws(Failure) -> [(gold: Int, predicted: Int)] {
         var pairs: [(gold: Int, predicted: Int)] = []
         for value in values {
-            guard case .classes(let gold, let predicted) = value else {
+            guard let pair = value.pair, let gold = pair.0.asInteger,
+                let predicted = pair.1.asInteger
+            else {
                 throw .kind(expected: "a right and a chosen class a document")
             }
             pairs.append((gold, predicted))
@@ -276,6 +290,11 @@ struct Bootstrap {
             let pairs = try Aggregation.classes(values)
             replicates = draw(count: values.count) { indices in
                 Aggregation.matthews(indices.map { pairs[Int($0)] })
+            }
+        case .bleu, .chrF, .chrFPlus:
+            let counts = try aggregation.corpusCounts(values)
+            replicates = draw(count: values.count) { indices in
+                aggregation.corpusScore(indices.reduce([]) { $0.adding(counts[Int($1)]) })
             }
         case .perplexity:
             let numbers = try aggregation.numbers(values)

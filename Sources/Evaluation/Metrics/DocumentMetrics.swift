@@ -87,6 +87,9 @@ struct DocumentMetrics {
         self.values = values.map { (name: $0.0, value: $0.1) }
     }
 
+    /// Adds the value of one more metric.
+    mutating func append(_ name: MetricName, _ value: MetricValue) { values.append((name, value)) }
+
     private mutating func add(
         _ name: MetricName, to wanted: Set<MetricName>, _ value: () -> MetricValue
     ) {
@@ -111,54 +114,74 @@ struct DocumentMetrics {
     }
 }
 
-/// The metrics, by the harness's names, with what it assumes of each.
-public enum MetricName: String, CaseIterable, Sendable {
+/// A metric, by the harness's name or one that a task's own function gives.
+public struct MetricName: RawRepresentable, Hashable, Sendable {
+    /// The name.
+    public let rawValue: String
+
+    /// Names a metric.
+    public init(rawValue: String) { self.rawValue = rawValue }
+
+    private init(_ name: String) { rawValue = name }
+
     /// Whether the likeliest choice is the right one; for a single continuation, whether it is greedy.
-    case acc
+    public static let acc = MetricName("acc")
     /// The same, with log-likelihoods divided by the number of characters.
-    case accNorm = "acc_norm"
+    public static let accNorm = MetricName("acc_norm")
     /// The same, with log-likelihoods divided by the number of bytes.
-    case accBytes = "acc_bytes"
+    public static let accBytes = MetricName("acc_bytes")
     /// The same, with the log-likelihood without context subtracted.
-    case accMutualInfo = "acc_mutual_info"
-    /// Whether the right choice is greedy.
-    case exactMatch = "exact_match"
+    public static let accMutualInfo = MetricName("acc_mutual_info")
+    /// Whether the right choice is greedy, or an answer is the target's text.
+    public static let exactMatch = MetricName("exact_match")
     /// The squared distance of the probabilities from the truth.
-    case brierScore = "brier_score"
+    public static let brierScore = MetricName("brier_score")
     /// The harmonic mean of precision and recall of class 1.
-    case f1
+    public static let f1 = MetricName("f1")
     /// Matthews' correlation coefficient.
-    case mcc
+    public static let mcc = MetricName("mcc")
     /// The exponential of the mean negative log-likelihood of documents.
-    case perplexity
+    public static let perplexity = MetricName("perplexity")
     /// The perplexity a word.
-    case wordPerplexity = "word_perplexity"
+    public static let wordPerplexity = MetricName("word_perplexity")
     /// The perplexity a byte.
-    case bytePerplexity = "byte_perplexity"
+    public static let bytePerplexity = MetricName("byte_perplexity")
     /// The base-2 logarithm of the perplexity a byte.
-    case bitsPerByte = "bits_per_byte"
+    public static let bitsPerByte = MetricName("bits_per_byte")
+    /// The share of n-grams of answers that are in the targets.
+    public static let bleu = MetricName("bleu")
+    /// The F-score of n-grams of characters.
+    public static let chrF = MetricName("chrf")
+    /// The same with words, too.
+    public static let chrFPlus = MetricName("chrf++")
     /// A number that means nothing, for runs of which only the samples count.
-    case bypass
+    public static let bypass = MetricName("bypass")
 
     /// How values are summed up where the task's file does not say.
     var defaultAggregation: Aggregation {
         switch self {
-        case .acc, .accNorm, .accBytes, .accMutualInfo, .exactMatch: .mean
         case .brierScore: .brierScore
         case .f1: .f1
         case .mcc: .matthewsCorrelation
         case .perplexity: .perplexity
         case .wordPerplexity, .bytePerplexity: .weightedPerplexity
         case .bitsPerByte: .bitsPerByte
+        case .bleu: .bleu
+        case .chrF: .chrF
+        case .chrFPlus: .chrFPlus
         case .bypass: .bypass
+        default: .mean
         }
     }
 
-    /// Whether more is better where the task's file does not say.
-    var defaultHigherIsBetter: Bool {
+    /// Whether more is better where the task's file does not say; nil if nothing is known.
+    var defaultHigherIsBetter: Bool? {
         switch self {
         case .brierScore, .perplexity, .wordPerplexity, .bytePerplexity, .bitsPerByte: false
-        default: true
+        case .acc, .accNorm, .accBytes, .accMutualInfo, .exactMatch, .f1, .mcc, .bleu, .chrF,
+            .chrFPlus, .bypass:
+            true
+        default: nil
         }
     }
 }
@@ -175,6 +198,17 @@ public enum MetricValue: Equatable, Sendable {
     case classes(gold: Int, predicted: Int)
     /// The right class and the probabilities of all.
     case probabilities(gold: Int, [Double])
+    /// Anything else, as Python marks it.
+    case other(JSONValue)
+
+    /// A value that a Python function made.
+    init(python value: JSONValue) {
+        switch value {
+        case .integer(let value): self = .integer(value)
+        case .number(let value): self = .number(value)
+        default: self = .other(value)
+        }
+    }
 
     /// The value as the samples' file holds it.
     public var json: JSONValue {
@@ -185,7 +219,23 @@ public enum MetricValue: Equatable, Sendable {
         case .classes(let gold, let predicted): [.integer(gold), .integer(predicted)]
         case .probabilities(let gold, let values):
             [.integer(gold), .array(values.map { .number($0) })]
+        case .other(let value): value.withoutPythonMarks
         }
+    }
+
+    /// The value as Python functions get it.
+    var python: JSONValue {
+        switch self {
+        case .weighted, .classes, .probabilities: .pythonTuple(json.arrayValue ?? [])
+        case .other(let value): value
+        case .number, .integer: json
+        }
+    }
+
+    /// Two values, as a tuple or a list of Python holds them.
+    var pair: (JSONValue, JSONValue)? {
+        guard let items = json.arrayValue, items.count == 2 else { return nil }
+        return (items[0], items[1])
     }
 
     /// Reads what ``json`` wrote.
@@ -214,7 +264,8 @@ public enum MetricValue: Equatable, Sendable {
         switch self {
         case .number(let value): value
         case .integer(let value): Double(value)
-        case .weighted, .classes, .probabilities: nil
+        case .other(.bool(let value)): value ? 1 : 0
+        case .weighted, .classes, .probabilities, .other: nil
         }
     }
 }

@@ -212,19 +212,25 @@ extension PairedComparison {
             self.file = file
             let records = try JSONRecords(
                 path: file, options: JSONOptions(allowsNonFinite: true))
+            var seen: Set<String> = []
             while let record = try records.next() {
                 let fields = record.fields
                 let id = try fields.integer("doc_id")
-                guard documents[id] == nil else {
+                // Every filter of a task has samples of its own.
+                let filter = record.object["filter"]?.stringValue ?? "none"
+                guard seen.insert("\(id) \(filter)").inserted else {
                     throw EvaluationError.results(
                         file: record.place, problem: "document \(id) appears twice")
                 }
-                var document = Document(hash: try fields.string("doc_hash"), values: [:])
-                for metric in try fields.strings("metrics") {
+                let isFirst = documents[id] == nil
+                var document =
+                    try documents[id] ?? Document(hash: fields.string("doc_hash"), values: [:])
+                for name in try fields.strings("metrics") {
+                    let metric = filter == "none" ? name : "\(name),\(filter)"
                     if !metrics.contains(metric) { metrics.append(metric) }
-                    document.values[metric] = record.object[metric]?.numberValue
+                    document.values[metric] = record.object[name]?.numberValue
                 }
-                order.append(id)
+                if isFirst { order.append(id) }
                 documents[id] = document
             }
         }

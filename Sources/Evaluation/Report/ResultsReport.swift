@@ -128,9 +128,9 @@ public struct ResultsReport {
         ]
         for figure in result.figures {
             let name = figure.metric.name.rawValue
-            object["\(name),none"] =
+            object["\(name),\(figure.filter)"] =
                 figure.isInteger ? .integer(Int(figure.value)) : .number(figure.value)
-            object["\(name)_stderr,none"] = figure.error.map { .number($0) } ?? "N/A"
+            object["\(name)_stderr,\(figure.filter)"] = figure.error.map { .number($0) } ?? "N/A"
         }
         return object
     }
@@ -181,7 +181,9 @@ public struct ResultsReport {
             shots[name] = .integer(result.prepared.shots)
             directions[name] = .object(
                 JSONObject(
-                    task.metrics.map { ($0.name.rawValue, .bool($0.higherIsBetter)) }))
+                    task.metrics.map {
+                        ($0.name.rawValue, $0.higherIsBetter.map { .bool($0) } ?? .null)
+                    }))
             samples[name] = [
                 "original": .integer(result.prepared.documents),
                 "effective": .integer(result.sampleCount),
@@ -212,7 +214,8 @@ public struct ResultsReport {
                 "model_sha": "", "batch_size": information.batchSize, "batch_sizes": [],
                 "device": .string(information.device), "use_cache": nil,
                 "limit": options.limit.map { .number($0) } ?? .null,
-                "bootstrap_iters": .integer(options.bootstrapIterations), "gen_kwargs": [:],
+                "bootstrap_iters": .integer(options.bootstrapIterations),
+                "gen_kwargs": .object(options.generationChanges),
                 "random_seed": .integer(information.seeds.python),
                 "numpy_seed": .integer(information.seeds.numpy),
                 "torch_seed": .integer(information.seeds.torch),
@@ -282,7 +285,7 @@ extension TaskResult.Sample {
                 .string(.object(item.document.object))
             return (
                 SHA256.hexadecimal(of: document),
-                SHA256.hexadecimal(of: item.requests.first?.arguments.first ?? ""),
+                SHA256.hexadecimal(of: item.requests.first?.arguments.first?.stringValue ?? ""),
                 SHA256.hexadecimal(of: try item.target.pythonText())
             )
         }
@@ -295,17 +298,22 @@ extension TaskResult.Sample {
             for (number, request) in item.requests.enumerated() {
                 var texts = JSONObject()
                 for (place, text) in request.arguments.enumerated() {
-                    texts["arg_\(place)"] = .string(text)
+                    texts["arg_\(place)"] = text
                 }
                 arguments["gen_args_\(number)"] = .object(texts)
             }
-            let filtered = zip(responses, item.requests).map { $0.json(of: $1) }
+            let raw = zip(responses, item.requests).map { $0.json(of: $1, repeats: repeats) }
+            let seen =
+                try filtered?.map { try $0.withoutPythonMarks.sanitized }
+                ?? raw.map {
+                    $0.arrayValue?.first ?? .null
+                }
             let hashes = try hashes
             var object: JSONObject = [
                 "doc_id": .integer(item.id), "doc": .object(item.document.object),
                 "target": .string(try item.target.pythonText()),
-                "arguments": .object(arguments), "resps": .array(filtered.map { [$0] }),
-                "filtered_resps": .array(filtered), "filter": "none",
+                "arguments": .object(arguments), "resps": .array(raw),
+                "filtered_resps": .array(seen), "filter": .string(filter),
                 "metrics": .array(metrics.map { .string($0.name.rawValue) }),
                 "doc_hash": .string(hashes.document), "prompt_hash": .string(hashes.prompt),
                 "target_hash": .string(hashes.target),
@@ -317,10 +325,26 @@ extension TaskResult.Sample {
 }
 
 extension TaskResult.Response {
-    /// As text, as the harness writes it: the log-likelihood, and of a continuation whether it is greedy.
-    fileprivate func json(of request: PreparedTask.Request) -> JSONValue {
+    /// As text, as the harness writes it, once for each repetition: the log-likelihood and of a
+    /// continuation whether it is greedy, or what the model wrote.
+    fileprivate func json(of request: PreparedTask.Request, repeats: Int) -> JSONValue {
         let likelihood = JSONValue.string(PythonFloat.repr(logLikelihood))
-        if case .rolling = request { return likelihood }
-        return [likelihood, .string(isGreedy ? "True" : "False")]
+        let one: JSONValue
+        switch request {
+        case .answer: return .array(texts.map { .string($0) })
+        case .rolling: one = likelihood
+        case .continuation: one = [likelihood, .string(isGreedy ? "True" : "False")]
+        }
+        return .array(Array(repeating: one, count: repeats))
+    }
+}
+
+extension JSONValue {
+    /// The value with all that lists hold as text, as the harness writes responses.
+    fileprivate var sanitized: JSONValue {
+        get throws {
+            if let items = arrayValue { return .array(try items.map { try $0.sanitized }) }
+            return .string(try pythonText())
+        }
     }
 }

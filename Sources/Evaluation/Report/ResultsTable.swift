@@ -103,12 +103,12 @@ public struct ResultsTable {
         if let result = results.tasks.first(where: { $0.task.name == name }) {
             let lines = result.figures.map { figure in
                 Line(
-                    metric: figure.metric.name.rawValue, filter: "none",
+                    metric: figure.metric.name.rawValue, filter: figure.filter,
                     value: figure.isInteger
                         ? .number(figure.value)
                         : .text(PythonFloat.fixed(figure.value, places: 4)),
                     hasError: true, error: figure.error,
-                    arrow: figure.metric.higherIsBetter ? "↑" : "↓")
+                    arrow: figure.metric.higherIsBetter.map { $0 ? "↑" : "↓" } ?? "")
             }
             let version: MarkdownTable.Cell =
                 result.task.version.numberValue.map { .number($0) }

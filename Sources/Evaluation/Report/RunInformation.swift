@@ -60,8 +60,8 @@ public struct RunInformation: Sendable {
     public func headline(_ options: EvaluationOptions) throws -> String {
         let limit = options.limit.map { PythonFloat.repr($0) } ?? "None"
         let shots = options.shots.map { "\($0)" } ?? "None"
-        return "\(model) (\(try JSONValue.object(modelArguments).pythonText())), gen_kwargs: ({}), "
-            + "limit: \(limit), num_fewshot: \(shots), batch_size: \(try batchSize.pythonText())"
+        return "\(model) (\(try JSONValue.object(modelArguments).pythonText())), "
+            + "gen_kwargs: (\(try JSONValue.object(options.generationChanges).pythonText())), limit: \(limit), num_fewshot: \(shots), batch_size: \(try batchSize.pythonText())"
     }
 
     /// The value of the first argument that names a model.
@@ -106,6 +106,7 @@ extension TaskConfiguration {
                 case "num_fewshot": .integer(shots)
                 case "output_type": .string(outputType.rawValue)
                 case "fewshot_config": .object(fewShotDump)
+                case "generation_kwargs": generation.map { .object($0.object) }
                 case "metadata": .object(metadataDump(modelArguments))
                 default: TaskKeys(file: path, keys: keys)[key] ?? defaults[key]
                 }
@@ -186,11 +187,14 @@ extension PreparedTask {
         for (number, request) in item.requests.enumerated() {
             switch request {
             case .continuation(let context, let continuation):
-                if number == 0 || item.requests[number - 1].arguments[0] != context {
+                if number == 0 || item.requests[number - 1].arguments[0] != .string(context) {
                     text += "--- context\n\(context)\n"
                 }
                 text += "--- continuation \(number)\n\(continuation)\n"
             case .rolling(let whole): text += "--- text\n\(whole)\n"
+            case .answer(let context, let arguments):
+                text += "--- context\n\(context)\n--- generation arguments\n"
+                text += JSONWriter(escapesNonASCII: false).string(.object(arguments)) + "\n"
             }
         }
         let target = (try? item.target.pythonText()) ?? ""

@@ -49,18 +49,27 @@ public struct Evaluation: Sendable {
             on: model,
             encoder: RequestEncoder(
                 tokenizer, prefixToken: prefixToken, end: model.configuration.endTokens.first),
-            vocabulary: model.configuration.vocabulary, journal: journal, report: report)
+            vocabulary: model.configuration.vocabulary,
+            writer: AnswerWriter(model: model, tokenizer, seed: options.generationSeed),
+            journal: journal, report: report)
     }
 
     /// The same for any model that can read on.
-    func run(
-        on model: some ContinuationModel, encoder: RequestEncoder, vocabulary: Int,
+    func run<Model: ContinuationModel>(
+        on model: Model, encoder: RequestEncoder, vocabulary: Int, writer: AnswerWriter<Model>,
         journal: ScoreJournal? = nil, report: (EvaluationEvent) throws -> Void = { _ in }
     ) throws -> EvaluationResults {
         var encoder = encoder
         for warning in journal?.warnings ?? [] { try report(.warning(warning)) }
         let results = try tasks.map { task in
             for warning in task.warnings { try report(.warning(warning)) }
+            if task.task.generation != nil {
+                let answers = try write(task, encoder, writer, journal, report)
+                try report(.aggregating(task: task.task.name))
+                let result = try TaskResult(task, responses: answers, options: options)
+                try report(.finished(task: task.task.name))
+                return result
+            }
             let requests = try TaskRequests(
                 task, encoder: &encoder, maximumLength: options.maximumLength,
                 vocabulary: vocabulary)
@@ -79,6 +88,60 @@ public struct Evaluation: Sendable {
             return result
         }
         return EvaluationResults(tasks: results, groups: groups)
+    }
+
+    /// Writes the answers of a task.
+    private func write<Model: ContinuationModel>(
+        _ task: PreparedTask, _ encoder: RequestEncoder, _ writer: AnswerWriter<Model>,
+        _ journal: ScoreJournal?, _ report: (EvaluationEvent) throws -> Void
+    ) throws -> [[TaskResult.Response]] {
+        let (name, count) = (task.task.name, task.task.repeats)
+        let prompts = try task.items.map { item in
+            guard case .answer(let context, _)? = item.requests.first,
+                let arguments = task.task.generation
+            else { preconditionFailure("task \(name) writes no answers") }
+            return try AnswerWriter<Model>.prompt(
+                encoder.encode(context), arguments, maximumLength: options.maximumLength,
+                prefix: encoder.prefixToken, place: item.document.place, task: name)
+        }
+        let truncated = prompts.count(where: \.isTruncated)
+        if truncated > 0 {
+            try report(
+                .warning(
+                    "task \(quoted(name)): \(truncated) of \(prompts.count) prompts leave no room for "
+                        + "an answer in \(options.maximumLength) tokens; their beginning is left out"
+                ))
+        }
+        let keys = prompts.map {
+            ScoreJournal.key(
+                $0.tokens, $0.arguments.object, count: count, seed: options.generationSeed,
+                isPrompt: writer.model.hasTrees)
+        }
+        var answers = keys.map { journal?.score(of: $0) }
+        if let warning = journal?.warning(aboutEnginesOf: keys, task: name) {
+            try report(.warning(warning))
+        }
+        var done = answers.count { $0 != nil }
+        let total = answers.count
+        try report(.started(task: name, documents: total, requests: total, resumed: done))
+        let open = answers.indices.filter { answers[$0] == nil }
+        let length = writer.sharedLength(open.map { prompts[$0].tokens })
+        let beginning = open.first.map { Array(prompts[$0].tokens.prefix(length)) } ?? []
+        let shared = writer.model.read(beginning: beginning).map { (beginning, $0) }
+        for index in open {
+            let texts = try writer.answers(
+                to: prompts[index], after: shared, count: count, stream: task.items[index].id
+            ) { try report(.progress(task: name, done: done, total: total)) }
+            let answer = TaskResult.Response(logLikelihood: 0, isGreedy: false, texts: texts)
+            answers[index] = answer
+            try journal?.keep(
+                answer, of: keys[index],
+                at: ScoreJournal.Place(
+                    task: name, document: task.items[index].id, request: 0, window: 0))
+            done += 1
+            try report(.progress(task: name, done: done, total: total))
+        }
+        return answers.map { $0.map { [$0] } ?? [] }
     }
 
     private func score(
@@ -160,12 +223,16 @@ public struct EvaluationOptions: Sendable {
     public var maximumLength = 2048
     /// About how many tokens are computed at once; changes no result.
     public var batchTokens = 1536
+    /// The seed for drawing answers, where a task draws them.
+    public var generationSeed: UInt64 = 1234
     /// The seed for drawing examples.
     public var fewShotSeed: UInt64 = 1234
     /// The number of bootstrap resamples for standard errors; 0 for no standard errors.
     public var bootstrapIterations = 100_000
     /// The number of threads for standard errors; changes no result.
     public var threads = 1
+    /// Arguments of `generation_kwargs` that the user gave, for the report.
+    public var generationChanges: JSONObject = [:]
     /// Put before every prompt.
     public var systemInstruction: String?
     /// Whether the contexts of the windows of whole texts are prompts on which trees are built.
@@ -218,6 +285,10 @@ public enum EvaluationError: Error, Equatable {
     case fewExamples(task: String, found: Int, expected: Int)
     /// A continuation has no tokens, or more than fit.
     case continuation(place: String, task: String, text: String, tokens: Int, limit: Int)
+    /// Answers may be longer than what is read.
+    case answerLength(place: String, task: String, limit: Int, length: Int)
+    /// A filter or metric cannot take an answer.
+    case filter(place: String, problem: String)
     /// A token of a request is not one of the model's.
     case unknownToken(place: String, task: String, id: Int, vocabulary: Int)
     /// A metric cannot be summed up.
@@ -261,6 +332,10 @@ extension EvaluationError: CustomStringConvertible {
             "\(quotedPath(place)): continuation \(quoted(text)) of task \(quoted(task)) has \(tokens) tokens, "
                 + "expected 1 to \(limit)"
                 + (tokens > limit ? "; raise --max-length" : "")
+        case .answerLength(let place, let task, let limit, let length):
+            "\(quotedPath(place)): answers of task \(quoted(task)) may have \(limit) tokens, expected less "
+                + "than --max-length, \(length); give --gen-kwargs max_gen_toks=N"
+        case .filter(let place, let problem): "\(quotedPath(place)): \(problem)"
         case .unknownToken(let place, let task, let id, let vocabulary):
             "\(quotedPath(place)): a request of task \(quoted(task)) has the token id \(id), "
                 + "expected 0 to \(vocabulary - 1); tokenizer and model do not fit"

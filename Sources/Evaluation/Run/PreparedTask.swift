@@ -9,12 +9,16 @@ public struct PreparedTask: Sendable {
         case continuation(context: String, continuation: String)
         /// How likely a whole text is.
         case rolling(String)
+        /// What a model writes after a context, with the task's arguments.
+        case answer(context: String, arguments: JSONObject)
 
         /// The arguments in the harness's order.
-        var arguments: [String] {
+        var arguments: [JSONValue] {
             switch self {
-            case .continuation(let context, let continuation): [context, continuation]
-            case .rolling(let text): [text]
+            case .continuation(let context, let continuation):
+                [.string(context), .string(continuation)]
+            case .rolling(let text): [.string(text)]
+            case .answer(let context, let arguments): [.string(context), .object(arguments)]
             }
         }
     }
@@ -45,6 +49,8 @@ public struct PreparedTask: Sendable {
     /// What the user should know of where examples come from; also one of ``warnings``.
     public let notice: ExampleNotice?
     let wanted: Set<MetricName>
+    let fields: TaskFields
+    let hasMultipleTargets: Bool
 
     /// Reads a task's documents and makes their requests.
     ///
@@ -63,6 +69,8 @@ public struct PreparedTask: Sendable {
         notice = data.notice
         documents = data.documents.count
         wanted = Set(task.metrics.map(\.name))
+        fields = data.fields
+        hasMultipleTargets = data.hasMultipleTargets
         var builder = ItemBuilder(
             data: data, shots: shots, wanted: wanted, options: options)
         var items: [Item] = []
@@ -126,6 +134,12 @@ private struct ItemBuilder {
         }
         let examples = try sampler.pick(shots, for: document)
         let contexts = try prompts.contexts(document, examples: examples)
+        if let generation = task.generation {
+            return PreparedTask.Item(
+                id: index,
+                requests: [.answer(context: contexts[0], arguments: generation.object)],
+                target: target, document: document, choices: [], gold: .one(0))
+        }
         guard task.outputType == .multipleChoice else {
             return PreparedTask.Item(
                 id: index,
@@ -238,6 +252,7 @@ struct TaskRequests {
                         length: maximumLength)
                     requests += windows
                     places += windows.indices.map { (index, number, $0) }
+                case .answer: continue
                 }
             }
         }

@@ -2,7 +2,7 @@ import Storage
 
 /// Keeps the score of every request as soon as it is known, so that a run can go on after a stop.
 ///
-/// A file of JSON lines: `{"task": …, "doc": …, "request": …, "window": …, "run": …, "tokens": …,
+/// Answers that a model wrote are kept as `"answers": […]` in the place of a score. A file of JSON lines: `{"task": …, "doc": …, "request": …, "window": …, "run": …, "tokens": …,
 /// "engine": …, "loglikelihood": …, "is_greedy": …, "check": …}`. `run` is a hash of all that a score depends
 /// on but the request; `tokens` is a hash of the request's token ids. A score is taken again only where both
 /// are the same, so that a changed model, prompt or tokenizer is never mixed up with old scores. `engine` says
@@ -65,6 +65,16 @@ public final class ScoreJournal {
         return String(SHA256.hexadecimal(of: text).prefix(32))
     }
 
+    /// The hash by which answers to a prompt are known.
+    static func key(
+        _ tokens: [Int32], _ arguments: JSONObject, count: Int, seed: UInt64, isPrompt: Bool
+    ) -> String {
+        let text =
+            (isPrompt ? "tree " : "") + tokens.map(String.init).joined(separator: ",")
+            + ">\(count) \(seed) " + JSONWriter(sortsKeys: true).string(.object(arguments))
+        return String(SHA256.hexadecimal(of: text).prefix(32))
+    }
+
     /// The score of a request, nil if it is not known.
     func score(of key: String) -> TaskResult.Response? { content.known[key] }
 
@@ -74,13 +84,18 @@ public final class ScoreJournal {
     /// Keeps a score.
     func keep(_ score: TaskResult.Response, of key: String, at place: Place) throws {
         content.known[key] = score
-        let line = writer.string([
+        var object: JSONObject = [
             "task": .string(place.task), "doc": .integer(place.document),
             "request": .integer(place.request), "window": .integer(place.window),
             "run": .string(run), "tokens": .string(key), "engine": .string(engine),
-            "loglikelihood": .number(score.logLikelihood), "is_greedy": .bool(score.isGreedy),
-        ])
-        try appender.append(ScoreJournalContent.checked(line))
+        ]
+        if score.texts.isEmpty {
+            object["loglikelihood"] = .number(score.logLikelihood)
+            object["is_greedy"] = .bool(score.isGreedy)
+        } else {
+            object["answers"] = .array(score.texts.map { .string($0) })
+        }
+        try appender.append(ScoreJournalContent.checked(writer.string(.object(object))))
     }
 }
 
@@ -161,15 +176,18 @@ struct ScoreJournalContent {
         let text = String(decoding: line, as: UTF8.self)
         let options = JSONOptions(allowsNonFinite: true)
         guard let value = try? JSONValue(parsing: text, file: "", options: options),
-            let run = value["run"]?.stringValue, let tokens = value["tokens"]?.stringValue,
-            let likelihood = value["loglikelihood"]?.numberValue,
-            let isGreedy = value["is_greedy"]?.boolValue
+            let run = value["run"]?.stringValue, let tokens = value["tokens"]?.stringValue
         else { return false }
+        let texts = value["answers"]?.arrayValue?.compactMap(\.stringValue) ?? []
+        let likelihood = value["loglikelihood"]?.numberValue
+        let isGreedy = value["is_greedy"]?.boolValue
+        guard !texts.isEmpty || (likelihood != nil && isGreedy != nil) else { return false }
         // Lines of older versions have no check; their runs are never this one.
         guard let engine = value["engine"]?.stringValue, value["check"] != nil else { return true }
         guard Self.isWhole(text) else { return false }
         guard run == self.run else { return true }
-        known[tokens] = TaskResult.Response(logLikelihood: likelihood, isGreedy: isGreedy)
+        known[tokens] = TaskResult.Response(
+            logLikelihood: likelihood ?? 0, isGreedy: isGreedy ?? false, texts: texts)
         otherEngines[tokens] = engine == self.engine ? nil : engine
         return true
     }

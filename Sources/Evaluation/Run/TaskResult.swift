@@ -8,6 +8,17 @@ public struct TaskResult: Sendable {
         public var logLikelihood: Double
         /// Whether every token was the most likely one.
         public var isGreedy: Bool
+        /// What the model wrote, once for each repetition; empty for scores.
+        public var texts: [String] = []
+
+        /// As the harness's filters see it.
+        func python(of request: PreparedTask.Request) -> JSONValue {
+            switch request {
+            case .answer: .array(texts.map { .string($0) })
+            case .rolling: [.number(logLikelihood)]
+            case .continuation: [.pythonTuple([.number(logLikelihood), .bool(isGreedy)])]
+            }
+        }
     }
 
     /// One document with its scores.
@@ -16,6 +27,12 @@ public struct TaskResult: Sendable {
         public let item: PreparedTask.Item
         /// One response per request.
         public let responses: [Response]
+        /// What made the metrics' view of the responses.
+        public let filter: String
+        /// That view, one value a request; nil where it is the responses themselves.
+        let filtered: [JSONValue]?
+        /// How often each request was made.
+        let repeats: Int
         /// The values of the metrics.
         public let metrics: [(name: MetricName, value: MetricValue)]
     }
@@ -24,12 +41,16 @@ public struct TaskResult: Sendable {
     public struct Figure: Sendable {
         /// The metric.
         public let metric: MetricConfiguration
+        /// The filter of the responses.
+        public let filter: String
         /// Its value.
         public let value: Double
         /// Whether the value is an integer to the harness.
         public let isInteger: Bool
         /// Its standard error, nil if there is none.
         public let error: Double?
+        /// How many documents have a value.
+        public let documents: Int
     }
 
     /// The task and its requests.
@@ -42,7 +63,9 @@ public struct TaskResult: Sendable {
     /// The task.
     public var task: TaskConfiguration { prepared.task }
     /// How many documents count.
-    public var sampleCount: Int { figures.isEmpty ? 0 : samples.count }
+    public var sampleCount: Int { figures.map(\.documents).max() ?? 0 }
+    /// The samples of the first filter: one a document.
+    var firstSamples: ArraySlice<Sample> { samples.prefix(prepared.items.count) }
 }
 
 extension TaskResult {
@@ -53,44 +76,112 @@ extension TaskResult {
         _ prepared: PreparedTask, responses: [[Response]], options: EvaluationOptions
     ) throws {
         self.prepared = prepared
-        samples = try zip(prepared.items, responses).map { item, responses in
-            Sample(
-                item: item, responses: responses,
-                metrics: options.predictsOnly
-                    ? []
-                    : try TaskResult.metrics(of: item, responses, prepared).values)
-        }
-        var values: [MetricName: [MetricValue]] = [:]
-        var order: [MetricName] = []
-        for metric in samples.flatMap(\.metrics) {
-            if values[metric.name] == nil { order.append(metric.name) }
-            values[metric.name, default: []].append(metric.value)
-        }
-        figures = try order.compactMap { name in
-            guard let metric = prepared.task.metrics.first(where: { $0.name == name }) else {
-                return nil
+        var samples: [Sample] = []
+        for pipeline in prepared.task.filters {
+            let filtered = try TaskResult.filtered(prepared, responses, pipeline)
+            for (number, item) in prepared.items.enumerated() {
+                samples.append(
+                    Sample(
+                        item: item, responses: responses[number], filter: pipeline.name,
+                        filtered: filtered?[number], repeats: prepared.task.repeats,
+                        metrics: options.predictsOnly
+                            ? []
+                            : try TaskResult.metrics(
+                                of: item, responses[number], filtered?[number], prepared
+                            ).values))
             }
-            do {
-                return Figure(
-                    metric: metric, value: try metric.aggregation(values[name] ?? []),
-                    isInteger: metric.aggregation == .bypass,
-                    error: try StandardError.of(
-                        metric.aggregation, values[name] ?? [],
-                        iterations: options.bootstrapIterations, threads: max(1, options.threads)))
-            } catch let failure as Aggregation.Failure {
-                throw EvaluationError.aggregation(
-                    task: prepared.task.name, metric: name.rawValue, problem: "\(failure)")
+        }
+        self.samples = samples
+        var values: [FigureName: [MetricValue]] = [:]
+        var order: [FigureName] = []
+        for sample in samples {
+            for metric in sample.metrics {
+                let name = FigureName(metric: metric.name, filter: sample.filter)
+                if values[name] == nil { order.append(name) }
+                values[name, default: []].append(metric.value)
             }
+        }
+        figures = try order.map { name in
+            try Figure.sum(name, values[name] ?? [], of: prepared.task, options: options)
+        }
+    }
+
+    fileprivate struct FigureName: Hashable {
+        var metric: MetricName
+        var filter: String
+    }
+
+    /// What metrics see of the responses, document by document; nil where it is the responses.
+    private static func filtered(
+        _ prepared: PreparedTask, _ responses: [[Response]], _ pipeline: FilterPipeline
+    ) throws -> [[JSONValue]]? {
+        let task = prepared.task
+        if task.generation == nil, pipeline.onlyTakesFirst { return nil }
+        var (answers, documents): ([JSONValue], [Document]) = ([], [])
+        for (item, responses) in zip(prepared.items, responses) {
+            for (request, response) in zip(item.requests, responses) {
+                let answer = response.python(of: request)
+                let items = answer.arrayValue ?? []
+                answers.append(
+                    task.generation != nil
+                        ? answer
+                        : .array(Array(repeating: items, count: task.repeats).flatMap { $0 }))
+                documents.append(item.document)
+            }
+        }
+        var rest = try pipeline(answers, documents)[...]
+        return prepared.items.map { item in
+            defer { rest = rest.dropFirst(item.requests.count) }
+            return Array(rest.prefix(item.requests.count))
         }
     }
 
     private static func metrics(
-        of item: PreparedTask.Item, _ responses: [Response], _ prepared: PreparedTask
+        of item: PreparedTask.Item, _ responses: [Response], _ filtered: [JSONValue]?,
+        _ prepared: PreparedTask
     ) throws -> DocumentMetrics {
+        var responses = responses
+        if let filtered, prepared.task.generation == nil {
+            // Filters of scores give scores.
+            responses = zip(responses, filtered).map { response, value in
+                let items = value["!tuple"]?.arrayValue ?? value.arrayValue ?? [value]
+                return Response(
+                    logLikelihood: items.first?.numberValue ?? response.logLikelihood,
+                    isGreedy: items.last?.boolValue ?? response.isGreedy)
+            }
+        }
         let likelihood = responses.first?.logLikelihood ?? 0
-        if case .results(let function)? = prepared.task.processResults?.body {
-            let values = try function(item.document, likelihood)
+        switch prepared.task.processResults {
+        case .native(let function)?:
+            guard case .results(let body) = function.body else {
+                throw EvaluationError.functionUse(
+                    place: item.document.place, function: function.name)
+            }
+            let values = try body(item.document, likelihood)
             return DocumentMetrics(values.filter { prepared.wanted.contains($0.0) })
+        case .python(let function)?:
+            let results =
+                filtered
+                ?? zip(responses, item.requests).map {
+                    $0.python(of: $1).arrayValue?.first ?? .null
+                }
+            let value = try function.ask(
+                "call", [.object(item.document.object), .array(results)])
+            guard
+                let object = value["!dict"]?.arrayValue == nil
+                    ? value.objectValue
+                    : value.withoutPythonMarks.objectValue
+            else {
+                throw EvaluationError.value(
+                    place: item.document.place, task: prepared.task.name,
+                    field: "process_results", found: value.kind,
+                    expected: "a dictionary of metrics")
+            }
+            return DocumentMetrics(
+                object.members.map {
+                    (MetricName(rawValue: $0.key), MetricValue(python: $0.value))
+                })
+        case nil: break
         }
         switch prepared.task.outputType {
         case .rolling:
@@ -101,10 +192,55 @@ extension TaskResult {
             return DocumentMetrics(
                 choices: item.choices, gold: item.gold, scores: responses,
                 wanted: prepared.wanted)
-        case .logLikelihood, .generateUntil:
+        case .logLikelihood:
             return DocumentMetrics(
                 responses.first ?? Response(logLikelihood: 0, isGreedy: false),
                 wanted: prepared.wanted)
+        case .generateUntil:
+            return try DocumentMetrics(
+                answer: filtered?.first ?? .null, of: item.document, prepared.fields,
+                hasMultipleTargets: prepared.hasMultipleTargets)
+        }
+    }
+}
+
+extension TaskResult.Figure {
+    /// Sums up a metric's values.
+    fileprivate static func sum(
+        _ name: TaskResult.FigureName, _ values: [MetricValue], of task: TaskConfiguration,
+        options: EvaluationOptions
+    ) throws -> TaskResult.Figure {
+        // A metric that the task does not list is averaged, as in the harness.
+        let metric =
+            task.metrics.first { $0.name == name.metric }
+            ?? MetricConfiguration(
+                name: name.metric, aggregation: .mean,
+                higherIsBetter: name.metric.defaultHigherIsBetter)
+        func failure(_ problem: String) -> EvaluationError {
+            .aggregation(task: task.name, metric: name.metric.rawValue, problem: problem)
+        }
+        if let function = metric.aggregatingFunction {
+            let sum = try function.ask("call", [.array(values.map(\.python))])
+            guard let number = sum.numberValue else {
+                throw failure("\(quoted(function.name)) returned \(sum.kind), expected a number")
+            }
+            return TaskResult.Figure(
+                metric: metric, filter: name.filter, value: number,
+                isInteger: sum.integerValue != nil, error: nil, documents: values.count)
+        }
+        // The harness draws less often where it takes long.
+        let isCorpus = [.bleu, .chrF, .chrFPlus].contains(name.metric)
+        let iterations = options.bootstrapIterations
+        do {
+            return TaskResult.Figure(
+                metric: metric, filter: name.filter, value: try metric.aggregation(values),
+                isInteger: metric.aggregation == .bypass,
+                error: try StandardError.of(
+                    metric.aggregation, values,
+                    iterations: isCorpus ? min(iterations, 100) : iterations,
+                    threads: max(1, options.threads)), documents: values.count)
+        } catch {
+            throw failure("\(error)")
         }
     }
 }
@@ -117,7 +253,7 @@ public struct EvaluationResults: Sendable {
         public struct Figure: Sendable {
             /// The metric, by the harness's name.
             public let metric: String
-            /// The filter; "none" is the only one there is.
+            /// The filter.
             public let filter: String
             /// The mean over the tasks.
             public let value: Double
@@ -156,7 +292,7 @@ public struct EvaluationResults: Sendable {
         var shots = byName.mapValues { Optional($0.prepared.shots) }
         var directions = byName.mapValues { result in
             result.task.metrics.map {
-                (metric: $0.name.rawValue, value: Optional($0.higherIsBetter))
+                (metric: $0.name.rawValue, value: $0.higherIsBetter)
             }
         }
         // In the harness's order, parents first: what a group hands on, its parent does not see.
@@ -214,11 +350,17 @@ extension EvaluationResults.GroupResult {
         self.higherIsBetter = higherIsBetter
         self.shots = shots
         documents = tasks.reduce(0) { $0 + $1.sampleCount }
-        figures = group.metrics.compactMap { metric in
-            guard metric.filters?.contains("none") ?? true else { return nil }
+        let named = group.metrics.flatMap { metric in
+            let all = tasks.flatMap(\.figures).filter { $0.metric.name.rawValue == metric.name }
+            var found: [String] = []
+            for figure in all where !found.contains(figure.filter) { found.append(figure.filter) }
+            return (metric.filters ?? found).map { (metric: metric, filter: $0) }
+        }
+        figures = named.compactMap { metric, filter in
             let parts = tasks.compactMap { task in
-                task.figures.first { $0.metric.name.rawValue == metric.name }
-                    .map { (figure: $0, size: task.sampleCount) }
+                task.figures.first {
+                    $0.metric.name.rawValue == metric.name && $0.filter == filter
+                }.map { (figure: $0, size: task.sampleCount) }
             }
             guard !parts.isEmpty else { return nil }
             let weights = parts.map { metric.isWeighted ? Double($0.size) : 1 }
@@ -232,7 +374,7 @@ extension EvaluationResults.GroupResult {
                     : StandardError.ofPlainMean(errors)
             }
             return Figure(
-                metric: metric.name, filter: "none", value: sum / weights.reduce(0, +),
+                metric: metric.name, filter: filter, value: sum / weights.reduce(0, +),
                 error: error, documents: parts.reduce(0) { $0 + $1.size })
         }
     }

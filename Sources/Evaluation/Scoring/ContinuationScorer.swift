@@ -159,6 +159,23 @@ protocol ContinuationModel {
     func read(
         _ sequences: [TokenSequence<State>], scoring scored: [ScoredToken]
     ) -> (states: [State?], scores: CrossEntropy.Result)
+
+    /// Reads what several prompts begin with; nil for no tokens.
+    func read(beginning tokens: [Int32]) -> State?
+
+    /// Writes on from a prompt.
+    ///
+    /// - Parameters:
+    ///   - prompt: At least one token.
+    ///   - shared: The first tokens of it that were read already.
+    ///   - settings: How tokens are drawn.
+    ///   - count: How many texts.
+    ///   - isDone: Told the tokens of a text after each; true ends the text.
+    /// - Returns: The tokens of each.
+    func write(
+        after prompt: [Int32], shared: (tokens: [Int32], state: State)?,
+        _ settings: Generation.Settings, count: Int, isDone: ([Int32]) throws -> Bool
+    ) rethrows -> [[Int32]]
 }
 
 extension MambaModel: ContinuationModel {
@@ -172,5 +189,28 @@ extension MambaModel: ContinuationModel {
         _ sequences: [TokenSequence<SequenceState>], scoring scored: [ScoredToken]
     ) -> (states: [SequenceState?], scores: CrossEntropy.Result) {
         read(TokenForest(sequences), scoring: scored)
+    }
+
+    /// Reads no prompt: on a chain it makes no difference.
+    func read(beginning tokens: [Int32]) -> SequenceState? {
+        tokens.isEmpty ? nil : readOn(tokens, after: nil)
+    }
+
+    /// Goes on from the state after the prompt.
+    func write(
+        after prompt: [Int32], shared: (tokens: [Int32], state: SequenceState)?,
+        _ settings: Generation.Settings, count: Int, isDone: ([Int32]) throws -> Bool
+    ) rethrows -> [[Int32]] {
+        let known = shared?.tokens ?? []
+        let reading = readPrompt(
+            Array(prompt.dropFirst(known.count)), after: shared?.state, of: known)
+        let generation = Generation(of: self, after: reading, settings, count: count)
+        while true {
+            let draws = generation.next()
+            guard !draws.isEmpty else { return generation.texts.map(\.tokens) }
+            for draw in draws where try isDone(generation.texts[draw.text].tokens) {
+                generation.end(draw.text, .stop)
+            }
+        }
     }
 }

@@ -39,44 +39,38 @@ struct NativeFunction: Sendable {
     ///   - name: The name with the module.
     ///   - file: The file in which it is named.
     ///   - task: The task's keys.
-    ///   - key: The key that names it.
-    /// - Returns: The function.
-    /// - Throws: ``TaskError`` if it is not built in, or another one stands in a file beside the task.
-    static func find(
-        _ name: String, namedIn file: String, task: TaskKeys, key: String
-    ) throws(TaskError) -> NativeFunction {
+    /// - Returns: The function; nil if it is not built in.
+    static func find(_ name: String, namedIn file: String, task: TaskKeys) -> NativeFunction? {
         let texts = [
             FilePath.name(of: FilePath.folder(of: file)), task["dataset_path"]?.stringValue ?? "",
             task["dataset_name"]?.stringValue ?? "", task["task"]?.stringValue ?? "",
         ]
         let words = texts.flatMap { $0.split(separator: "/").map(String.init) }
-        let found = all.first { function in
+        return all.first { function in
             function.name == name
                 && (function.home.isEmpty || words.contains(function.home))
         }
-        guard let found else {
-            throw .unknownFunction(
-                file: file, key: key, function: name,
-                known: Set(all.map { $0.home.isEmpty ? $0.name : "\($0.name) of \($0.home)" })
-                    .sorted())
-        }
-        try found.checkPython(beside: file)
-        return found
     }
 
-    private func checkPython(beside file: String) throws(TaskError) {
+    /// A Python file beside the task file that is not the harness's, if there is one: it may say
+    /// something else than this function.
+    func foreignPython(beside file: String) -> String? {
         guard file.utf8.contains(UInt8(ascii: "/")),
             let dot = name.utf8.lastIndex(of: UInt8(ascii: "."))
         else {
-            return
+            return nil
         }
         let module = name[..<dot].split(separator: ".").joined(separator: "/") + ".py"
         let path = file.neighbour(module)
-        guard FilePath.exists(path) else { return }
+        guard FilePath.exists(path) else { return nil }
         let content = (try? ByteStream.contents(of: path, limit: 1 << 20)) ?? []
-        guard SHA256.hexadecimal(of: String(decoding: content, as: UTF8.self)) == python else {
-            throw .foreignPython(file: file, function: name, python: path)
-        }
+        let isOurs = SHA256.hexadecimal(of: String(decoding: content, as: UTF8.self)) == python
+        return isOurs ? nil : path
+    }
+
+    /// The names of all, with what tells whose `utils` is meant.
+    static var names: [String] {
+        Set(all.map { $0.home.isEmpty ? $0.name : "\($0.name) of \($0.home)" }).sorted()
     }
 
     /// All that are built in.

@@ -1,4 +1,5 @@
 import Jinja
+import RegularExpressions
 import Storage
 
 /// What kind of requests a task makes.
@@ -9,7 +10,7 @@ public enum OutputType: String, CaseIterable, Sendable {
     case logLikelihood = "loglikelihood"
     /// Whole texts, in windows.
     case rolling = "loglikelihood_rolling"
-    /// Text that the model writes; known, but not run.
+    /// Text that the model writes.
     case generateUntil = "generate_until"
 }
 
@@ -20,7 +21,7 @@ enum DocumentField: Sendable {
     /// The name of a field or, where no field has it, a template.
     case text(String, Template?)
     /// A function of the document.
-    case function(NativeFunction)
+    case function(TaskFunction)
 }
 
 /// One metric of a task.
@@ -29,8 +30,12 @@ public struct MetricConfiguration: Sendable {
     public var name: MetricName
     /// How the documents' values are summed up.
     public var aggregation: Aggregation
-    /// Whether more is better.
-    public var higherIsBetter: Bool
+    /// A function of Python that sums up in the place of ``aggregation``.
+    var aggregatingFunction: PythonFunction?
+    /// Whether more is better; nil if nothing is known.
+    public var higherIsBetter: Bool?
+    /// How an answer is scored, for texts that the model writes.
+    var ofAnswers: AnswerMetric?
 }
 
 /// A task: its data, its prompts, its metrics.
@@ -48,7 +53,9 @@ public struct TaskConfiguration: Sendable {
         var sampler: Sampler
         var split: String?
         var samples: [JSONObject]?
-        var processDocuments: NativeFunction?
+        /// Makes ``samples``.
+        var samplesFunction: PythonFunction?
+        var processDocuments: TaskFunction?
         var text: DocumentField?
         var target: DocumentField?
         var choices: DocumentField?
@@ -80,15 +87,23 @@ public struct TaskConfiguration: Sendable {
     let trainingSplit: String?
     let validationSplit: String?
     let testSplit: String?
-    let processDocuments: NativeFunction?
+    let processDocuments: TaskFunction?
     let text: DocumentField?
     let target: DocumentField?
     let choices: DocumentField?
-    let processResults: NativeFunction?
+    let processResults: TaskFunction?
     let description: DocumentField?
     let prefix: DocumentField?
     let targetDelimiter: String
     let fewShot: FewShot
+    /// How texts are written; nil for other kinds of requests.
+    let generation: GenerationArguments?
+    /// How often each request is made.
+    let repeats: Int
+    /// What metrics see of answers.
+    let filters: [FilterPipeline]
+    /// Makes the documents of all splits.
+    let customDataSet: PythonFunction?
     /// All keys, for the report.
     let keys: JSONObject
 
@@ -108,11 +123,14 @@ public struct TaskConfiguration: Sendable {
 extension TaskConfiguration {
     /// Checks a task file's keys.
     ///
+    /// - Parameters:
+    ///   - file: The file.
+    ///   - settings: What the user allows and wants otherwise.
     /// - Throws: ``TaskError``.
-    init(_ file: TaskFile) throws(TaskError) {
+    init(_ file: TaskFile, _ settings: TaskSettings = TaskSettings()) throws(TaskError) {
         if let key = file.unknownKey { throw key.error }
-        let keys = TaskKeys(file)
-        try TaskConfiguration.refuseUnsupported(keys)
+        let keys = TaskKeys(file, python: settings.python)
+        try TaskConfiguration.refuseUnsupported(keys, settings)
         name = try keys.string("task")
         alias = try keys.string(ifPresent: "task_alias") ?? name
         path = file.path
@@ -121,10 +139,6 @@ extension TaskConfiguration {
             throw .choice(
                 file: file.path, key: "output_type", found: type,
                 expected: OutputType.allCases.map(\.rawValue))
-        }
-        guard outputType != .generateUntil else {
-            throw .unsupported(
-                file: file.path, key: "output_type", found: "generated text (generate_until)")
         }
         self.outputType = outputType
         processResults = try keys.function(ifPresent: "process_results")
@@ -145,8 +159,19 @@ extension TaskConfiguration {
         prefix = try keys.field(ifPresent: "gen_prefix")
         targetDelimiter = try keys.string(ifPresent: "target_delimiter") ?? " "
         fewShot = try FewShot(keys)
+        generation =
+            outputType == .generateUntil
+            ? try GenerationArguments(
+                keys, delimiter: try keys.string(ifPresent: "fewshot_delimiter") ?? "\n\n",
+                changes: settings.generationChanges) : nil
+        repeats = max(1, try keys.integer(ifPresent: "repeats") ?? 1)
+        filters = try FilterPipeline.all(keys)
+        customDataSet = try keys.pythonFunction(
+            ifPresent: "custom_dataset", what: "the data set")
         self.keys = file.keys
-        if target == nil { throw .missingKey(file: path, key: "doc_to_target") }
+        if target == nil, processResults == nil {
+            throw .missingKey(file: path, key: "doc_to_target")
+        }
         if outputType == .multipleChoice, choices == nil {
             throw .missingKey(file: path, key: "doc_to_choice")
         }
@@ -156,28 +181,14 @@ extension TaskConfiguration {
     }
 
     /// Refuses what would change the figures and is not done here; nothing is skipped silently.
-    private static func refuseUnsupported(_ keys: TaskKeys) throws(TaskError) {
-        for key in ["class", "custom_dataset", "use_prompt", "doc_to_image", "doc_to_audio"] {
-            if keys[key] != nil {
-                throw .unsupported(file: keys.file, key: key, found: "'\(key)'")
-            }
+    private static func refuseUnsupported(
+        _ keys: TaskKeys, _ settings: TaskSettings
+    ) throws(TaskError) {
+        for key in ["class", "use_prompt", "doc_to_image", "doc_to_audio"] where keys[key] != nil {
+            throw .unsupported(file: keys.file, key: key, found: "'\(key)'")
         }
-        if let repeats = try keys.integer(ifPresent: "repeats"), repeats != 1 {
-            throw .unsupported(file: keys.file, key: "repeats", found: "\(repeats) answers")
-        }
-        for filters in try keys.objects(ifPresent: "filter_list") ?? [] {
-            for filter in try filters.objects(ifPresent: "filter") ?? [] {
-                let name = try filter.string("function")
-                if name != "take_first" {
-                    throw .unsupported(
-                        file: keys.file, key: "filter_list", found: "the filter '\(name)'")
-                }
-            }
-            let name = try filters.string("name")
-            if name != "none" {
-                throw .unsupported(
-                    file: keys.file, key: "filter_list", found: "a filter named '\(name)'")
-            }
+        if try keys.bool(ifPresent: "unsafe_code") ?? false, !settings.allowsUnsafeCode {
+            throw .unsafeCode(file: keys.file)
         }
     }
 
@@ -218,7 +229,11 @@ extension TaskConfiguration.FewShot {
         let ownSplit = own?.keys["split"] != nil
         split =
             try ownSplit ? own?.string(ifPresent: "split") : keys.string(ifPresent: "fewshot_split")
-        samples = try own?.objects(ifPresent: "samples")?.map(\.keys)
+        samplesFunction =
+            own?["samples"]?.functionName == nil
+            ? nil : try own?.pythonFunction(ifPresent: "samples", what: "the examples")
+        samples =
+            samplesFunction == nil ? try own?.objects(ifPresent: "samples")?.map(\.keys) : nil
         processDocuments = try chosen("process_docs").function(ifPresent: "process_docs")
         text = try chosen("doc_to_text").field(ifPresent: "doc_to_text")
         target = try chosen("doc_to_target").field(ifPresent: "doc_to_target")
@@ -238,42 +253,47 @@ extension MetricConfiguration {
     ) throws(TaskError) -> [MetricConfiguration] {
         let known = names(for: outputType)
         guard let list = try keys.objects(ifPresent: "metric_list") else {
-            return known.defaults.map {
+            return try known.defaults.map { name throws(TaskError) in
                 MetricConfiguration(
-                    name: $0, aggregation: $0.defaultAggregation,
-                    higherIsBetter: $0.defaultHigherIsBetter)
+                    name: name, aggregation: name.defaultAggregation,
+                    higherIsBetter: name.defaultHigherIsBetter,
+                    ofAnswers: outputType == .generateUntil
+                        ? .exactMatch(AnswerMetric.ExactMatch()) : nil)
             }
         }
+        let ownResults = keys["process_results"] != nil
         var metrics: [MetricConfiguration] = []
         for item in list {
-            let text = try item.string("metric")
-            guard let name = MetricName(rawValue: text), known.all.contains(name) else {
+            var (name, scorer) = try self.name(item, outputType, ownResults: ownResults)
+            if !ownResults, outputType != .generateUntil, !known.all.contains(name) {
                 throw .choice(
-                    file: keys.file, key: "metric_list.metric", found: text,
+                    file: keys.file, key: "metric_list.metric", found: name.rawValue,
                     expected: known.all.map(\.rawValue))
             }
-            if try item.bool(ifPresent: "hf_evaluate") ?? false {
-                throw .unsupported(
-                    file: keys.file, key: "metric_list.hf_evaluate",
-                    found: "a metric of the library 'evaluate'")
-            }
             var aggregation = name.defaultAggregation
+            var function: PythonFunction?
             if item["aggregation"]?.functionName != nil {
-                throw .unsupported(
-                    file: keys.file, key: "metric_list.aggregation", found: "a Python function")
-            }
-            if let text = try item.string(ifPresent: "aggregation") {
-                guard let found = Aggregation(rawValue: text) else {
+                function = try item.pythonFunction(
+                    ifPresent: "aggregation", what: "the aggregation")
+            } else if let text = try item.string(ifPresent: "aggregation") {
+                if let found = Aggregation(rawValue: text) {
+                    aggregation = found
+                } else if text == "ter" {
+                    function = try item.harnessFunction("ter", key: "aggregation")
+                } else {
                     throw .choice(
                         file: keys.file, key: "metric_list.aggregation", found: text,
-                        expected: Aggregation.allCases.map(\.rawValue))
+                        expected: Aggregation.allCases.map(\.rawValue) + ["ter"])
                 }
-                aggregation = found
+            } else if name.rawValue == "ter" {
+                function = try item.harnessFunction("ter", key: "aggregation")
             }
+            if ownResults { scorer = nil }
             let metric = MetricConfiguration(
-                name: name, aggregation: aggregation,
+                name: name, aggregation: aggregation, aggregatingFunction: function,
                 higherIsBetter: try item.bool(ifPresent: "higher_is_better")
-                    ?? name.defaultHigherIsBetter)
+                    ?? (name.rawValue == "ter" ? false : name.defaultHigherIsBetter),
+                ofAnswers: scorer)
             // Of two with one name, the last counts, in the place of the first.
             if let place = metrics.firstIndex(where: { $0.name == name }) {
                 metrics[place] = metric
@@ -284,6 +304,51 @@ extension MetricConfiguration {
         return metrics
     }
 
+    /// A metric's name, and how it scores answers.
+    private static func name(
+        _ item: TaskKeys, _ outputType: OutputType, ownResults: Bool
+    ) throws(TaskError) -> (MetricName, AnswerMetric?) {
+        var arguments = JSONObject()
+        let own = ["metric", "aggregation", "higher_is_better", "hf_evaluate"]
+        for member in item.keys.members where !own.contains(member.key) {
+            arguments[member.key] = member.value
+        }
+        if item["metric"]?.functionName != nil {
+            guard let function = try item.pythonFunction(ifPresent: "metric", what: "the metric")
+            else { throw .missingKey(file: item.file, key: item.path(of: "metric")) }
+            do {
+                let name = MetricName(rawValue: try function.ownName)
+                return (name, .python(function, keywords: arguments))
+            } catch {
+                throw .python(file: item.file, key: item.path(of: "metric"), problem: "\(error)")
+            }
+        }
+        // A name may look like a number.
+        let number = item["metric"]?.integerValue.map { "\($0)" }
+        var text = number ?? ""
+        if number == nil { text = try item.string("metric") }
+        let name = MetricName(rawValue: text)
+        guard outputType == .generateUntil, !ownResults else { return (name, nil) }
+        switch name {
+        case .exactMatch: return (name, .exactMatch(try AnswerMetric.ExactMatch(item)))
+        case .bypass: return (name, .bypass)
+        case .bleu, .chrF, .chrFPlus, MetricName(rawValue: "ter"):
+            if try !(item.bool(ifPresent: "hf_evaluate") ?? false) { return (name, .pair) }
+        default: break
+        }
+        guard let python = item.python else {
+            throw .needsPython(
+                file: item.file, key: item.path(of: "metric"),
+                what: "\(quoted(name.rawValue)), a metric of the library 'evaluate'")
+        }
+        do {
+            let function = try PythonFunction(evaluating: name.rawValue, python)
+            return (name, .python(function, keywords: arguments))
+        } catch {
+            throw .python(file: item.file, key: item.path(of: "metric"), problem: "\(error)")
+        }
+    }
+
     private static func names(
         for outputType: OutputType
     ) -> (defaults: [MetricName], all: [MetricName]) {
@@ -291,15 +356,61 @@ extension MetricConfiguration {
         case .multipleChoice:
             (
                 [.acc, .accNorm],
-                [.acc, .accNorm, .accBytes, .accMutualInfo, .exactMatch, .brierScore, .f1, .mcc]
+                [
+                    .acc, .accNorm, .accBytes, .accMutualInfo, .exactMatch, .brierScore, .f1, .mcc,
+                    .bypass,
+                ]
             )
-        case .logLikelihood: ([.perplexity, .acc], [.perplexity, .acc])
+        case .logLikelihood: ([.perplexity, .acc], [.perplexity, .acc, .bypass])
         case .rolling:
             (
                 [.wordPerplexity, .bytePerplexity, .bitsPerByte],
                 [.wordPerplexity, .bytePerplexity, .bitsPerByte]
             )
-        case .generateUntil: ([.exactMatch], [.exactMatch])
+        case .generateUntil: ([.exactMatch], [.exactMatch, .bleu, .chrF, .chrFPlus, .bypass])
         }
+    }
+}
+
+/// What the user allows tasks, and wants otherwise than they say.
+public struct TaskSettings: Sendable {
+    /// Runs the tasks' Python functions; nil for none.
+    public var python: PythonRunner?
+    /// Whether tasks that run code which a model wrote are run.
+    public var allowsUnsafeCode = false
+    /// Arguments of `generation_kwargs` that take the place of the tasks' own.
+    public var generationChanges: JSONObject = [:]
+
+    /// Creates settings that allow nothing and change nothing.
+    public init() {}
+}
+
+extension TaskKeys {
+    /// A function of the harness itself, for what is not written in Swift.
+    fileprivate func harnessFunction(
+        _ name: String, key: String
+    ) throws(TaskError) -> PythonFunction {
+        guard let python else {
+            throw .needsPython(
+                file: file, key: path(of: key), what: "\(quoted(name)) of the harness")
+        }
+        return try self.python("lm_eval.api.metrics.\(name)", of: file, path(of: key), python)
+    }
+}
+
+extension AnswerMetric.ExactMatch {
+    /// Reads the metric's arguments.
+    fileprivate init(_ keys: TaskKeys) throws(TaskError) {
+        for pattern in try keys.strings("regexes_to_ignore") {
+            do {
+                ignored.append(try RegularExpression(pattern))
+            } catch {
+                throw .template(
+                    file: keys.file, key: keys.path(of: "regexes_to_ignore"), problem: "\(error)")
+            }
+        }
+        ignoresCase = keys["ignore_case"]?.isTrueInPython ?? false
+        ignoresPunctuation = keys["ignore_punctuation"]?.isTrueInPython ?? false
+        ignoresNumbers = keys["ignore_numbers"]?.isTrueInPython ?? false
     }
 }

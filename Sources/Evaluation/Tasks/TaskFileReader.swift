@@ -34,6 +34,8 @@ final class TaskFileReader {
     private var own: [String: Result<Own, any Error>] = [:]
     private var whole: [String: TaskFile] = [:]
     private var (bytes, includedKeys) = (0, 0)
+    /// Keys that stand twice in a file, one sentence each.
+    private(set) var warnings: [String] = []
 
     /// Prepares to read.
     ///
@@ -115,7 +117,11 @@ final class TaskFileReader {
                 throw TaskError.limit(
                     file: path, what: "bytes of task files in all", limit: limits.bytes)
             }
-            node = try YAMLReader.read(path)
+            node = try YAMLReader.read(path) { key, line in
+                self.warnings.append(
+                    "\(quotedPath(path)):\(line): key \(quoted(key)) appears twice; the last one counts"
+                )
+            }
         }
         guard let members = node?.members else {
             throw TaskError.notMapping(file: path, found: (node?.value ?? .null).kind)
@@ -277,6 +283,12 @@ public enum TaskError: Error, Equatable {
     case unknownFunction(file: String, key: String, function: String, known: [String])
     /// A Python file beside the task is not the harness's, and Python is not run.
     case foreignPython(file: String, function: String, python: String)
+    /// What a key asks for needs Python, which is not run.
+    case needsPython(file: String, key: String, what: String)
+    /// A Python function cannot be imported or raised an error.
+    case python(file: String, key: String, problem: String)
+    /// The task runs code that a model wrote, which the user does not allow.
+    case unsafeCode(file: String)
     /// A template cannot be read.
     case template(file: String, key: String, problem: String)
     /// Names that stand for nothing; `nearest` is spelt like the first one.
@@ -320,9 +332,18 @@ extension TaskError: CustomStringConvertible {
         case .unknownFunction(let file, let key, let function, let known):
             "\(quotedPath(file)): key \(quoted(key)) names the Python function \(quoted(function)), which is not built in; "
                 + "choose from " + known.joined(separator: ", ")
+                + ", or run it with --python python3"
         case .foreignPython(let file, let function, let python):
-            "\(quotedPath(file)): function \(quoted(function)) stands in \(quotedPath(python)), which is not the harness's file, "
-                + "and Python is not run; remove that file to use the built-in function"
+            "\(quotedPath(file)): function \(quoted(function)) stands in \(quotedPath(python)), which is not the harness's file; "
+                + "run it with --python python3, or remove that file to use the built-in function"
+        case .needsPython(let file, let key, let what):
+            "\(quotedPath(file)): key \(quoted(key)) names \(what), which needs Python; "
+                + "run it with --python python3"
+        case .unsafeCode(let file):
+            "\(quotedPath(file)): runs code that the model writes; allow that with "
+                + "--confirm-run-unsafe-code"
+        case .python(let file, let key, let problem):
+            "\(quotedPath(file)): key \(quoted(key)): \(problem)"
         case .template(let file, let key, let problem):
             "\(quotedPath(file)): key \(quoted(key)): \(problem)"
         case .unknownNames(let names, let nearest, let unreadable):

@@ -60,6 +60,26 @@ public struct TaskIndex: Sendable {
             }
             try add(files, isBuiltIn: false)
         }
+        warnings += reader.warnings
+    }
+
+    /// Adds the files below a folder to what an index knows; names that it knows stay as they are.
+    init(of folder: String, below known: TaskIndex) throws {
+        folders = [folder] + known.folders
+        let reader = TaskFileReader(.disk, folders: folders)
+        var files: [TaskFile] = []
+        for path in try reader.paths(below: folder) {
+            do {
+                files.append(try reader.read(path))
+            } catch {
+                unreadable.append("\(error)")
+            }
+        }
+        // What is wrong with files that are not needed is nobody's concern.
+        try add(files, isBuiltIn: false)
+        warnings = reader.warnings
+        entries.merge(known.entries) { own, known in known.path.hasPrefix("/") ? known : own }
+        unreadable += known.unreadable
     }
 
     private mutating func add(_ files: [TaskFile], isBuiltIn: Bool) throws {

@@ -129,15 +129,23 @@ enum TaskSchema {
 struct TaskKeys {
     let file: String
     let keys: JSONObject
+    /// Runs Python functions; nil where that is not allowed.
+    let python: PythonRunner?
     private let prefix: String
 
-    init(_ file: TaskFile) { self.init(file: file.path, keys: file.keys) }
+    init(_ file: TaskFile, python: PythonRunner? = nil) {
+        self.init(file: file.path, keys: file.keys, python: python)
+    }
 
-    init(file: String, keys: JSONObject, prefix: String = "") {
+    init(file: String, keys: JSONObject, python: PythonRunner? = nil, prefix: String = "") {
         self.file = file
         self.keys = keys
+        self.python = python
         self.prefix = prefix
     }
+
+    /// The whole name of a key, for messages.
+    func path(of key: String) -> String { prefix + key }
 
     subscript(key: String) -> JSONValue? {
         guard let value = keys[key], !value.isNull else { return nil }
@@ -185,7 +193,7 @@ struct TaskKeys {
         guard let object = value.objectValue, value.functionName == nil else {
             throw failure(key, value, expected: "a mapping")
         }
-        return TaskKeys(file: file, keys: object, prefix: prefix + key + ".")
+        return TaskKeys(file: file, keys: object, python: python, prefix: prefix + key + ".")
     }
 
     /// A text or a list of texts; empty if absent.
@@ -207,7 +215,9 @@ struct TaskKeys {
         guard objects.count == items.count else {
             throw failure(key, value, expected: "a list of mappings")
         }
-        return objects.map { TaskKeys(file: file, keys: $0, prefix: prefix + key + ".") }
+        return objects.map {
+            TaskKeys(file: file, keys: $0, python: python, prefix: prefix + key + ".")
+        }
     }
 
     /// Where a document's text comes from, nil if absent.
@@ -227,17 +237,42 @@ struct TaskKeys {
         }
     }
 
-    /// A Python function, nil if absent.
-    func function(ifPresent key: String) throws(TaskError) -> NativeFunction? {
+    /// A function, nil if absent.
+    func function(ifPresent key: String) throws(TaskError) -> TaskFunction? {
         guard let value = self[key] else { return nil }
         guard value.functionName != nil else { throw failure(key, value, expected: "!function") }
         return try function(key, value)
     }
 
-    private func function(_ key: String, _ value: JSONValue) throws(TaskError) -> NativeFunction {
-        try NativeFunction.find(
-            value.functionName ?? "", namedIn: value["file"]?.stringValue ?? file,
-            task: self, key: prefix + key)
+    private func function(_ key: String, _ value: JSONValue) throws(TaskError) -> TaskFunction {
+        try TaskFunction.find(
+            value.functionName ?? "", namedIn: value["file"]?.stringValue ?? file, task: self,
+            key: prefix + key)
+    }
+
+    /// A function that only Python can run, nil if absent.
+    func pythonFunction(
+        ifPresent key: String, what: String
+    ) throws(TaskError) -> PythonFunction? {
+        guard let value = self[key] else { return nil }
+        guard let name = value.functionName else {
+            throw failure(key, value, expected: "!function")
+        }
+        guard let python else {
+            throw .needsPython(file: file, key: prefix + key, what: "\(what) \(quoted(name))")
+        }
+        return try self.python(name, of: value["file"]?.stringValue ?? file, prefix + key, python)
+    }
+
+    /// Imports a function.
+    func python(
+        _ name: String, of file: String, _ key: String, _ python: PythonRunner
+    ) throws(TaskError) -> PythonFunction {
+        do {
+            return try PythonFunction(name, namedIn: file, python)
+        } catch {
+            throw .python(file: file, key: key, problem: "\(error)")
+        }
     }
 }
 

@@ -8,15 +8,20 @@ public struct TaskSelection: Sendable {
     public private(set) var tasks: [TaskConfiguration] = []
     /// The groups, parents before children.
     public private(set) var groups: [TaskGroup] = []
+    /// What the user should know of files that were named by path.
+    public private(set) var warnings: [String] = []
 
     /// Finds tasks by name.
     ///
     /// - Parameters:
     ///   - names: Tasks, groups, tags, patterns with `*` and `?`, and files ending in `.yaml`.
     ///   - index: What names stand for.
+    ///   - settings: What the user allows and wants otherwise.
     /// - Throws: ``TaskError`` or `FileError`.
-    public init(_ names: [String], from index: TaskIndex) throws {
-        var builder = Builder(index: index)
+    public init(
+        _ names: [String], from index: TaskIndex, _ settings: TaskSettings = TaskSettings()
+    ) throws {
+        var builder = Builder(index: index, settings: settings)
         var sources: [String: String] = [:]
         var groupNames: Set<String> = []
         for name in try builder.expand(names) {
@@ -32,6 +37,7 @@ public struct TaskSelection: Sendable {
                 groups.append(group)
             }
         }
+        warnings = builder.warnings
     }
 
     private struct Found {
@@ -45,10 +51,17 @@ public struct TaskSelection: Sendable {
         /// Members of groups within groups multiply; a run takes no more than this many.
         private static let memberLimit = 20_000
 
-        let index: TaskIndex
+        private(set) var index: TaskIndex
+        let settings: TaskSettings
+        private(set) var warnings: [String] = []
         private var members = 0
+        /// Folders of groups that were named by path, whose files are in the index, too.
+        private var neighbourhoods: Set<String> = []
 
-        init(index: TaskIndex) { self.index = index }
+        init(index: TaskIndex, settings: TaskSettings) {
+            self.index = index
+            self.settings = settings
+        }
 
         /// Replaces patterns by the names that match, sorted.
         func expand(_ names: [String]) throws -> [String] {
@@ -102,15 +115,22 @@ public struct TaskSelection: Sendable {
             if let entry = index.entries[name] {
                 return try build(entry, overrides: [:], above: [])
             }
-            let file = try TaskFileReader(
-                .disk, folders: [FilePath.folder(of: name)] + index.folders
-            ).read(name)
+            let folder = FilePath.folder(of: name)
+            let reader = TaskFileReader(.disk, folders: [folder] + index.folders)
+            let file = try reader.read(name)
+            warnings += reader.warnings
             if file.keys["group"] != nil {
+                // Members stand in files beside the group's, unless the index knows them.
+                if neighbourhoods.insert(folder).inserted {
+                    let beside = try TaskIndex(of: folder, below: index)
+                    warnings += beside.warnings
+                    index = beside
+                }
                 let keys = TaskKeys(file)
                 return try group(try keys.string("group"), file, overrides: [:], above: [])
             }
             guard file.keys["task"] != nil else { throw TaskError.neither(file: name) }
-            return Found(tasks: [try TaskConfiguration(file)])
+            return Found(tasks: [try TaskConfiguration(file, settings)])
         }
 
         private mutating func build(
@@ -130,7 +150,7 @@ public struct TaskSelection: Sendable {
             }
             var own = file
             own.keys = own.keys.overridden(by: overrides)
-            return Found(tasks: [try TaskConfiguration(own)])
+            return Found(tasks: [try TaskConfiguration(own, settings)])
         }
 
         /// Builds a group: keys that are not of groups are overrides for all members.
@@ -218,7 +238,7 @@ public struct TaskSelection: Sendable {
                 // A task that stands in the group's file alone.
                 overrides["task"] = .string("\(group)::\(name)")
                 let part = TaskFile(path: file.path, source: file.source, keys: overrides)
-                return Found(tasks: [try TaskConfiguration(part)])
+                return Found(tasks: [try TaskConfiguration(part, settings)])
             }
             overrides["task"] = nil
             return try build(entry, overrides: overrides, above: above)

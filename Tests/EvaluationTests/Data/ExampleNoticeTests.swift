@@ -41,7 +41,7 @@ struct ExampleNoticeTests {
         #expect("\(notice)".contains("drawn from the documents that are scored instead"))
         for item in prepared.items {
             let question = try #require(item.document.object["question"]?.stringValue)
-            let parts = item.requests[0].arguments[0].split(separator: question)
+            let parts = item.requests[0].arguments[0].stringValue?.split(separator: question) ?? []
             #expect(parts.count == 2, "the question is there once")
         }
     }

@@ -13,7 +13,7 @@ struct ResultsReportTests {
             data: DataFolders([Fixture.path("data")]), options: options
         ).run(
             on: ToyModel(), encoder: RequestEncoder(tokenizer: ByteTokenizer(), prefixToken: 0),
-            vocabulary: 257)
+            vocabulary: 257, writer: ToyModel().writer)
     }
 
     private var options: EvaluationOptions {

@@ -7,7 +7,7 @@ import Testing
 @Suite("Runs as the harness's own")
 struct HarnessGoldenTests {
     /// A golden run: its file of fixtures.
-    static let runs = ["shots0.json", "shots2.json"]
+    static let runs = ["shots0.json", "shots2.json", "written.json"]
 
     static func results(
         _ golden: JSONValue, model: ToyModel = ToyModel(),
@@ -21,7 +21,9 @@ struct HarnessGoldenTests {
             options: options ?? Self.options(golden))
         return try evaluation.run(
             on: model, encoder: RequestEncoder(tokenizer: ByteTokenizer(), prefixToken: 0),
-            vocabulary: 257, journal: journal)
+            vocabulary: 257,
+            writer: model.writer,
+            journal: journal)
     }
 
     static func options(_ golden: JSONValue) -> EvaluationOptions {

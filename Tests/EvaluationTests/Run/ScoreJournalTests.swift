@@ -20,7 +20,7 @@ struct ScoreJournalTests {
         var done = 0
         return try evaluation.run(
             on: model, encoder: RequestEncoder(tokenizer: ByteTokenizer(), prefixToken: 0),
-            vocabulary: 257, journal: journal
+            vocabulary: 257, writer: model.writer, journal: journal
         ) { event in
             if case .progress = event { done += 1 }
             if done >= stopAfter { throw Stop() }
