@@ -118,7 +118,10 @@ struct CheckpointTests {
         let batch = TokenBatch([.init(tokens: [3, 1, 4, 1, 5, 9, 2, 6])])
         let scored = (0..<8).map { ScoredToken(row: $0, target: Int32($0)) }
         let expected = exact.score(batch, scored).logProbabilities
-        #expect(reduced.score(batch, scored).logProbabilities == expected)
+        let found = reduced.score(batch, scored).logProbabilities
+        // Beside int8 the other factor is rounded, too: to 16 bits.
+        let allowed = format == .int8 ? 5e-5 : 0
+        #expect(zip(found, expected).allSatisfy { abs($0 - $1) <= allowed })
         // Equal values give equal results, but not under every instruction set.
         #expect(exact.fingerprint != reduced.fingerprint)
         #expect(try load(format).model.fingerprint == reduced.fingerprint)
