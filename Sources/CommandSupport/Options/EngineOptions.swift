@@ -52,7 +52,13 @@ public struct EngineOptions: ParsableArguments {
     /// - Parameter engine: What multiplies by them.
     /// - Returns: `nil` if they are multiplied in the type that the user named.
     public func note(for engine: CPUEngine) -> String? {
-        if dtype == .float32 || dtype == .bfloat16 && engine.multipliesInBFloat16 { return nil }
+        let isOwn =
+            switch dtype {
+            case .float32: true
+            case .bfloat16: engine.multipliesInBFloat16
+            case .int8: engine.multipliesInWholeNumbers
+            }
+        guard !isOwn else { return nil }
         return "weights are kept in \(dtype.rawValue) and multiplied in float32: "
             + "less memory, the same speed except for single tokens"
     }

@@ -117,6 +117,9 @@ public final class CPUEngine: Engine {
         matrixKernel == .native && (instructionSet == .amx || emulatesTiles)
     }
 
+    /// Whether products by weights in int8 round the other factor to whole numbers; else they expand the weights.
+    public var multipliesInWholeNumbers: Bool { matrixKernel == .native }
+
     /// Kernels and instruction set: what decides the last bits of results.
     public var kernels: String {
         let products =

@@ -124,7 +124,7 @@ extension CPUEngine {
     public func productBytes(rows: Int, depth: Int, format: WeightMatrix.Format) -> Int {
         guard
             multipliesInBFloat16 && format == .bfloat16
-                || matrixKernel == .native && format == .int8
+                || multipliesInWholeNumbers && format == .int8
         else { return 0 }
         let rows = min(rows, Self.roundedRows) + Self.roundedMargin
         return 4 * rows * Self.roundedRow(depth: depth)
@@ -184,7 +184,7 @@ extension CPUEngine {
 
     /// Whether products by a weight round the other factor to whole numbers.
     private func multipliesWholeNumbers(_ weight: WeightMatrix?, depth: Int) -> Bool {
-        matrixKernel == .native && weight?.format == .int8 && depth % 2 == 0 && depth > 0
+        multipliesInWholeNumbers && weight?.format == .int8 && depth % 2 == 0 && depth > 0
     }
 
     /// Computes a product by a weight in int8 with the left factor in integers of 16 bits.

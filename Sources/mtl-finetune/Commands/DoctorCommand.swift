@@ -35,7 +35,7 @@ struct DoctorCommand: ParsableCommand {
             (
                 "int8",
                 "a quarter of the memory, multiplied in "
-                    + (engine.matrixKernel == .native ? "integers of 16 bits" : "float32")
+                    + (engine.multipliesInWholeNumbers ? "integers of 16 bits" : "float32")
             ),
             (
                 "matrix products",
